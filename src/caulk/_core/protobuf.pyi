@@ -1,0 +1,9 @@
+from caulk.model.column import Ints
+
+COMPILED: bool
+
+def decode(data: bytes) -> dict[str, Ints]: ...
+def positions(ids: Ints, wanted: Ints) -> Ints: ...
+def spread(
+    sample_start: Ints, sample_location: Ints, location_line: Ints, line_frame: Ints, limit: int
+) -> tuple[Ints, Ints, int]: ...

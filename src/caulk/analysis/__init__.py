@@ -1,0 +1,1 @@
+"""Questions put to profiles and graphs: growth, suspects, fingerprints. Pure functions of values."""

@@ -1,0 +1,83 @@
+"""A profile put together stack by stack: for the formats whose readers are Python loops."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from caulk._core import stacks
+from caulk.model.column import Ints
+from caulk.model.label import LabelSet
+from caulk.model.measure import Measure
+from caulk.model.profile import Kind, Profile, Samples
+from caulk.model.tree import Frames, Mapping, Tree
+
+
+class ProfileBuilder:
+    """Collects frames, stacks and values; `build` makes the profile. Memory is linear in what was added."""
+
+    def __init__(self, *measures: Measure) -> None:
+        self._measures = measures
+        self._strings: dict[str, int] = {"": 0}
+        self._frames: dict[tuple[int, int, int, int, int], int] = {}
+        self._mappings: list[Mapping] = []
+        self._starts = array("q", [0])
+        self._stack_frames = array("i")
+        self._values: tuple[Ints, ...] = tuple(array("q") for _ in measures)
+        self._label_numbers: dict[LabelSet, int] = {(): 0}
+        self._labels = array("i")
+
+    def __len__(self) -> int:
+        """How many stacks were added."""
+        return len(self._labels)
+
+    def frame(self, function: str, file: str = "", line: int = 0, *, mapping: int = -1, address: int = 0) -> int:
+        """The number of a frame, the same for the same arguments."""
+        key = (self._string(function), self._string(file), _int64(line), mapping, _int64(address))
+        return self._frames.setdefault(key, len(self._frames))
+
+    def mapping(self, mapping: Mapping) -> int:
+        """The number of a binary's mapping."""
+        self._mappings.append(mapping)
+        return len(self._mappings) - 1
+
+    def add(self, frames: Iterable[int], values: Sequence[int], *, labels: LabelSet = ()) -> None:
+        """One stack, outermost caller first, with a value for each measure."""
+        self._stack_frames.extend(frames)
+        self._starts.append(len(self._stack_frames))
+        for column, value in zip(self._values, values, strict=True):
+            column.append(_int64(value))
+        self._labels.append(self._label_numbers.setdefault(labels, len(self._label_numbers)))
+
+    def build(self, *, format: str, runtime: str, kind: Kind, **rest: Any) -> Profile:
+        """The profile of all that was added; `rest` are further fields of `Profile`."""
+        trie = stacks.Trie()
+        nodes = trie.insert(self._starts, self._stack_frames)
+        parent, frame = trie.parent, trie.frame
+        columns: Any = list(zip(*self._frames, strict=True)) or [()] * 5
+        frames = Frames(
+            strings=list(self._strings),
+            function=array("i", columns[0]),
+            file=array("i", columns[1]),
+            line=array("q", columns[2]),
+            mapping=array("i", columns[3]),
+            address=array("q", columns[4]),
+            mappings=tuple(self._mappings),
+        )
+        values = tuple(stacks.scatter(nodes, column, len(parent)) for column in self._values)
+        return Profile(
+            format=format,
+            runtime=runtime,
+            kind=kind,
+            tree=Tree(self._measures, frames, parent, frame, values),
+            samples=Samples(nodes, self._labels, self._values),
+            label_sets=tuple(self._label_numbers),
+            **rest,
+        )
+
+    def _string(self, text: str) -> int:
+        return self._strings.setdefault(text, len(self._strings))
+
+
+def _int64(value: int) -> int:
+    """Clamp a number from a file to what a column holds; no real one is that large."""
+    return max(-(1 << 63), min(value, (1 << 63) - 1))

@@ -1,0 +1,311 @@
+"""pprof profiles: what Go, tcmalloc, Envoy, pprof-nodejs and many others write (`.pb.gz`).
+
+Schema: https://github.com/google/pprof/blob/main/proto/profile.proto. Values are taken as the producer wrote them:
+they are unsampled already, and `period` only tells how coarse they are.
+"""
+
+import re
+from array import array
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from caulk._core import protobuf, stacks
+from caulk.formats.patterns import dump_pattern
+from caulk.model.column import Ints, Strings
+from caulk.model.errors import MalformedDump
+from caulk.model.label import Label, LabelSet
+from caulk.model.measure import Measure
+from caulk.model.profile import Kind, Profile, Samples
+from caulk.model.tree import Frames, Mapping, Tree
+
+NAME = "pprof"
+
+# A stack may not need more frames than this for each byte of the file: inlined lines multiply.
+_FRAMES_PER_BYTE = 16
+
+
+def sniff(head: bytes) -> bool:
+    """A protobuf of profile.proto: its first field is one that the schema has, and lengths fit."""
+    if len(head) < 2:
+        return False
+    field, wire = head[0] >> 3, head[0] & 7
+    if head[0] >= 0x80 or not 1 <= field <= 15:
+        return False
+    messages = {1, 2, 3, 4, 5, 6, 11}
+    if field in messages:
+        return wire == 2 and _first_message_fits(head)
+    return wire == 0 or (field == 13 and wire == 2)
+
+
+def _first_message_fits(head: bytes) -> bool:
+    """Text can begin with a byte that looks like a field; a first message of text does not parse."""
+    length = shift = 0
+    at = 1
+    while at < min(len(head), 10):
+        length |= (head[at] & 0x7F) << shift
+        at += 1
+        if head[at - 1] < 0x80:
+            break
+        shift += 7
+    if head[0] >> 3 == 6:
+        return length == 0
+    body = head[at : at + length]
+    return not body or (body[0] & 7 in (0, 2) and 1 <= body[0] >> 3 <= 15)
+
+
+def read(data: bytes) -> Profile:
+    """The profile in uncompressed protobuf bytes."""
+    try:
+        columns = protobuf.decode(data)
+    except ValueError as error:
+        raise MalformedDump(
+            f"not a whole pprof profile: {error}", hint="The file was cut short or damaged; take the profile again."
+        ) from None
+    return _Reader(data, columns).profile()
+
+
+class _Reader:
+    """The columns of one file, on their way to a profile."""
+
+    def __init__(self, data: bytes, columns: dict[str, Ints]) -> None:
+        self.data = data
+        self.columns = columns
+        self.warnings: list[str] = []
+        self.strings = Strings(data, columns["string_start"], columns["string_length"])
+        if not len(self.strings) or self.strings[0]:
+            raise MalformedDump(
+                "a pprof profile without its string table",
+                hint="The file was cut short, or is not a profile; take it again.",
+            )
+        if list(columns["seen"]).count(9) > 1:
+            raise MalformedDump(
+                "two pprof profiles are concatenated in one file",
+                hint="Split them, or give them as separate files: `caulk analyze a.pb.gz b.pb.gz`.",
+            )
+
+    def profile(self) -> Profile:
+        measures = tuple(
+            Measure(self.string(row[1]), self.string(row[2])) for row in _rows(self.columns["sample_type"], 3)
+        )
+        if not measures:
+            raise MalformedDump("a pprof profile that does not say what its numbers count (no sample type)")
+        scalar = self.columns["scalar"]
+        frames, starts, stack_frames, fitted = self.stacks()
+        trie = stacks.Trie()
+        nodes = trie.insert(starts, stack_frames)
+        del starts, stack_frames
+        parent, frame = trie.parent, trie.frame
+        samples, nodes = self.values(measures, nodes, fitted)
+        tree = Tree(measures, frames, parent, frame, tuple(stacks.scatter(nodes, v, len(parent)) for v in samples))
+        pruned = self.prune(tree)
+        if pruned is not None:
+            tree, became = pruned
+            nodes = array("i", (became[n] for n in nodes))
+        labels, label_sets = self.labels(fitted)
+        period = self.columns.get("period_type")
+        period_measure = Measure(self.string(period[1]), self.string(period[2])) if period else None
+        count = max(len(self.columns["sample_start"]) // 2 - 1, 1)
+        return Profile(
+            format=NAME,
+            runtime=self.runtime(frames),
+            kind=_kind(measures, period_measure),
+            tree=tree,
+            samples=Samples(nodes, labels, samples),
+            label_sets=label_sets,
+            default_measure=self.default_measure(measures),
+            period=max(scalar[12], 0),
+            period_measure=period_measure,
+            taken_at=_time(scalar[9]),
+            duration_s=max(scalar[10], 0) / 1e9,
+            is_delta=any(value < 0 for column in samples for value in column),
+            coverage=1.0 if fitted == count or not fitted else fitted / count,
+            warnings=tuple(self.warnings),
+            comments=tuple(self.string(i) for i in self.columns["comment"]),
+        )
+
+    def string(self, index: int) -> str:
+        if not 0 <= index < len(self.strings):
+            raise MalformedDump(f"a pprof profile names string {index:,} of {len(self.strings):,}")
+        return self.strings[index]
+
+    def stacks(self) -> tuple[Frames, Ints, Ints, int]:
+        """Distinct frames, and the stacks of all samples in them."""
+        location, line = self.columns["location"], self.columns["line"]
+        mappings, mapping_of = self.mappings()
+        function = self.columns["function"]
+        function_at = protobuf.positions(function[1::6], line[1::3])
+        names, files = self.checked(function[2::6]), self.checked(function[4::6])
+        keys: dict[tuple[int, int, int, int, int], int] = {}
+        first, line_frame = array("q"), array("i")
+        for i in range(len(location) // 4):
+            first.append(len(line_frame))
+            at = 4 * i
+            mapping, address = mapping_of[i], location[at + 3]
+            for k in range(location[at], location[at + 4]):
+                f = function_at[k]
+                # One frame for a function's line, whichever instruction it was; without a name, one an address.
+                key = (names[f], files[f], line[3 * k + 2], mapping, 0) if f >= 0 else (0, 0, 0, mapping, address)
+                line_frame.append(keys.setdefault(key, len(keys)))
+            if first[-1] == len(line_frame):
+                line_frame.append(keys.setdefault((0, 0, 0, mapping, address), len(keys)))
+        first.append(len(line_frame))
+        locations = protobuf.positions(location[1::4], self.columns["sample_location"])
+        if -1 in locations:
+            self.warnings.append("some samples name locations that the file does not have; those frames are left out")
+        sample_start = self.columns["sample_start"][0::2]
+        limit = _FRAMES_PER_BYTE * len(self.data) + 4096
+        starts, frames, fitted = protobuf.spread(sample_start, locations, first, line_frame, limit)
+        if fitted < len(sample_start) - 1:
+            self.warnings.append(
+                f"stacks expand to more than {limit:,} frames; only the first {fitted:,} samples were read"
+            )
+        columns: Sequence[Sequence[int]] = list(zip(*keys, strict=True)) or [()] * 5
+        return (
+            Frames(
+                strings=self.strings,
+                function=array("i", columns[0]),
+                file=array("i", columns[1]),
+                line=array("q", columns[2]),
+                mapping=array("i", columns[3]),
+                address=array("q", columns[4]),
+                mappings=mappings,
+            ),
+            starts,
+            frames,
+            fitted,
+        )
+
+    def checked(self, indexes: Ints) -> Ints:
+        """String indexes that are all in the table."""
+        if len(indexes) and not (min(indexes) >= 0 and max(indexes) < len(self.strings)):
+            bad = min(indexes) if min(indexes) < 0 else max(indexes)
+            raise MalformedDump(f"a pprof profile names string {bad:,} of {len(self.strings):,}")
+        return indexes
+
+    def mappings(self) -> tuple[tuple[Mapping, ...], Ints]:
+        """The binaries, and the place of each location's own among them."""
+        column = self.columns["mapping"]
+        found = tuple(
+            Mapping(row[2], row[3], row[4], self.string(row[5]), self.string(row[6])) for row in _rows(column, 11)
+        )
+        return found, protobuf.positions(column[1::11], self.columns["location"][2:-1:4])
+
+    def values(self, measures: tuple[Measure, ...], nodes: Ints, fitted: int) -> tuple[tuple[Ints, ...], Ints]:
+        """A column of values for each measure."""
+        width, starts, value = len(measures), self.columns["sample_start"], self.columns["value"]
+        count = len(starts) // 2 - 1
+        if len(value) == width * count and all(starts[2 * i + 1] == width * i for i in range(count)):
+            return tuple(value[m : width * fitted : width] for m in range(width)), nodes
+        raise MalformedDump(
+            f"a pprof profile whose samples do not have {width} values each, as its sample types say",
+            hint="The file is damaged; take the profile again.",
+        )
+
+    def labels(self, fitted: int) -> tuple[Ints, tuple[LabelSet, ...]]:
+        """The number of each sample's label set."""
+        numbers: dict[LabelSet, int] = {(): 0}
+        starts, label = self.columns["label_start"], self.columns["label"]
+        of_row: dict[tuple[int, ...], int] = {}
+        out = array("i", bytes(4 * fitted))
+        for i in range(fitted):
+            if starts[i] == starts[i + 1]:
+                continue
+            row = tuple(label[starts[i] : starts[i + 1]])
+            known = of_row.get(row)
+            if known is None:
+                labels = tuple(
+                    Label(self.string(key), self.string(text), number, self.string(unit))
+                    for _, key, text, number, unit in _rows(row, 5)
+                )
+                known = of_row[row] = numbers.setdefault(labels, len(numbers))
+            out[i] = known
+        return out, tuple(numbers)
+
+    def prune(self, tree: Tree) -> tuple[Tree, Ints] | None:
+        """Cut allocator frames as the producer asks by `drop_frames` and `keep_frames`, with pprof's meaning."""
+        scalar = self.columns["scalar"]
+        drop, keep = self.string(scalar[7]), self.string(scalar[8])
+        if not drop:
+            return None
+        try:
+            drop_pattern, keep_pattern = dump_pattern(drop), dump_pattern(keep) if keep else None
+        except ValueError as error:
+            self.warnings.append(f"the profile's drop_frames were not applied: {error}")
+            return None
+        marked = bytearray(len(tree.frames))
+        for i in range(len(tree.frames)):
+            name = _simple_name(tree.frames.strings[tree.frames.function[i]])
+            if name and drop_pattern.fullmatch(name) and not (keep_pattern and keep_pattern.fullmatch(name)):
+                marked[i] = 1
+        cut = stacks.cut_below(tree.parent, tree.frame, marked)
+        if not any(cut):
+            return None
+        stands = stacks.collapse(tree.parent, cut)
+        values = tuple(stacks.scatter(stands, column, len(tree)) for column in tree.values)
+        # The cut nodes stay as empty leaves would; a graft without them gives dense numbers again.
+        kept = array("i", (-1 if cut[i] else i for i in range(len(tree))))
+        dense = array("i", bytes(4 * len(tree)))
+        parent, frame, number = array("i", [-1]), array("i", [-1]), 0
+        for i in range(1, len(tree)):
+            if kept[i] < 0:
+                dense[i] = dense[tree.parent[i]]
+                continue
+            number += 1
+            dense[i] = number
+            parent.append(dense[tree.parent[i]])
+            frame.append(tree.frame[i])
+        columns = tuple(array("q", (v for v, c in zip(column, cut, strict=True) if not c)) for column in values)
+        return Tree(tree.measures, tree.frames, parent, frame, columns), dense
+
+    def default_measure(self, measures: tuple[Measure, ...]) -> int:
+        """`default_sample_type` is a string, not a position; without it the last measure is meant, as in pprof."""
+        wanted = self.string(self.columns["scalar"][14])
+        names = [measure.name for measure in measures]
+        return names.index(wanted) if wanted in names else len(names) - 1
+
+    def runtime(self, frames: Frames) -> str:
+        """Which runtime wrote the profile, from where its sources lie; `native` where nothing tells."""
+        files = {frames.file[i] for i in range(len(frames))}
+        suffixes = [self.strings[i].rpartition(".")[2] for i in files]
+        for suffix, runtime in (("go", "go"), ("py", "cpython"), ("js", "node"), ("java", "jvm")):
+            if suffixes.count(suffix) * 2 > len([s for s in suffixes if s]):
+                return runtime
+        return "native"
+
+
+def _kind(measures: tuple[Measure, ...], period: Measure | None) -> Kind:
+    """What was profiled, by the names that producers give their measures."""
+    names = {measure.name for measure in measures}
+    if any(measure.role in ("live", "allocated") for measure in measures):
+        return "goroutine" if "goroutine" in names else "heap"
+    if "threadcreate" in names:
+        return "threadcreate"
+    if "contentions" in names or "delay" in names:
+        return "contention"
+    if "cpu" in names or (period and period.name == "cpu"):
+        return "cpu"
+    if "wall" in names or (period and period.name == "wall"):
+        return "wall"
+    return "unknown"
+
+
+def _simple_name(name: str) -> str:
+    """A function's name as pprof holds it against `drop_frames`: no leading dot, no argument list."""
+    name = name.removeprefix(".")
+    for match in re.finditer(r"\(", name):
+        if not name[match.start() :].startswith(("(anonymous namespace)", "(*", "(.")):
+            before = name[: match.start()]
+            if not before.endswith("operator"):
+                return before
+    return name
+
+
+def _rows(column: Sequence[int], width: int) -> list[tuple[int, ...]]:
+    return [tuple(column[i : i + width]) for i in range(0, len(column) - width + 1, width)]
+
+
+def _time(nanoseconds: int) -> datetime | None:
+    """When the profile was taken; None where the producer did not say, or said something impossible."""
+    if not 0 < nanoseconds < 253402300800 * 10**9:
+        return None
+    return datetime.fromtimestamp(nanoseconds // 10**9, UTC).replace(microsecond=nanoseconds % 10**9 // 1000)

@@ -1,0 +1,1 @@
+"""Frozen values and pure arithmetic: what flows between all other layers."""

@@ -1,0 +1,1 @@
+"""Where programs run: how to list them, read their memory, and reach into them."""

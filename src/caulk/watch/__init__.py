@@ -1,0 +1,1 @@
+"""The loop: read, judge, capture at the moment that matters, keep."""
