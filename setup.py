@@ -1,49 +1,22 @@
-"""Compile the kernels where a C compiler is at hand; install them as plain Python where it is not.
+"""Compile the kernels where a C compiler and the Python headers are at hand; install them as plain Python elsewhere.
 
 Everything else is declared in pyproject.toml. `CAULK_PURE=1` skips the compiler.
 """
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
+# setuptools comes first: it puts `distutils` in place where Python no longer brings it.
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
-from setuptools.command.build_ext import build_ext
 
-CORE = Path("src/caulk/_core")
+from distutils.ccompiler import new_compiler  # isort: skip
+from distutils.errors import CCompilerError, DistutilsError  # isort: skip
+from distutils.sysconfig import customize_compiler, get_python_inc  # isort: skip
+
 NOT_KERNELS = {"__init__.py", "uncompiled.py"}
-PURE = bool(os.environ.get("CAULK_PURE"))
-
-
-class OptionalBuild(build_ext):
-    """Build each kernel; without compiler or headers, say so and go on: the sources run uncompiled."""
-
-    def run(self) -> None:
-        try:
-            super().run()
-        except Exception as error:
-            self.give_up(error)
-
-    def build_extension(self, ext: Extension) -> None:
-        try:
-            super().build_extension(ext)
-        except Exception as error:
-            self.give_up(error)
-
-    def copy_extensions_to_source(self) -> None:
-        built = [
-            e
-            for e in self.extensions
-            if Path(self.get_ext_fullpath(e.name)).exists()
-            or Path(self.build_lib, self.get_ext_filename(self.get_ext_fullname(e.name))).exists()
-        ]
-        self.extensions = built
-        super().copy_extensions_to_source()
-
-    @staticmethod
-    def give_up(error: Exception) -> None:
-        print(f"caulk: the kernels are not compiled ({error}); they will run as plain Python, slowly", file=sys.stderr)
 
 
 class OneWheel(bdist_wheel):
@@ -54,8 +27,27 @@ class OneWheel(bdist_wheel):
         return ("cp311", "abi3", platform) if self.distribution.ext_modules else (python, abi, platform)
 
 
+def can_compile() -> bool:
+    """Whether a C file that includes Python.h compiles here: tried, not guessed."""
+    compiler = new_compiler()
+    customize_compiler(compiler)
+    with tempfile.TemporaryDirectory() as scratch:
+        probe = Path(scratch, "probe.c")
+        probe.write_text("#include <Python.h>\n")
+        try:
+            compiler.compile([str(probe)], output_dir=scratch, include_dirs=[get_python_inc()])
+        except (CCompilerError, DistutilsError):
+            return False
+    return True
+
+
 def kernels() -> list[Extension]:
-    if PURE:
+    if os.environ.get("CAULK_PURE"):
+        return []
+    if not can_compile():
+        print(
+            "caulk: no C compiler or no Python headers: the kernels will run as plain Python, slowly", file=sys.stderr
+        )
         return []
     from Cython.Build import cythonize
 
@@ -68,7 +60,7 @@ def kernels() -> list[Extension]:
             # -fwrapv: the kernels multiply hashes and rely on two's complement.
             extra_compile_args=["-O2", "-fwrapv"],
         )
-        for source in sorted(CORE.glob("*.py"))
+        for source in sorted(Path("src/caulk/_core").glob("*.py"))
         if source.name not in NOT_KERNELS
     ]
     return cythonize(
@@ -80,4 +72,4 @@ def kernels() -> list[Extension]:
     )
 
 
-setup(ext_modules=kernels(), cmdclass={"build_ext": OptionalBuild, "bdist_wheel": OneWheel})
+setup(ext_modules=kernels(), cmdclass={"bdist_wheel": OneWheel})

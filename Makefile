@@ -1,0 +1,64 @@
+# What a checkout can do; `make` alone lists it. Needs python3 (3.11 or later), python3-venv and make, nothing else.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+KERNELS := $(wildcard src/caulk/_core/*.py)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help install test lint demo bench fuzz wheel clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "PYTHON=/path/to/python3 chooses the interpreter that .venv is made with."
+
+install: .venv/.installed ## Make .venv with caulk, every extra and the tools of the tests
+
+test: install lint ## Lint, types, import layers, docs and every test (CAULK_REQUIRE=all: nothing may be skipped)
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: install ## Ruff, mypy and the import layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+demo: install ## Run a leaking program of every runtime found here, and name each leak
+	$(BIN)/python demo/run
+
+bench: install ## Measure caulk beside its peers, in ratios
+	$(BIN)/python bench/run.py
+
+fuzz: install ## Mutate dumps for a long time: no traceback, no hang, both forms of the kernels agree
+	CAULK_FUZZ=long $(BIN)/pytest -n 2 tests/fuzz
+
+wheel: install ## Build the wheel into dist/ (CAULK_PURE=1: without compiled kernels)
+	rm -rf build/lib* build/bdist*
+	$(BIN)/pip wheel -q --no-deps -w dist .
+	@ls dist/*.whl
+
+clean: ## Remove everything that was made here
+	rm -rf .venv build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis src/*.egg-info
+	rm -f src/caulk/_core/*.so
+	find src tests bench demo -name __pycache__ -prune -exec rm -rf {} +
+
+# pip 25.1 is the first that installs dependency groups; Debian 12 brings an older one.
+.venv/.made:
+	@command -v $(PYTHON) >/dev/null \
+	|| { echo "caulk needs Python 3.11 or later, and there is no $(PYTHON): apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "caulk needs Python 3.11 or later, and $(PYTHON) is older: apt-get install python3 python3-venv" \
+	          "(Debian 12 or later), or make PYTHON=/path/to/a/newer/python3 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	|| { echo "$(PYTHON) cannot make virtual environments: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install -q 'pip>=25.1'
+	@touch $@
+
+# Editable, with the kernels compiled in place: a changed kernel is compiled again here, a changed module needs nothing.
+.venv/.installed: .venv/.made pyproject.toml setup.py $(KERNELS)
+	$(BIN)/pip install -q --group dev -e .
+	$(BIN)/python -m compileall -q src
+	@$(BIN)/python -c 'from caulk import _core; _core.COMPILED or print("caulk: without a C compiler and the Python" \
+	" headers the kernels run uncompiled, slowly (apt-get install gcc python3-dev, then make clean install)")'
+	@touch $@
