@@ -32,7 +32,7 @@ bench: install ## Measure caulk beside its peers, in ratios
 fuzz: install ## Mutate dumps for a long time: no traceback, no hang, both forms of the kernels agree
 	CAULK_FUZZ=long $(BIN)/pytest -n 2 tests/fuzz
 
-wheel: install ## Build the wheel into dist/ (CAULK_PURE=1: without compiled kernels)
+wheel: .venv/.made ## Build the wheel into dist/ (CAULK_PURE=1: without compiled kernels)
 	rm -rf build/lib* build/bdist*
 	$(BIN)/pip wheel -q --no-deps -w dist .
 	@ls dist/*.whl

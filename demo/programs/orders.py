@@ -1,0 +1,58 @@
+"""A small order service with one leak: every closed order is archived for a report that nobody writes.
+
+Beside it, and healthy: instruments loaded at the start (large, constant), a cache of quotes (bounded), and the
+garbage of every request.
+"""
+
+import os
+import time
+from collections import OrderedDict
+
+SECONDS = float(os.environ.get("DEMO_SECONDS", "10"))
+ORDERS_PER_TICK = 20
+CACHED_QUOTES = 1_000
+
+quotes: OrderedDict[str, list[float]] = OrderedDict()
+archive: list[dict[str, object]] = []
+
+
+def load_instruments() -> dict[str, str]:
+    return {f"INS{n}": f"instrument {n} " * 20 for n in range(20_000)}
+
+
+def quote(symbol: str) -> list[float]:
+    if symbol not in quotes:
+        quotes[symbol] = [float(n) for n in range(50)]
+        if len(quotes) > CACHED_QUOTES:
+            quotes.popitem(last=False)
+    return quotes[symbol]
+
+
+def archive_order(number: int, symbol: str, price: float) -> None:
+    receipt = f"order {number} of {symbol} closed at {price}\n" * 40
+    archive.append({"number": number, "symbol": symbol, "receipt": receipt})
+
+
+def close_order(number: int, symbol: str) -> None:
+    archive_order(number, symbol, quote(symbol)[0])
+
+
+def handle_request(number: int, instruments: dict[str, str]) -> str:
+    symbol = f"INS{number % len(instruments)}"
+    close_order(number, symbol)
+    return "closed " + instruments[symbol]
+
+
+def serve(instruments: dict[str, str]) -> int:
+    number = 0
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        for _ in range(ORDERS_PER_TICK):
+            handle_request(number, instruments)
+            number += 1
+        time.sleep(0.01)
+    return number
+
+
+if __name__ == "__main__":
+    print(f"orders.py: {serve(load_instruments()):,} orders served")
