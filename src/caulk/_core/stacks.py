@@ -212,6 +212,20 @@ def inherit(parent, frame, marked):
     return found
 
 
+def nearest(parent, frame, marked):
+    """For each node the nearest on its stack, itself included, whose frame is marked (`'i'`; 0 where none is)."""
+    p: cython.int[:] = parent
+    f: cython.int[:] = frame
+    m: cython.const[cython.uchar][:] = marked
+    found = array("i", bytes(4 * len(parent)))
+    out: cython.int[:] = found
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(1, len(p)):
+            out[i] = cython.cast(cython.int, i) if m[f[i]] else out[p[i]]
+    return found
+
+
 def cut_below(parent, frame, marked):
     """Which nodes are cut by pprof's `drop_frames` (bytes of 0 and 1).
 

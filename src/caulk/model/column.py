@@ -1,6 +1,6 @@
 """Columns: flat typed arrays of the standard library, read and written by the kernels without copying.
 
-A column is an `array.array`: `'i'` for indexes (-1 means none), `'q'` for bytes, counts and values, `'d'` for estimates.
+A column is an `array.array`: `'i'` for indexes (-1 means none), `'q'` for bytes, counts, values, `'d'` for floats.
 """
 
 from array import array

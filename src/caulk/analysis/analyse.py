@@ -1,0 +1,285 @@
+"""From profiles to an analysis: put them in order, lay them over each other, judge, and say it.
+
+The one entry is `analyse`; what it says is `caulk.model.records.Analysis`, for every runtime and format alike.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from caulk.analysis import goroutines, prose
+from caulk.analysis.fingerprint import fingerprint
+from caulk.analysis.suspects import Line, line_up, lines_of, with_chains
+from caulk.analysis.verdict import Judged, judge, smallest_growth
+from caulk.model.errors import UsageError
+from caulk.model.measure import Measure
+from caulk.model.origin import Origin, origin_of
+from caulk.model.profile import Profile
+from caulk.model.records import Analysis, Finding, Input, StackFrame, Total, Verdict
+from caulk.model.units import format_value
+
+_NOT_MEMORY = {
+    "cpu": "a CPU profile: it shows where time goes, not what stays in memory",
+    "wall": "a wall-clock profile: it shows where time goes, not what stays in memory",
+    "contention": "a profile of blocking: it shows who waits for locks, not what stays in memory",
+    "threadcreate": "a profile of thread creation: it shows where threads came from, not what stays in memory",
+}
+_FINGERPRINT_FRAMES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """A profile with the file that it came from."""
+
+    path: str
+    profile: Profile
+    size_bytes: int = 0
+
+
+def analyse(dumps: Sequence[Dump], *, measure: str = "", at: Sequence[datetime] = ()) -> Analysis:
+    """Judge one or several dumps. `measure` names what to judge by; `at` are the times of the dumps, in their order.
+
+    Heap profiles of one program are one series; goroutine profiles beside them are a second one, and the two are
+    joined. Raises `UsageError` where the dumps do not go together.
+    """
+    ordered = in_order(dumps, at)
+    lines = {kind: [d for d in ordered if _line_kind(d.profile) == kind] for kind in ("memory", "goroutine", "other")}
+    inputs = tuple(_input(dump) for dump in ordered)
+    if not lines["memory"] and not lines["goroutine"]:
+        return _withheld(ordered, inputs)
+    notes = tuple(f"{d.path}: {_NOT_MEMORY.get(d.profile.kind, 'not memory')}" for d in lines["other"])
+    analyses = []
+    if lines["memory"]:
+        analyses.append(_of_memory(lines["memory"], measure))
+    if lines["goroutine"]:
+        heap = lines["memory"][-1].profile if lines["memory"] else None
+        analyses.append(goroutines.analyse([d.profile for d in lines["goroutine"]], _hours(lines["goroutine"]), heap))
+    whole = _joined(analyses)
+    return replace(whole, inputs=inputs, notes=whole.notes + notes)
+
+
+def in_order(dumps: Sequence[Dump], at: Sequence[datetime] = ()) -> list[Dump]:
+    """By the time of each where every one has one, else as given."""
+    if at and len(at) != len(dumps):
+        raise UsageError(f"{len(at)} times for {len(dumps)} files", hint="Give one --at for each file, in their order.")
+    timed = (
+        [replace(d, profile=replace(d.profile, taken_at=t)) for d, t in zip(dumps, at, strict=True)] if at else dumps
+    )
+    if all(dump.profile.taken_at for dump in timed):
+        return sorted(timed, key=lambda dump: dump.profile.taken_at or datetime.min)
+    return list(timed)
+
+
+def size_and_count(profiles: Sequence[Profile], wanted: str = "") -> tuple[Measure, Measure | None]:
+    """What to judge by, and what counts the same objects: live bytes and live objects where there are such."""
+    common = [m for m in profiles[0].measures if all(m in profile.measures for profile in profiles)]
+    if not common:
+        told = " and ".join(sorted({"/".join(map(str, profile.measures)) for profile in profiles}))
+        raise UsageError(
+            f"these files count different things: {told}", hint="Compare profiles of one kind, from one program."
+        )
+    if wanted:
+        chosen = [m for m in common if m.name == wanted]
+        if not chosen:
+            raise UsageError(f"no measure {wanted!r} in every file: they have {', '.join(map(str, common))}")
+        return chosen[0], None
+    live = [m for m in common if m.role == "live"]
+    size = next((m for m in live if m.unit == "bytes"), None)
+    count = next((m for m in live if m.unit != "bytes"), None)
+    if size is None:
+        return next((m for m in common if m.role in ("live", "unknown")), common[-1]), None
+    return size, count
+
+
+def _of_memory(dumps: Sequence[Dump], wanted: str) -> Analysis:
+    profiles = [dump.profile for dump in dumps]
+    size, count = size_and_count(profiles, wanted)
+    newest = profiles[-1]
+    totals = tuple(Total(m.name, m.unit, newest.tree.total(i)) for i, m in enumerate(newest.measures))
+    if size.role in ("allocated", "other"):
+        sentence = (
+            f"`{size}` counts all that was ever allocated, freed or not: it grows in every healthy program"
+            " and is no evidence of a leak."
+            if size.role == "allocated"
+            else f"`{size}` does not count live memory; no leak verdict."
+        )
+        hint = "Take a profile of live memory (Go: /debug/pprof/heap), or choose its measure."
+        return Analysis(totals=totals, verdict=Verdict("unknown", f"{sentence} {hint}", 0.0))
+    hours = _hours(dumps)
+    line = line_up(profiles, hours or list(range(len(profiles))), size, count)
+    state, judged = judge(line)
+    judged = _with_chains(line, judged)
+    lines = lines_of(line, [node for j in judged for node in j.suspect.chain])
+    findings = tuple(_finding(line, j, rank, lines, timed=bool(hours)) for rank, j in enumerate(judged, 1))
+    gained = format_value(line.totals[-1] - line.totals[0], size.unit, signed=True)
+    sentence = prose.verdict_sentence(state, findings, len(profiles), gained=gained)
+    reasons = []
+    if state in ("steady", "suspect") and len(profiles) > 1:
+        reasons.append(f"growth of one place below {format_value(smallest_growth(line), size.unit)} would not show")
+    if size.role == "unknown":
+        reasons.append("the files do not say what their numbers count; they are taken for live memory")
+    return Analysis(
+        totals=totals,
+        verdict=Verdict(state, sentence, _confidence(line, state, judged), tuple(reasons)),
+        findings=findings,
+        smallest_growth_bytes=smallest_growth(line) if len(profiles) > 1 else None,
+    )
+
+
+def _with_chains(line: Line, judged: list[Judged]) -> list[Judged]:
+    found = {}
+    for measure in (0, 1):
+        some = [j.suspect for j in judged if j.by_count == bool(measure)]
+        if some:
+            found.update({s.frame: s for s in with_chains(line, some, measure=measure)})
+    return [replace(j, suspect=found[j.suspect.frame]) for j in judged]
+
+
+def _finding(line: Line, judged: Judged, rank: int, lines: dict[int, int], *, timed: bool) -> Finding:
+    suspect, growth = judged.suspect, judged.growth
+    frames, unit, runs = line.tree.frames, line.size.unit, len(line.profiles)
+    runtime = line.profiles[-1].runtime
+    stack = tuple(_frame(line, node, lines) for node in suspect.chain)
+    at = suspect.chain.index(suspect.blamed) if suspect.blamed in suspect.chain else len(stack) - 1
+    blamed = stack[at] if stack else StackFrame(frames.function_name(suspect.frame))
+    per_hour = growth.slope if timed and runs > 1 else None
+    title = (
+        prose.title_of_growth(judged, blamed, runs=runs, unit=unit, per_hour=per_hour)
+        if runs > 1
+        else prose.title_of_one(judged, blamed, unit=unit)
+    )
+    callers = [f for f in reversed(stack[: at + 1]) if _origin(f, runtime) == "application"] or [blamed]
+    grew = runs > 1 and not judged.by_count
+    is_type = line.profiles[-1].kind == "histogram"
+    return Finding(
+        rank=rank,
+        pattern="type" if is_type else "allocation",
+        title=title,
+        bytes=suspect.sizes[-1],
+        bytes_error=round(suspect.errors[-1]),
+        share=round(suspect.sizes[-1] / line.totals[-1], 4) if line.totals[-1] else 0.0,
+        count=suspect.counts[-1] if suspect.counts else None,
+        growth_bytes=suspect.growth.delta if runs > 1 else None,
+        growth_bytes_per_hour=round(per_hour, 1) if per_hour is not None and grew else None,
+        growth_count=suspect.counts[-1] - suspect.counts[0] if runs > 1 and suspect.counts else None,
+        growth_share=round(judged.share, 4) if runs > 1 else None,
+        shape=growth.shape,
+        allocator=None if is_type else blamed.function,
+        type=blamed.function if is_type else None,
+        stack=stack,
+        location=f"{blamed.file}:{blamed.line}" if blamed.file and blamed.line else None,
+        confidence=judged.confidence,
+        evidence=_evidence(line, judged, blamed),
+        fingerprint=fingerprint(
+            f"{runtime}/{'type' if is_type else 'allocation'}",
+            [(f.function, f.file) for f in callers[:_FINGERPRINT_FRAMES]],
+        ),
+        series=suspect.sizes,
+    )
+
+
+def _frame(line: Line, node: int, lines: dict[int, int]) -> StackFrame:
+    frames, frame = line.tree.frames, line.tree.frame[node]
+    return StackFrame(frames.function_name(frame), frames.file_name(frame), lines.get(node, 0) or frames.line[frame])
+
+
+def _origin(frame: StackFrame, runtime: str) -> Origin:
+    return origin_of(frame.function, frame.file, "", runtime)
+
+
+def _evidence(line: Line, judged: Judged, blamed: StackFrame) -> tuple[str, ...]:
+    """What speaks for the finding, and how far it can be trusted."""
+    suspect, growth, runs = judged.suspect, judged.growth, len(line.profiles)
+    unit = "count" if judged.by_count else line.size.unit
+    said = []
+    if runs > 1:
+        series = suspect.counts if judged.by_count else suspect.sizes
+        said.append(" → ".join(format_value(value, unit) for value in series))
+        said.append(f"rose in {growth.steps_up} of {growth.steps} steps")
+        said.append(
+            {
+                "unknown": f"its shape is not known from {runs} profiles",
+                "rising": "it does not flatten out",
+                "flattening": "it flattens out, as a cache does that fills up",
+            }.get(growth.shape, f"its shape is {growth.shape}")
+        )
+    if any(suspect.errors):
+        error = growth.error if runs > 1 else suspect.errors[-1]
+        said.append(f"sampling error ±{format_value(error, unit)} (one standard error)")
+    if suspect.chain_share < 0.995:
+        said.append(f"{suspect.chain_share:.0%} of it comes along this chain of calls")
+    if suspect.origin != "application":
+        said.append(f"no frame of the application is on these stacks; this is {suspect.origin} code")
+    if blamed.function.startswith("0x") or "+0x" in blamed.function:
+        said.append("symbols are missing: the frame is an address in a binary")
+    return tuple(said)
+
+
+def _confidence(line: Line, state: str, judged: list[Judged]) -> float:
+    if judged:
+        return judged[0].confidence
+    if state == "steady":
+        return {2: 0.4, 3: 0.5}.get(len(line.profiles), 0.7)
+    return 0.1
+
+
+def _hours(dumps: Sequence[Dump]) -> list[float]:
+    """Hours since the first dump; empty where one has no time, or all have the same."""
+    times = [dump.profile.taken_at for dump in dumps]
+    known = [t for t in times if t is not None]
+    if len(known) < len(times) or len(set(known)) < len(known):
+        return []
+    return [(t - known[0]).total_seconds() / 3600 for t in known]
+
+
+def _line_kind(profile: Profile) -> str:
+    if profile.kind in ("heap", "histogram", "unknown"):
+        return "memory"
+    return "goroutine" if profile.kind == "goroutine" else "other"
+
+
+def _withheld(dumps: Sequence[Dump], inputs: tuple[Input, ...]) -> Analysis:
+    profile = dumps[-1].profile
+    what = _NOT_MEMORY.get(profile.kind, "not a profile of memory")
+    return Analysis(
+        inputs=inputs,
+        totals=tuple(Total(m.name, m.unit, profile.tree.total(i)) for i, m in enumerate(profile.measures)),
+        verdict=Verdict(
+            "unknown",
+            f"No leak verdict: this is {what}. `caulk top`, `tree`, `flame` and `diff` show what is in it.",
+            0.0,
+        ),
+    )
+
+
+def _joined(analyses: Sequence[Analysis]) -> Analysis:
+    """The analyses of memory and of goroutines as one: the worse verdict leads, findings follow in its order."""
+    if len(analyses) == 1:
+        return analyses[0]
+    worst = ("leaking", "suspect", "warming", "steady", "unknown")
+    first, second = sorted(analyses, key=lambda a: worst.index(a.verdict.state))
+    findings = tuple(replace(f, rank=i) for i, f in enumerate(first.findings + second.findings, 1))
+    sentence = first.verdict.sentence
+    if second.verdict.state == first.verdict.state and second.findings:
+        sentence += f" Also: {second.findings[0].title}."
+    return Analysis(
+        totals=analyses[0].totals + analyses[1].totals,
+        verdict=replace(first.verdict, sentence=sentence),
+        findings=findings,
+        smallest_growth_bytes=analyses[0].smallest_growth_bytes,
+        notes=first.notes + second.notes,
+    )
+
+
+def _input(dump: Dump) -> Input:
+    profile = dump.profile
+    return Input(
+        path=dump.path,
+        format=profile.format,
+        runtime=profile.runtime,
+        taken_at=profile.taken_at.isoformat().replace("+00:00", "Z") if profile.taken_at else None,
+        size_bytes=dump.size_bytes,
+        coverage=round(profile.coverage, 4),
+        warnings=profile.warnings,
+        kind=profile.kind,
+    )

@@ -1,0 +1,144 @@
+"""Fold a tree: lines into functions, functions into files; and the bare union of several trees.
+
+A fold gives every frame a new number and walks the tree once; nothing is rebuilt from paths.
+"""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from caulk._core import stacks
+from caulk.model.column import Ints, ints
+from caulk.model.measure import Measure
+from caulk.model.tree import Frames, Mapping, Tree
+
+Granularity = Literal["functions", "lines", "files"]
+
+_Key = tuple[str, str, int]
+
+
+class FrameTable:
+    """Frames of several profiles under common numbers, at one granularity. The first seen stands for its equals."""
+
+    def __init__(self, granularity: Granularity) -> None:
+        self._granularity = granularity
+        self._numbers: dict[_Key, int] = {}
+        self._origin: list[tuple[Frames, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def relabel(self, frames: Frames) -> Ints:
+        """The common number of each of `frames` (`'i'`)."""
+        numbers = array("i", bytes(4 * len(frames)))
+        strings, granularity = frames.strings, self._granularity
+        texts: dict[int, str] = {}
+        for i in range(len(frames)):
+            f, s = frames.function[i], frames.file[i]
+            function = texts[f] if f in texts else texts.setdefault(f, strings[f])
+            file = texts[s] if s in texts else texts.setdefault(s, strings[s])
+            key: _Key
+            if granularity == "files" and file:
+                key = ("", file, 0)
+            elif not function and not file:
+                # Address space is laid out anew in every process: an address counts from its module's start.
+                key = (frames.function_name(i), frames.module_name(i), -1)
+            elif granularity == "lines" or not function:
+                key = (function, file, frames.line[i])
+            else:
+                key = (function, file, 0)
+            number = self._numbers.get(key)
+            if number is None:
+                number = self._numbers[key] = len(self._origin)
+                self._origin.append((frames, i))
+            numbers[i] = number
+        return numbers
+
+    def frames(self) -> Frames:
+        """All frames by their common numbers."""
+        strings: dict[str, int] = {"": 0}
+        function, file, line, mapping, address = (array(t) for t in "iiqiq")
+        mappings: list[Mapping] = []
+        mapping_numbers: dict[Mapping, int] = {}
+        for (name, path, number), (frames, i) in zip(self._numbers, self._origin, strict=True):
+            known = number >= 0
+            function.append(strings.setdefault(name if known else "", len(strings)))
+            file.append(strings.setdefault(path if known else "", len(strings)))
+            line.append(number if known else 0)
+            address.append(frames.address[i])
+            at = frames.mapping[i]
+            if at >= 0:
+                whole = frames.mappings[at]
+                if whole not in mapping_numbers:
+                    mapping_numbers[whole] = len(mappings)
+                    mappings.append(whole)
+                at = mapping_numbers[whole]
+            mapping.append(at)
+        return Frames(list(strings), function, file, line, mapping, address, tuple(mappings))
+
+
+def fold(tree: Tree, granularity: Granularity) -> Tree:
+    """The tree with equal frames under one parent made one node."""
+    table = FrameTable(granularity)
+    trie = stacks.Trie()
+    became = trie.graft(tree.parent, tree.frame, table.relabel(tree.frames))
+    parent, frame = trie.parent, trie.frame
+    values = tuple(stacks.scatter(became, column, len(parent)) for column in tree.values)
+    return Tree(tree.measures, table.frames(), parent, frame, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """Trees over one common set of nodes: all share `parent`, `frame` and `frames`.
+
+    `became[t][i]` is the common node that node `i` of the original tree `t` is now; a stack that a tree does not have
+    is zero there.
+    """
+
+    trees: tuple[Tree, ...]
+    became: tuple[Ints, ...]
+
+
+def union(trees: Sequence[Tree], measures: Sequence[Measure], granularity: Granularity) -> Union:
+    """Lay trees over each other, keeping `measures`. Linear in the nodes: each tree is walked once."""
+    table, trie = FrameTable(granularity), stacks.Trie()
+    became = tuple(trie.graft(tree.parent, tree.frame, table.relabel(tree.frames)) for tree in trees)
+    parent, frame, frames = trie.parent, trie.frame, table.frames()
+    laid = tuple(
+        Tree(
+            tuple(measures),
+            frames,
+            parent,
+            frame,
+            tuple(stacks.scatter(nodes, tree.values[tree.measures.index(m)], len(parent)) for m in measures),
+        )
+        for tree, nodes in zip(trees, became, strict=True)
+    )
+    return Union(laid, became)
+
+
+def subtract(after: Tree, before: Tree) -> Tree:
+    """What `after` has more than `before`, which share their nodes (see `union`); negative where it shrank."""
+    values = []
+    for new, old in zip(after.values, before.values, strict=True):
+        column = ints(len(new))
+        for i, value in enumerate(new):
+            column[i] = value - old[i]
+        values.append(column)
+    return Tree(after.measures, after.frames, after.parent, after.frame, tuple(values))
+
+
+def invert(tree: Tree, measure: int) -> Tree:
+    """The tree from the other end: allocation sites at the top, their callers below. One measure."""
+    starts, frames, values = array("q", [0]), array("i"), array("q")
+    for node, value in enumerate(tree.values[measure]):
+        if value and node:
+            frames.extend(reversed(tree.stack(node)))
+            starts.append(len(frames))
+            values.append(value)
+    trie = stacks.Trie()
+    nodes = trie.insert(starts, frames)
+    parent = trie.parent
+    column = stacks.scatter(nodes, values, len(parent))
+    return Tree((tree.measures[measure],), tree.frames, parent, trie.frame, (column,))

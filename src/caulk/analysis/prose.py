@@ -1,0 +1,76 @@
+"""Sentences about suspects: which function makes the objects that are not freed, and what chain of calls gets there."""
+
+from caulk.analysis.verdict import Judged
+from caulk.model.records import Finding, StackFrame, State
+from caulk.model.units import format_share, format_value
+
+_MOST_CALLERS = 6
+
+
+def place(frame: StackFrame) -> str:
+    """`function (file:line)` as far as it is known."""
+    if not frame.file:
+        return f"`{frame.function}`"
+    base = frame.file.rpartition("/")[2] or frame.file
+    at = f"{base}:{frame.line}" if frame.line else base
+    return f"`{frame.function}`" if frame.function == at else f"`{frame.function}` ({at})"
+
+
+def chain(stack: tuple[StackFrame, ...]) -> str:
+    """The calls that lead there, outermost first, the middle of a long chain left out."""
+    names = [frame.function for frame in stack]
+    if len(names) > _MOST_CALLERS:
+        names = [*names[:2], "…", *names[-(_MOST_CALLERS - 2) :]]
+    return " → ".join(names)
+
+
+def title_of_growth(judged: Judged, blamed: StackFrame, *, runs: int, unit: str, per_hour: float | None) -> str:
+    """The sentence for a group that grew over several profiles."""
+    suspect, growth = judged.suspect, judged.growth
+    rate = f" ({format_value(per_hour, unit, signed=True)}/h)" if per_hour else ""
+    if judged.by_count:
+        return (
+            f"{place(blamed)} makes ever more objects that are not freed: {growth.delta:+,} over {runs} profiles"
+            f" ({format_share(judged.share)} of the growth in objects), though few bytes"
+        )
+    objects = suspect.counts[-1] - suspect.counts[0] if suspect.counts else 0
+    more = f", {objects:+,} objects" if objects > 0 else ""
+    amount = f"{format_value(growth.delta, unit, signed=True)}{rate} over {runs} profiles{more}"
+    share = f"{format_share(judged.share)} of the growth"
+    if growth.shape == "flattening":
+        return f"{place(blamed)} filled up and is levelling off: {amount}, {share}"
+    return f"{place(blamed)} makes objects that are not freed: {amount}, {share}"
+
+
+def title_of_one(judged: Judged, blamed: StackFrame, *, unit: str) -> str:
+    """The sentence for a group that holds much in the only profile."""
+    suspect = judged.suspect
+    if judged.by_count:
+        return f"{place(blamed)} allocated {suspect.counts[-1]:,} live objects, {format_share(judged.share)} of all"
+    objects = f" in {suspect.counts[-1]:,} objects" if suspect.counts else ""
+    return (
+        f"{place(blamed)} allocated {format_value(suspect.sizes[-1], unit)} of what is live{objects},"
+        f" {format_share(judged.share)} of all"
+    )
+
+
+def verdict_sentence(state: State, findings: tuple[Finding, ...], runs: int, *, gained: str) -> str:
+    """The whole judgement in a sentence or two."""
+    if not findings:
+        return {
+            "steady": f"Nothing grows beyond what {runs} profiles can tell from noise.",
+        }.get(state, "Nothing stands out: no code holds much of what is live. One profile cannot show growth.")
+    first = findings[0]
+    reached = f" The calls that get there: {chain(first.stack)}." if len(first.stack) > 1 else ""
+    if state == "leaking":
+        doubt = "" if runs >= 4 else f" {runs} profiles cannot tell a leak from a cache that is filling up; four can."
+        return f"Leaking: {first.title}.{reached}{doubt}"
+    if state == "warming":
+        return f"Warming up, not leaking: memory grew by {gained} and flattens out. {first.title}.{reached}"
+    if state == "suspect" and runs > 1:
+        return f"Suspect: {first.title}.{reached} The growth is not steady enough to call it a leak."
+    if runs == 1:
+        ask = "One profile shows what is live, not what grows: take a second one later and give both."
+        lead = "Suspect: " if state == "suspect" else ""
+        return f"{lead}{first.title}.{reached} {ask}"
+    return f"{first.title}.{reached}"

@@ -1,0 +1,44 @@
+"""Numbers for people: bytes in pprof's habit (1 kB = 1024), durations, counts, shares. Machines get the bare number."""
+
+_BYTES = (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10))
+_NANOSECONDS = (("hrs", 3600 * 10**9), ("mins", 60 * 10**9), ("s", 10**9), ("ms", 10**6), ("us", 10**3))
+
+
+def format_value(value: float, unit: str, *, signed: bool = False) -> str:
+    """`value` of `unit` (bytes, nanoseconds, count, …) with three significant digits; `signed` writes a plus too."""
+    sign = "-" if value < 0 else "+" if signed and value > 0 else ""
+    size = abs(value)
+    scale = {"bytes": _BYTES, "nanoseconds": _NANOSECONDS}.get(unit)
+    if scale is None:
+        return f"{sign}{size:,.0f}"
+    for name, factor in scale:
+        if size >= factor:
+            return f"{sign}{_three_digits(size / factor)} {name}"
+    return f"{sign}{size:.0f} {'B' if unit == 'bytes' else 'ns'}"
+
+
+def format_share(share: float) -> str:
+    """A share of 1 as a percentage: 0.573 is `57 %`; below ten per cent with one decimal."""
+    percent = share * 100
+    if percent and abs(percent) < 0.1:
+        return "<0.1 %"
+    return f"{percent:.0f} %" if abs(percent) >= 9.95 else f"{percent:.1f} %"
+
+
+def format_duration(seconds: float) -> str:
+    """A span of time in its two largest units."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h" if hours < 72 else f"{hours // 24} days"
+
+
+def _three_digits(value: float) -> str:
+    if value >= 99.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"

@@ -1,0 +1,286 @@
+"""The questions: one row is the CLI's verb, the page's tab and a row of the docs. Each is answered from profiles alone.
+
+An answer is a `Table`, `Stacks` or an `Analysis`; how it looks belongs to the views. Percentages are of the whole
+profile before filters, as in pprof; those of a difference are of the growth.
+"""
+
+import re
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from caulk._core import stacks
+from caulk.analysis import filters as filtering
+from caulk.analysis.analyse import Dump, analyse, in_order, size_and_count
+from caulk.analysis.filters import Filters
+from caulk.analysis.fold import Granularity, fold, invert, subtract, union
+from caulk.model.column import Ints
+from caulk.model.errors import UsageError
+from caulk.model.measure import Measure
+from caulk.model.profile import Profile
+from caulk.model.records import Analysis
+from caulk.model.table import Heading, Kind, Stacks, Table
+from caulk.model.tree import Tree
+from caulk.model.units import format_share, format_value
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of which dumps; every report takes the same options, and uses those that mean something to it."""
+
+    dumps: Sequence[Dump]
+    filters: Filters = field(default_factory=Filters)
+    measure: str = ""
+    granularity: Granularity = "functions"
+    limit: int = 30
+    pattern: str = ""
+    inverted: bool = False
+    at: Sequence[datetime] = ()
+
+
+Answer = Table | Stacks | Analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A question's name, what it asks in a line, and how it is answered."""
+
+    name: str
+    summary: str
+    answer: Callable[[Question], Answer]
+    files: str = "one"
+    """How many dumps it takes: one, two, or any."""
+
+
+def analysis(question: Question) -> Analysis:
+    """Who allocates what is not freed: the verdict, with findings."""
+    dumps = question.dumps
+    if question.filters:
+        dumps = [
+            Dump(d.path, d.profile.with_tree(filtering.apply(d.profile.tree, question.filters)), d.size_bytes)
+            for d in dumps
+        ]
+    return analyse(dumps, measure=question.measure, at=question.at)
+
+
+def top(question: Question) -> Table:
+    """Functions by what they allocated themselves (flat) and with all they called (cum)."""
+    tree, total = _shown(question)
+    flat, cumulative = _by_frame(tree)
+    order = sorted(range(len(flat)), key=lambda i: (-abs(flat[i]), -abs(cumulative[i]), i))
+    order = [i for i in order if flat[i] or cumulative[i]]
+    whole = total or 1
+    rows, running = [], 0
+    for i in order[: question.limit]:
+        running += flat[i]
+        rows.append((flat[i], flat[i] / whole, running / whole, cumulative[i], cumulative[i] / whole, *_name(tree, i)))
+    measure = tree.measures[0]
+    amount, of = format_value(running, measure.unit), format_value(total, measure.unit)
+    notes = [_headline(question.dumps[-1].profile, measure)]
+    notes.append(
+        f"Showing {len(rows):,} of {len(order):,} nodes: {amount}, {format_share(running / whole)} of {of} total"
+    )
+    kind = _kind(measure)
+    return Table(
+        "top",
+        (
+            Heading("flat", "flat", kind),
+            Heading("flat_share", "flat%", "share"),
+            Heading("sum_share", "sum%", "share"),
+            Heading("cum", "cum", kind),
+            Heading("cum_share", "cum%", "share"),
+            Heading("function", "function"),
+            Heading("location", "location"),
+        ),
+        rows,
+        tuple(notes),
+        {"measure": measure.name, "unit": measure.unit, "total": total},
+    )
+
+
+def tree(question: Question) -> Stacks:
+    """The calls from the outermost down, each with all that was allocated below it."""
+    shown, total = _shown(question)
+    name = "callers" if question.inverted else "tree"
+    if question.inverted:
+        shown = invert(shown, 0)
+    return Stacks(name, shown, total, notes=(_headline(question.dumps[-1].profile, shown.measures[0]),))
+
+
+def flame(question: Question) -> Stacks:
+    """The same tree, as a flame graph."""
+    answer = tree(question)
+    return Stacks("flame", answer.tree, answer.total, notes=answer.notes)
+
+
+def peek(question: Question) -> Table:
+    """A function with its direct callers and callees; without a pattern, the heaviest functions."""
+    shown, total = _shown(question)
+    frames, parent, frame = shown.frames, shown.parent, shown.frame
+    flat, cumulative = _by_frame(shown)
+    wanted = _peeked(shown, question.pattern, flat, min(question.limit, 5))
+    totals = stacks.totals(parent, shown.values[0])
+    callers: dict[int, dict[int, int]] = {f: {} for f in wanted}
+    callees: dict[int, dict[int, int]] = {f: {} for f in wanted}
+    for node in range(1, len(shown)):
+        mine, above = frame[node], frame[parent[node]]
+        if mine in callers:
+            callers[mine][above] = callers[mine].get(above, 0) + totals[node]
+        if above in callees:
+            callees[above][mine] = callees[above].get(mine, 0) + totals[node]
+    rows: list[tuple[object, ...]] = []
+    whole = total or 1
+    for f in wanted:
+        for relation, edges in (("caller", callers[f]), ("self", {f: cumulative[f]}), ("callee", callees[f])):
+            for other in sorted(edges, key=lambda o: (-abs(edges[o]), o))[: question.limit]:
+                own = flat[f] if relation == "self" else None
+                name = ("(root)", "") if other < 0 else _name(shown, other)
+                rows.append((relation, own, edges[other], edges[other] / whole, *name))
+    kind = _kind(shown.measures[0])
+    return Table(
+        "peek",
+        (
+            Heading("relation", ""),
+            Heading("flat", "flat", kind),
+            Heading("cum", "cum", kind),
+            Heading("cum_share", "cum%", "share"),
+            Heading("function", "function"),
+            Heading("location", "location"),
+        ),
+        rows,
+        (_headline(question.dumps[-1].profile, shown.measures[0]),),
+        {"matched": [frames.function_name(f) for f in wanted]},
+    )
+
+
+def diff(question: Question) -> Table:
+    """What grew and what shrank between two profiles, function by function; percentages are of the growth."""
+    change, before, after = _difference(question)
+    flat, cumulative = _by_frame(change)
+    order = [i for i in sorted(range(len(flat)), key=lambda i: (-flat[i], -cumulative[i], i)) if flat[i]]
+    gained = sum(value for value in flat if value > 0)
+    lost = -sum(value for value in flat if value < 0)
+    # The largest changes of either sign are what is asked for; they are shown from growth to loss.
+    largest = sorted(order, key=lambda i: (-abs(flat[i]), i))[: question.limit]
+    keep = set(largest)
+    rows = [
+        (flat[i], flat[i] / ((gained if flat[i] > 0 else lost) or 1), cumulative[i], *_name(change, i))
+        for i in order
+        if i in keep
+    ]
+    measure = change.measures[0]
+    unit = measure.unit
+    first, last = question.dumps[0].path, question.dumps[-1].path
+    net = format_value(after - before, unit, signed=True)
+    notes = (
+        f"{first} → {last}, {measure}",
+        f"{format_value(before, unit)} → {format_value(after, unit)}: {net}"
+        f" ({format_value(gained, unit, signed=True)} grown, {format_value(-lost, unit)} gone);"
+        f" showing {len(rows):,} of {len(order):,} functions that changed, shares are of what grew or went",
+    )
+    kind = _kind(measure)
+    return Table(
+        "diff",
+        (
+            Heading("flat", "flat", kind, signed=True),
+            Heading("share", "of growth", "share", signed=True),
+            Heading("cum", "cum", kind, signed=True),
+            Heading("function", "function"),
+            Heading("location", "location"),
+        ),
+        rows,
+        notes,
+        {"measure": measure.name, "unit": unit, "before": before, "after": after, "grown": gained, "gone": lost},
+    )
+
+
+def difference_tree(question: Question) -> Stacks:
+    """The tree of the difference of two profiles: what each stack has more, or less."""
+    change, before, after = _difference(question)
+    gained = sum(value for value in change.values[0] if value > 0)
+    return Stacks("difference", change, gained or after - before, signed=True)
+
+
+REPORTS = (
+    Report("analyze", "Judge one or several dumps: who allocates what is not freed.", analysis, "any"),
+    Report("suspects", "The findings alone.", analysis, "any"),
+    Report("top", "Functions by what they hold themselves and with all they called.", top),
+    Report("tree", "The call tree with what was allocated below each call.", tree),
+    Report("flame", "The call tree as a flame graph.", flame),
+    Report("peek", "A function with its callers and callees.", peek),
+    Report("diff", "What grew between two dumps, by function.", diff, "two"),
+)
+
+
+def _shown(question: Question) -> tuple[Tree, int]:
+    """The last dump's tree as asked for: one measure, folded and filtered; and the total before the filters."""
+    profile = question.dumps[-1].profile
+    chosen = chosen_measure(profile, question.measure)
+    whole = profile.tree
+    one = Tree((whole.measures[chosen],), whole.frames, whole.parent, whole.frame, (whole.values[chosen],))
+    total = one.total(0)
+    if question.filters:
+        one = filtering.apply(one, question.filters)
+    return fold(one, question.granularity), total
+
+
+def _difference(question: Question) -> tuple[Tree, int, int]:
+    dumps = in_order(question.dumps, question.at) if question.at else list(question.dumps)
+    profiles = [dumps[0].profile, dumps[-1].profile]
+    if profiles[0].kind != profiles[1].kind:
+        raise UsageError(f"a {profiles[0].kind} profile and a {profiles[1].kind} profile cannot be compared")
+    measure, _ = size_and_count(profiles, question.measure)
+    trees = [p.tree for p in profiles]
+    if question.filters:
+        trees = [filtering.apply(t, question.filters) for t in trees]
+    laid = union(trees, [measure], question.granularity)
+    before, after = laid.trees
+    return subtract(after, before), before.total(0), after.total(0)
+
+
+def chosen_measure(profile: Profile, wanted: str) -> int:
+    """The position of the measure `wanted`, or of the profile's own default."""
+    if not wanted:
+        return profile.default_measure
+    names = [measure.name for measure in profile.measures]
+    if wanted not in names:
+        raise UsageError(f"no measure {wanted!r} in this profile: it has {', '.join(names)}")
+    return names.index(wanted)
+
+
+def _by_frame(shown: Tree) -> tuple[Ints, Ints]:
+    group = array("i", range(len(shown.frames)))
+    return stacks.by_group(shown.parent, shown.frame, group, len(shown.frames), shown.values[0])
+
+
+def _peeked(shown: Tree, pattern: str, flat: Ints, most: int) -> list[int]:
+    if not pattern:
+        return [i for i in sorted(range(len(flat)), key=lambda i: (-abs(flat[i]), i))[:most] if flat[i]]
+    try:
+        search = re.compile(pattern).search
+    except re.error as error:
+        raise UsageError(f"{pattern!r} is not a regular expression: {error}") from None
+    present = set(shown.frame)
+    found = [i for i in range(len(flat)) if i in present and search(shown.frames.function_name(i))]
+    if not found:
+        raise UsageError(f"no function matches {pattern!r}", hint="`caulk top` lists the functions of a profile.")
+    return sorted(found, key=lambda i: (-abs(flat[i]), i))
+
+
+def _name(shown: Tree, frame: int) -> tuple[str, str]:
+    """A frame's function and where it is."""
+    frames = shown.frames
+    file, line = frames.file_name(frame), frames.line[frame]
+    return frames.function_name(frame), f"{file}:{line}" if file and line else file
+
+
+def _headline(profile: Profile, measure: Measure) -> str:
+    taken = f", taken {profile.taken_at:%Y-%m-%d %H:%M:%S} UTC" if profile.taken_at else ""
+    return f"{profile.runtime} {profile.kind} profile ({profile.format}), {measure}{taken}"
+
+
+def _kind(measure: Measure) -> Kind:
+    if measure.unit == "bytes":
+        return "bytes"
+    return "nanoseconds" if measure.unit == "nanoseconds" else "count"
