@@ -1,0 +1,161 @@
+"""A verdict and its findings as a person reads them in a page: a sentence, its numbers, its chain of calls, its proof."""
+
+from collections.abc import Iterable, Sequence
+
+from caulk.model.origin import origin_of
+from caulk.model.records import Analysis, Finding, Input, StackFrame, Verdict
+from caulk.model.units import format_share, format_value
+from caulk.views import charts
+from caulk.views.markup import text
+
+#: Findings that are shown opened; the others are one click away.
+OPENED = 5
+#: A run of others' frames as long as this is folded away between two of the application's.
+FOLDED = 3
+
+_GLYPHS = {"leaking": "▲", "suspect": "?", "steady": "✓", "warming": "◔", "undersized": "▣", "unknown": "–"}
+_SHAPES = {
+    "rising": "still growing",
+    "flattening": "flattening",
+    "flat": "not growing",
+    "falling": "shrinking",
+    "unknown": "",
+}
+_CONFIDENCE = ((0.9, "very likely"), (0.7, "likely"), (0.4, "possible"), (0.0, "a weak hint"))
+
+
+def verdict(value: Verdict, *, limit: int) -> str:
+    """The judgement: the first thing that is read."""
+    state = value.state if value.state in _GLYPHS else "unknown"
+    reasons = bullets(value.reasons, limit=limit)
+    return (
+        f'<section class="verdict {state}"><p class="badge"><span aria-hidden="true">{_GLYPHS[state]}</span> {state}</p>'
+        f"<h1>{text(value.sentence, limit=2000) or 'No verdict.'}</h1>{reasons}"
+        f'<p class="muted">Confidence: {confidence(value.confidence)}</p></section>'
+    )
+
+
+def findings(analysis: Analysis, *, limit: int) -> str:
+    """A card for each finding, the first few opened; at most `limit` of them, with at most `limit` lines in a list."""
+    shown = analysis.findings[:limit]
+    if not shown:
+        return ""
+    cards = [_card(finding, analysis.inputs, limit=limit) for finding in shown]
+    page = '<section id="findings"><h2>What to look at</h2>' + "".join(cards[:OPENED])
+    if cards[OPENED:]:
+        page += f"<details><summary>{len(cards) - OPENED} more findings</summary>{''.join(cards[OPENED:])}</details>"
+    left = len(analysis.findings) - len(shown)
+    return page + (f'<p class="muted">{left:,} lesser findings are not shown.</p>' if left else "") + "</section>"
+
+
+def bullets(lines: Sequence[str], *, limit: int, css: str = "") -> str:
+    """Sentences as a list, at most `limit` of them."""
+    if not lines:
+        return ""
+    items = "".join(f"<li>{text(line, limit=1000)}</li>" for line in lines[:limit])
+    items += f"<li>and {len(lines) - limit:,} more</li>" if len(lines) > limit else ""
+    return f'<ul class="{css}">{items}</ul>'
+
+
+def confidence(value: float) -> str:
+    """A number from 0 to 1 with the word for it."""
+    word = next(word for least, word in _CONFIDENCE if value >= least or not least)
+    return f"{word} ({value:.2f})"
+
+
+def moment(taken: Input) -> str:
+    """When a dump was taken, else which file it is."""
+    return (taken.taken_at or taken.path.rpartition("/")[2]).replace("T", " ").removesuffix("Z")
+
+
+def _card(finding: Finding, inputs: Sequence[Input], *, limit: int) -> str:
+    runtime = inputs[-1].runtime if inputs else ""
+    unit = "bytes" if finding.bytes or not finding.count else "count"
+    names = [f"{i}. {moment(taken)}" for i, taken in enumerate(inputs, 1)]
+    chart = charts.bars(finding.series, names, unit) if len(finding.series) == len(inputs) else ""
+    title = f'<h3><span class="rank">{finding.rank}</span> {text(finding.title, limit=1000)}</h3>'
+    where = f'<p class="where">{text(finding.location)}</p>' if finding.location else ""
+    proof = bullets(finding.evidence, limit=limit, css="evidence")
+    return (
+        f'<article class="card">{title}{where}<div class="sides"><div>{_numbers(finding)}{_objects(finding)}{proof}</div>'
+        f"{f'<figure>{chart}<figcaption>live in each dump</figcaption></figure>' if chart else ''}</div>"
+        f"{_chain(finding, runtime, limit=limit)}{_path(finding, limit=limit)}"
+        f'<p class="muted">{text(finding.pattern)} · {confidence(finding.confidence)}'
+        f"{f' · <code>{text(finding.fingerprint[:19])}</code>' if finding.fingerprint else ''}</p></article>"
+    )
+
+
+def _numbers(finding: Finding) -> str:
+    """What is live there, its part of everything, and how it grew, each with its error where that is known."""
+    facts = []
+    if finding.bytes or not finding.count:
+        error = f" <small>± {format_value(finding.bytes_error, 'bytes')}</small>" if finding.bytes_error else ""
+        bar = charts.share_bar(finding.share)
+        facts.append(("live", f"{format_value(finding.bytes, 'bytes')}{error}"))
+        facts.append(("of the total", f"{format_share(finding.share)}{bar}"))
+    if finding.growth_bytes is not None and unit_matters(finding):
+        grown = format_value(finding.growth_bytes, "bytes", signed=True)
+        of_all = f" <small>{format_share(finding.growth_share)} of the growth</small>" if finding.growth_share else ""
+        facts.append(("grown", grown + of_all))
+    if finding.growth_bytes_per_hour is not None:
+        facts.append(("per hour", format_value(finding.growth_bytes_per_hour, "bytes", signed=True)))
+    if finding.count is not None:
+        more = format_value(finding.growth_count, "count", signed=True) if finding.growth_count else ""
+        facts.append(("objects", f"{format_value(finding.count, 'count')}{f' <small>{more}</small>' if more else ''}"))
+    if _SHAPES.get(finding.shape):
+        facts.append(("shape", _SHAPES[finding.shape]))
+    return f'<dl class="facts">{"".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)}</dl>'
+
+
+def unit_matters(finding: Finding) -> bool:
+    """Whether bytes say anything of this finding: waiting goroutines may be counted only."""
+    return bool(finding.bytes or finding.growth_bytes or not finding.count)
+
+
+def _objects(finding: Finding) -> str:
+    known = (("held by", finding.holder), ("allocated by", finding.allocator), ("type", finding.type))
+    rows = "".join(f"<div><dt>{name}</dt><dd><code>{text(value)}</code></dd></div>" for name, value in known if value)
+    return f'<dl class="objects">{rows}</dl>' if rows else ""
+
+
+def _chain(finding: Finding, runtime: str, *, limit: int) -> str:
+    """The calls that lead to the allocation, outermost first; others' frames between the application's are folded."""
+    if not finding.stack:
+        return ""
+    frames = finding.stack[-limit:]
+    left = len(finding.stack) - len(frames)
+    items = [f'<li class="other">{left:,} outer calls are not shown</li>'] if left else []
+    run: list[StackFrame] = []
+    for frame in frames[:-1]:
+        if origin_of(frame.function, frame.file, "", runtime) == "application":
+            items += [_folded(run), _frame(frame, finding, "own")]
+            run = []
+        else:
+            run.append(frame)
+    own = origin_of(frames[-1].function, frames[-1].file, "", runtime) == "application"
+    items += [_folded(run), _frame(frames[-1], finding, f"{'own' if own else 'other'} last")]
+    return f'<h4>The chain of calls</h4><ol class="chain">{"".join(items)}</ol>'
+
+
+def _folded(run: Iterable[StackFrame]) -> str:
+    items = [_frame(frame, None, "other") for frame in run]
+    if len(items) < FOLDED:
+        return "".join(items)
+    return f"<li><details><summary>{len(items)} calls in libraries</summary><ol>{''.join(items)}</ol></details></li>"
+
+
+def _frame(frame: StackFrame, finding: Finding | None, css: str) -> str:
+    place = f"{frame.file}:{frame.line}" if frame.file and frame.line > 0 else frame.file
+    blamed = finding is not None and bool(place) and place == finding.location
+    last = "<em>allocates</em>" if "last" in css else ""
+    return (
+        f'<li class="{css}{" blamed" if blamed else ""}"><bdi>{text(frame.function) or "?"}</bdi> '
+        f"<span>{text(place)}</span>{last}</li>"
+    )
+
+
+def _path(finding: Finding, *, limit: int) -> str:
+    if not finding.path:
+        return ""
+    items = "".join(f'<li class="own"><bdi>{text(step)}</bdi></li>' for step in finding.path[:limit])
+    return f'<h4>What holds it</h4><ol class="chain">{items}</ol>'

@@ -1,0 +1,244 @@
+"""Answers as one HTML file that asks nobody for anything: it can be mailed, archived and opened years later.
+
+Styles and script stand in the page and are allowed by their hashes; everything from a dump is text or data.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from caulk.model.records import Analysis
+from caulk.model.series import Series
+from caulk.model.table import Heading, Table
+from caulk.model.tree import Tree
+from caulk.model.units import format_share, format_value
+from caulk.views import cards, charts, flame
+from caulk.views.markup import json_island, plain, text
+
+#: What a ticket system or a mail server takes without complaint.
+MAX_BYTES = 2_000_000
+
+_UNITS = {"bytes": "bytes", "count": "count", "nanoseconds": "nanoseconds", "number": "count"}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """An answer below a heading; `id` is its anchor. `measure` and `signed` (a difference) are read for a tree."""
+
+    id: str
+    title: str
+    answer: Tree | Table
+    measure: int = 0
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How much of everything is shown."""
+
+    rows: int = 128
+    boxes: int = flame.MAX_NODES
+    lines: int = 64
+
+    def halved(self) -> "_Room":
+        return _Room(self.rows // 2, self.boxes // 2, self.lines // 2)
+
+
+def report(
+    analysis: Analysis,
+    sections: Sequence[Section],
+    *,
+    memory: Series | None = None,
+    captures: Sequence[float] = (),
+) -> str:
+    """The whole analysis in one file: verdict, findings, memory over time with its captures, and the sections.
+
+    `captures` are seconds since the epoch. The file stays below 2 MB: where it would not, everything is shown at half
+    its length, and again, and the page says what it left out.
+    """
+
+    def body(room: _Room) -> str:
+        chart = charts.memory(memory, captures) if memory else ""
+        parts = [
+            _warnings(analysis, room),
+            cards.verdict(analysis.verdict, limit=room.lines),
+            _totals(analysis),
+            cards.findings(analysis, limit=room.lines),
+            f'<section id="memory"><h2>Memory over time</h2>{chart}</section>' if chart else "",
+            *(_section(section, room) for section in sections),
+            _inputs(analysis, room),
+        ]
+        return _navigation(analysis, sections, has_memory=bool(chart)) + "".join(parts)
+
+    sentence = plain(analysis.verdict.sentence, limit=100)
+    return _fitting(f"caulk: {analysis.verdict.state}. {sentence}", body)
+
+
+def page(title: str, section: Section) -> str:
+    """One answer in one file, under the same limits."""
+    return _fitting(title, lambda room: f"<h1>{text(title)}</h1>{_section(section, room)}")
+
+
+def _fitting(title: str, body: Callable[[_Room], str]) -> str:
+    """The page at the largest size that fits."""
+    room = _Room()
+    whole = _shell(title, body(room))
+    while len(whole.encode()) > MAX_BYTES and room.lines > 1:
+        room = room.halved()
+        whole = _shell(title, body(room))
+    return whole
+
+
+def _shell(title: str, body: str) -> str:
+    style, script = _asset("page.css"), _asset("page.js")
+    policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
+        f"<title>{text(title)}</title><style>{style}</style></head>\n<body><main>{body}</main>\n"
+        f"<script>{script}</script></body></html>\n"
+    )
+
+
+@cache
+def _asset(name: str) -> str:
+    return files("caulk.views").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _hash(source: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}"
+
+
+def _navigation(analysis: Analysis, sections: Sequence[Section], *, has_memory: bool) -> str:
+    places = [("findings", "Findings")] if analysis.findings else []
+    places += [("memory", "Memory")] if has_memory else []
+    places += [(section.id, section.title) for section in sections]
+    places += [("inputs", "Dumps")] if analysis.inputs else []
+    links = "".join(f'<a href="#{text(anchor)}">{text(title, limit=40)}</a>' for anchor, title in places)
+    return f"<nav><b>caulk</b>{links}</nav>"
+
+
+def _totals(analysis: Analysis) -> str:
+    facts = [(total.measure or "value", format_value(total.value, total.unit)) for total in analysis.totals]
+    if analysis.smallest_growth_bytes is not None:
+        facts.append(("smallest growth that would be seen", format_value(analysis.smallest_growth_bytes, "bytes")))
+    rows = "".join(f"<div><dt>{text(name)}</dt><dd>{value}</dd></div>" for name, value in facts)
+    return f'<dl class="facts totals">{rows}</dl>' if rows else ""
+
+
+def _warnings(analysis: Analysis, room: _Room) -> str:
+    lines = [f"{i.path}: only {format_share(i.coverage)} could be read" for i in analysis.inputs if i.coverage < 1]
+    lines += [f"{taken.path}: {warning}" for taken in analysis.inputs for warning in taken.warnings]
+    return cards.bullets([*lines, *analysis.notes], limit=room.lines, css="warnings")
+
+
+def _inputs(analysis: Analysis, room: _Room) -> str:
+    if not analysis.inputs:
+        return ""
+    headings = (
+        Heading("number", "#", "count"),
+        Heading("path", "file"),
+        Heading("format", "format"),
+        Heading("taken_at", "taken"),
+        Heading("size", "size", "bytes"),
+        Heading("coverage", "read", "share"),
+    )
+    rows: list[tuple[Any, ...]] = [
+        (n, i.path, f"{i.runtime} {i.kind}, {i.format}", i.taken_at or "–", i.size_bytes, i.coverage)
+        for n, i in enumerate(analysis.inputs, 1)
+    ]
+    return _section(Section("inputs", "The dumps", Table("inputs", headings, rows)), room)
+
+
+def _section(section: Section, room: _Room) -> str:
+    match section.answer:
+        case Table() as table:
+            body = _table(table, room.rows)
+        case Tree() as tree:
+            body = _flame(flame.lay_out(tree, section.measure, signed=section.signed, limit=room.boxes))
+    return f'<section id="{text(section.id)}"><h2>{text(section.title)}</h2>{body}</section>'
+
+
+def _table(table: Table, limit: int) -> str:
+    notes = "".join(f"<p>{text(note, limit=1000)}</p>" for note in table.notes)
+    if not table.rows:
+        return f'{notes}<p class="muted">Nothing to show.</p>'
+    head = "".join(f'<th scope="col"{_css(heading)}>{text(heading.title)}</th>' for heading in table.headings)
+    body = "\n".join(
+        f"<tr>{''.join(_cell(heading, cell) for heading, cell in zip(table.headings, row, strict=True))}</tr>"
+        for row in table.rows[:limit]
+    )
+    left = len(table.rows) - limit
+    more = f'<p class="muted">and {left:,} more rows</p>' if left > 0 else ""
+    return f'{notes}<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}'
+
+
+def _css(heading: Heading) -> str:
+    return "" if heading.kind == "text" else ' class="number"'
+
+
+def _cell(heading: Heading, value: Any) -> str:
+    if heading.kind == "text" or not isinstance(value, int | float):
+        return f"<td{_css(heading)}>{'' if value is None else text(value)}</td>"
+    if heading.kind == "share":
+        shown = format_share(value) + charts.share_bar(value)
+    elif isinstance(value, float) and heading.kind == "number":
+        shown = f"{value:,.4g}"
+    else:
+        shown = format_value(value, _UNITS[heading.kind], signed=heading.signed)
+    return f'<td class="number" data-value="{value!r}">{shown}</td>'
+
+
+def _flame(layout: flame.Layout) -> str:
+    """The drawing's data and place, and the same in a table for whoever cannot see or run it."""
+    if not layout.weight[0]:
+        return f'<p class="muted">No {text(layout.tree.measures[layout.measure])} in any stack.</p>'
+    total = format_value(layout.total[0], layout.unit, signed=layout.signed)
+    said = f"{text(layout.tree.measures[layout.measure])}: {total}"
+    if layout.signed:
+        said += (
+            f" in all; {format_value(layout.weight[0], layout.unit)} changed. + grew, − shrank; as wide as it changed"
+        )
+    if layout.left_out:
+        said += f". {layout.left_out:,} calls too small to see are left out"
+    return (
+        f'<div class="flame">{json_island(flame.columns(layout))}<p>{said}.</p>'
+        '<div class="tools" hidden><input type="search" placeholder="Search, a regular expression  ( / )" '
+        'aria-label="Search functions and files" spellcheck="false"><output></output>'
+        '<button class="flip" type="button">Root below</button><button class="reset" type="button">Reset (Esc)</button></div>'
+        '<p class="crumbs" aria-label="Zoomed to"></p><div class="stage" hidden><div><canvas tabindex="0" role="img" '
+        'aria-label="Flame graph. The arrow keys move through it; the table below has its widest boxes."></canvas>'
+        f'</div></div><p class="chosen" aria-live="polite"></p>{_twin(layout)}</div>'
+    )
+
+
+def _twin(layout: flame.Layout) -> str:
+    headings = (
+        Heading("total", "total", _kind(layout), signed=layout.signed),
+        Heading("share", "share", "share"),
+        Heading("own", "own", _kind(layout), signed=layout.signed),
+        Heading("function", "function, below its caller"),
+        Heading("place", "place"),
+    )
+    rows: list[tuple[Any, ...]] = [
+        # Figure spaces keep the depth visible in a cell that collapses others.
+        (
+            layout.total[box],
+            layout.share(box),
+            layout.own[box],
+            "\u2007" * min(layout.depth[box] - 1, 40) + layout.name(box),
+            layout.place(box),
+        )
+        for box in layout.heaviest(30)
+    ]
+    table = _table(Table("heaviest", headings, rows), len(rows))
+    return f'<details class="twin" open><summary>The {len(rows)} widest boxes as a table</summary>{table}</details>'
+
+
+def _kind(layout: flame.Layout) -> Any:
+    return layout.unit if layout.unit in _UNITS else "number"
