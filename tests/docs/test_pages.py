@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+
 from caulk.formats import FORMATS
 
 ROOT = Path(__file__).resolve().parents[2]
