@@ -185,8 +185,10 @@ class Reader:
     def repeated(self, column: Column) -> cython.int:
         """A repeated number, packed or not."""
         end: cython.Py_ssize_t
-        if self.wire != 2:
+        if self.wire == 0:
             column.push(self.number)
+            return 0
+        if self.wire != 2:
             return 0
         end = self.pos + self.number
         while self.pos < end:

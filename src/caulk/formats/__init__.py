@@ -22,6 +22,7 @@ _KNOWN_STRANGERS = (
     (b'{"snapshot":', "a V8 heap snapshot"),
     (b"\x7fELF", "a program or a core file, not a profile of one"),
     (b"heap_v2/", "a jemalloc heap profile"),
+    (b"heap profile:", "a C++ heap profile (gperftools)"),
     (b"PK\x03\x04", "a zip archive"),
     (b"\x28\xb5\x2f\xfd", "a zstd file"),
     (b"<svg", "a picture"),
@@ -68,7 +69,7 @@ def _stranger(path: str, head: bytes) -> MalformedDump:
         said = html.unescape(title[1].decode("utf-8", "replace")).strip()[:80] if title else ""
         return MalformedDump(
             f"{path} is an HTML page{f' ({said!r})' if said else ''}, not a profile",
-            hint="The download saved an error or login page: look at the address and the login; `curl -f` would have failed.",
+            hint="The download saved an error or login page: look at address and login; `curl -f` would have failed.",
         )
     for magic, name in _KNOWN_STRANGERS:
         if text.startswith(magic) or head.startswith(magic):

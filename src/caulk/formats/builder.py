@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from caulk._core import stacks
@@ -76,6 +77,13 @@ class ProfileBuilder:
 
     def _string(self, text: str) -> int:
         return self._strings.setdefault(text, len(self._strings))
+
+
+def moment(nanoseconds: int) -> datetime | None:
+    """When a profile was taken, from nanoseconds since the epoch; None for 0 and for what no clock says."""
+    if not 0 < nanoseconds < 253402300800 * 10**9:
+        return None
+    return datetime.fromtimestamp(nanoseconds // 10**9, UTC).replace(microsecond=nanoseconds % 10**9 // 1000)
 
 
 def _int64(value: int) -> int:

@@ -7,10 +7,10 @@ they are unsampled already, and `period` only tells how coarse they are.
 import re
 from array import array
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from caulk._core import protobuf, stacks
-from caulk.formats.patterns import dump_pattern
+from caulk.formats.builder import moment
+from caulk.formats.patterns import DumpPattern
 from caulk.model.column import Ints, Strings
 from caulk.model.errors import MalformedDump
 from caulk.model.label import Label, LabelSet
@@ -23,34 +23,52 @@ NAME = "pprof"
 # A stack may not need more frames than this for each byte of the file: inlined lines multiply.
 _FRAMES_PER_BYTE = 16
 
+# Fields of profile.proto that are messages or strings.
+_MESSAGES = (1, 2, 3, 4, 5, 6, 11)
+
+# What begins an argument list, and what only looks like one.
+_BRACKET = re.compile(r"\(anonymous namespace\)|operator\(\)|\(")
+
 
 def sniff(head: bytes) -> bool:
-    """A protobuf of profile.proto: its first field is one that the schema has, and lengths fit."""
-    if len(head) < 2:
-        return False
-    field, wire = head[0] >> 3, head[0] & 7
-    if head[0] >= 0x80 or not 1 <= field <= 15:
-        return False
-    messages = {1, 2, 3, 4, 5, 6, 11}
-    if field in messages:
-        return wire == 2 and _first_message_fits(head)
-    return wire == 0 or (field == 13 and wire == 2)
+    """A protobuf of profile.proto: its fields are those of the schema as far as the head goes.
 
-
-def _first_message_fits(head: bytes) -> bool:
-    """Text can begin with a byte that looks like a field; a first message of text does not parse."""
-    length = shift = 0
-    at = 1
-    while at < min(len(head), 10):
-        length |= (head[at] & 0x7F) << shift
-        at += 1
-        if head[at - 1] < 0x80:
+    Protobuf has no magic number, and text can begin like a field, but text has no control characters.
+    """
+    if not head or head[0] >= 0x80 or not any(byte < 9 for byte in head):
+        return False
+    at = 0
+    while at < len(head):
+        key, at = _varint(head, at)
+        if at >= len(head):
             break
+        wire = key & 7
+        if not _may_be(key >> 3, wire):
+            return False
+        size, at = _varint(head, at) if wire in (0, 2) else (8 if wire == 1 else 4, at)
+        at += size if wire else 0
+    return True
+
+
+def _may_be(field: int, wire: int) -> bool:
+    """Whether the schema has the field so; fields that it does not have (yet) may be anything."""
+    if field in _MESSAGES:
+        return wire == 2
+    if field <= 15:
+        return (field and wire == 0) or (field == 13 and wire == 2)
+    return field < 1 << 29 and wire in (0, 1, 2, 5)
+
+
+def _varint(head: bytes, at: int) -> tuple[int, int]:
+    """The number at `at`, and where it ends; 0 where the head ends or no such number is."""
+    value = shift = 0
+    for byte in head[at : at + 10]:
+        value |= (byte & 0x7F) << shift
+        at += 1
+        if byte < 0x80:
+            return value, at
         shift += 7
-    if head[0] >> 3 == 6:
-        return length == 0
-    body = head[at : at + length]
-    return not body or (body[0] & 7 in (0, 2) and 1 <= body[0] >> 3 <= 15)
+    return 0, at
 
 
 def read(data: bytes) -> Profile:
@@ -71,6 +89,7 @@ class _Reader:
         self.data = data
         self.columns = columns
         self.warnings: list[str] = []
+        self.decoded: dict[int, str] = {}
         self.strings = Strings(data, columns["string_start"], columns["string_length"])
         if not len(self.strings) or self.strings[0]:
             raise MalformedDump(
@@ -95,7 +114,11 @@ class _Reader:
         nodes = trie.insert(starts, stack_frames)
         del starts, stack_frames
         parent, frame = trie.parent, trie.frame
-        samples, nodes = self.values(measures, nodes, fitted)
+        if len(trie) * len(measures) > _FRAMES_PER_BYTE * len(self.data) + 4096:
+            raise MalformedDump(
+                f"a pprof profile that claims {len(measures):,} values for each of {len(trie):,} stacks"
+            )
+        samples = self.values(measures, fitted)
         tree = Tree(measures, frames, parent, frame, tuple(stacks.scatter(nodes, v, len(parent)) for v in samples))
         pruned = self.prune(tree)
         if pruned is not None:
@@ -115,7 +138,7 @@ class _Reader:
             default_measure=self.default_measure(measures),
             period=max(scalar[12], 0),
             period_measure=period_measure,
-            taken_at=_time(scalar[9]),
+            taken_at=moment(scalar[9]),
             duration_s=max(scalar[10], 0) / 1e9,
             is_delta=any(value < 0 for column in samples for value in column),
             coverage=1.0 if fitted == count or not fitted else fitted / count,
@@ -126,7 +149,11 @@ class _Reader:
     def string(self, index: int) -> str:
         if not 0 <= index < len(self.strings):
             raise MalformedDump(f"a pprof profile names string {index:,} of {len(self.strings):,}")
-        return self.strings[index]
+        # A small file can name one long string a million times: it is decoded, and kept, once.
+        text = self.decoded.get(index)
+        if text is None:
+            text = self.decoded[index] = self.strings[index]
+        return text
 
     def stacks(self) -> tuple[Frames, Ints, Ints, int]:
         """Distinct frames, and the stacks of all samples in them."""
@@ -190,12 +217,12 @@ class _Reader:
         )
         return found, protobuf.positions(column[1::11], self.columns["location"][2:-1:4])
 
-    def values(self, measures: tuple[Measure, ...], nodes: Ints, fitted: int) -> tuple[tuple[Ints, ...], Ints]:
+    def values(self, measures: tuple[Measure, ...], fitted: int) -> tuple[Ints, ...]:
         """A column of values for each measure."""
         width, starts, value = len(measures), self.columns["sample_start"], self.columns["value"]
         count = len(starts) // 2 - 1
         if len(value) == width * count and all(starts[2 * i + 1] == width * i for i in range(count)):
-            return tuple(value[m : width * fitted : width] for m in range(width)), nodes
+            return tuple(value[m : width * fitted : width] for m in range(width))
         raise MalformedDump(
             f"a pprof profile whose samples do not have {width} values each, as its sample types say",
             hint="The file is damaged; take the profile again.",
@@ -223,39 +250,39 @@ class _Reader:
 
     def prune(self, tree: Tree) -> tuple[Tree, Ints] | None:
         """Cut allocator frames as the producer asks by `drop_frames` and `keep_frames`, with pprof's meaning."""
-        scalar = self.columns["scalar"]
-        drop, keep = self.string(scalar[7]), self.string(scalar[8])
-        if not drop:
-            return None
         try:
-            drop_pattern, keep_pattern = dump_pattern(drop), dump_pattern(keep) if keep else None
+            marked = self.dropped(tree.frames)
         except ValueError as error:
             self.warnings.append(f"the profile's drop_frames were not applied: {error}")
             return None
-        marked = bytearray(len(tree.frames))
-        for i in range(len(tree.frames)):
-            name = _simple_name(tree.frames.strings[tree.frames.function[i]])
-            if name and drop_pattern.fullmatch(name) and not (keep_pattern and keep_pattern.fullmatch(name)):
-                marked[i] = 1
         cut = stacks.cut_below(tree.parent, tree.frame, marked)
         if not any(cut):
             return None
-        stands = stacks.collapse(tree.parent, cut)
-        values = tuple(stacks.scatter(stands, column, len(tree)) for column in tree.values)
-        # The cut nodes stay as empty leaves would; a graft without them gives dense numbers again.
-        kept = array("i", (-1 if cut[i] else i for i in range(len(tree))))
-        dense = array("i", bytes(4 * len(tree)))
-        parent, frame, number = array("i", [-1]), array("i", [-1]), 0
+        parent, frame, became = array("i", [-1]), array("i", [-1]), array("i", [0])
         for i in range(1, len(tree)):
-            if kept[i] < 0:
-                dense[i] = dense[tree.parent[i]]
+            if cut[i]:
+                became.append(became[tree.parent[i]])
                 continue
-            number += 1
-            dense[i] = number
-            parent.append(dense[tree.parent[i]])
+            became.append(len(parent))
+            parent.append(became[tree.parent[i]])
             frame.append(tree.frame[i])
-        columns = tuple(array("q", (v for v, c in zip(column, cut, strict=True) if not c)) for column in values)
-        return Tree(tree.measures, tree.frames, parent, frame, columns), dense
+        values = tuple(stacks.scatter(became, column, len(parent)) for column in tree.values)
+        return Tree(tree.measures, tree.frames, parent, frame, values), became
+
+    def dropped(self, frames: Frames) -> bytearray:
+        """Which frames `drop_frames` means (bytes of 0 and 1); raises `ValueError` for a bad pattern."""
+        drop, keep = self.string(self.columns["scalar"][7]), self.string(self.columns["scalar"][8])
+        marked = bytearray(len(frames))
+        if not drop:
+            return marked
+        drops, keeps = DumpPattern(drop), DumpPattern(keep) if keep else None
+        known: dict[int, bool] = {}
+        for i, function in enumerate(frames.function):
+            if function not in known:
+                name = _simple_name(self.string(function))
+                known[function] = bool(name) and drops.matches(name) and not (keeps and keeps.matches(name))
+            marked[i] = known[function]
+        return marked
 
     def default_measure(self, measures: tuple[Measure, ...]) -> int:
         """`default_sample_type` is a string, not a position; without it the last measure is meant, as in pprof."""
@@ -292,20 +319,11 @@ def _kind(measures: tuple[Measure, ...], period: Measure | None) -> Kind:
 def _simple_name(name: str) -> str:
     """A function's name as pprof holds it against `drop_frames`: no leading dot, no argument list."""
     name = name.removeprefix(".")
-    for match in re.finditer(r"\(", name):
-        if not name[match.start() :].startswith(("(anonymous namespace)", "(*", "(.")):
-            before = name[: match.start()]
-            if not before.endswith("operator"):
-                return before
+    for bracket in _BRACKET.finditer(name):
+        if bracket[0] == "(":
+            return name[: bracket.start()]
     return name
 
 
 def _rows(column: Sequence[int], width: int) -> list[tuple[int, ...]]:
     return [tuple(column[i : i + width]) for i in range(0, len(column) - width + 1, width)]
-
-
-def _time(nanoseconds: int) -> datetime | None:
-    """When the profile was taken; None where the producer did not say, or said something impossible."""
-    if not 0 < nanoseconds < 253402300800 * 10**9:
-        return None
-    return datetime.fromtimestamp(nanoseconds // 10**9, UTC).replace(microsecond=nanoseconds % 10**9 // 1000)

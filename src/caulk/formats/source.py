@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from isal import isal_zlib
-from isal.igzip_lib import IsalError
 
 from caulk.model.errors import MalformedDump, UsageError
 
@@ -58,6 +57,8 @@ def _read(path: str) -> bytes:
     try:
         if Path(path).is_dir():
             raise MalformedDump(f"{path} is a directory", hint="Give the dump's file, or several of them.")
+        if Path(path).is_block_device() or Path(path).is_char_device():
+            raise MalformedDump(f"{path} is a device, which has no end", hint="Give the dump's file.")
         with Path(path).open("rb") as file:
             return _bounded(file, path)
     except FileNotFoundError:
@@ -97,7 +98,7 @@ def _gunzip(raw: bytes, path: str) -> tuple[bytes, str]:
                 return b"".join(pieces), f"the gzip stream is cut short after {total:,} decompressed bytes"
             try:
                 piece = member.decompress(feed, _CHUNK)
-            except (IsalError, zlib.error) as error:
+            except (isal_zlib.error, zlib.error) as error:  # type: ignore[misc]  # isal types its class as an instance
                 if not total:
                     raise MalformedDump(f"{path} begins like gzip but is damaged: {error}") from None
                 return b"".join(pieces), f"the gzip stream is damaged after {total:,} decompressed bytes ({error})"
