@@ -110,7 +110,7 @@ def _of_memory(dumps: Sequence[Dump], wanted: str) -> Analysis:
     state, judged = judge(line)
     judged = _with_chains(line, judged)
     lines = lines_of(line, [node for j in judged for node in j.suspect.chain])
-    findings = tuple(_finding(line, j, rank, lines, timed=bool(hours)) for rank, j in enumerate(judged, 1))
+    findings = tuple(_finding(line, j, rank, lines, hours) for rank, j in enumerate(judged, 1))
     gained = format_value(line.totals[-1] - line.totals[0], size.unit, signed=True)
     sentence = prose.verdict_sentence(state, findings, len(profiles), gained=gained)
     reasons = []
@@ -135,16 +135,17 @@ def _with_chains(line: Line, judged: list[Judged]) -> list[Judged]:
     return [replace(j, suspect=found[j.suspect.frame]) for j in judged]
 
 
-def _finding(line: Line, judged: Judged, rank: int, lines: dict[int, int], *, timed: bool) -> Finding:
+def _finding(line: Line, judged: Judged, rank: int, lines: dict[int, int], hours: list[float]) -> Finding:
     suspect, growth = judged.suspect, judged.growth
     frames, unit, runs = line.tree.frames, line.size.unit, len(line.profiles)
     runtime = line.profiles[-1].runtime
     stack = tuple(_frame(line, node, lines) for node in suspect.chain)
     at = suspect.chain.index(suspect.blamed) if suspect.blamed in suspect.chain else len(stack) - 1
     blamed = stack[at] if stack else StackFrame(frames.function_name(suspect.frame))
-    per_hour = growth.slope if timed and runs > 1 else None
+    per_hour = growth.slope if hours and runs > 1 else None
+    speed = prose.rate(per_hour, hours[-1], unit) if per_hour else ""
     title = (
-        prose.title_of_growth(judged, blamed, runs=runs, unit=unit, per_hour=per_hour)
+        prose.title_of_growth(judged, blamed, runs=runs, unit=unit, speed=speed)
         if runs > 1
         else prose.title_of_one(judged, blamed, unit=unit)
     )

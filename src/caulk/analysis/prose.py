@@ -18,16 +18,33 @@ def place(frame: StackFrame) -> str:
 
 def chain(stack: tuple[StackFrame, ...]) -> str:
     """The calls that lead there, outermost first, the middle of a long chain left out."""
-    names = [frame.function for frame in stack]
+    names = [frame.function for frame in _from_application(stack)]
     if len(names) > _MOST_CALLERS:
         names = [*names[:2], "…", *names[-(_MOST_CALLERS - 2) :]]
     return " → ".join(names)
 
 
-def title_of_growth(judged: Judged, blamed: StackFrame, *, runs: int, unit: str, per_hour: float | None) -> str:
-    """The sentence for a group that grew over several profiles."""
+def _from_application(stack: tuple[StackFrame, ...]) -> tuple[StackFrame, ...]:
+    """The stack without the frames that start every program of its runtime, as long as something is left."""
+    starters = ("runtime.main", "runtime.goexit", "<module>", "(root)")
+    start = 0
+    while start < len(stack) - 1 and stack[start].function in starters:
+        start += 1
+    return stack[start:]
+
+
+def rate(per_hour: float, hours: float, unit: str) -> str:
+    """A rate in the unit of time that the observation lasted for: nobody believes an hour's figure from ten seconds."""
+    if hours >= 0.5:
+        return f"{format_value(per_hour, unit, signed=True)}/h"
+    if hours >= 1 / 60:
+        return f"{format_value(per_hour / 60, unit, signed=True)}/min"
+    return f"{format_value(per_hour / 3600, unit, signed=True)}/s"
+
+
+def title_of_growth(judged: Judged, blamed: StackFrame, *, runs: int, unit: str, speed: str) -> str:
+    """The sentence for a group that grew over several profiles; `speed` as from `rate`, or empty."""
     suspect, growth = judged.suspect, judged.growth
-    rate = f" ({format_value(per_hour, unit, signed=True)}/h)" if per_hour else ""
     if judged.by_count:
         return (
             f"{place(blamed)} makes ever more objects that are not freed: {growth.delta:+,} over {runs} profiles"
@@ -35,7 +52,8 @@ def title_of_growth(judged: Judged, blamed: StackFrame, *, runs: int, unit: str,
         )
     objects = suspect.counts[-1] - suspect.counts[0] if suspect.counts else 0
     more = f", {objects:+,} objects" if objects > 0 else ""
-    amount = f"{format_value(growth.delta, unit, signed=True)}{rate} over {runs} profiles{more}"
+    pace = f" ({speed})" if speed else ""
+    amount = f"{format_value(growth.delta, unit, signed=True)}{pace} over {runs} profiles{more}"
     share = f"{format_share(judged.share)} of the growth"
     if growth.shape == "flattening":
         return f"{place(blamed)} filled up and is levelling off: {amount}, {share}"

@@ -1,1 +1,60 @@
-"""The command line: one module a verb that is not a report."""
+"""The command line: verbs are imported when they are called, errors are caught here and nowhere else."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import cyclopts
+
+from caulk import __version__
+from caulk.model.errors import CaulkError
+
+#: Verb, where it lives, what it does. Reports are rows of `caulk.reports.REPORTS`; a test holds the two together.
+VERBS = (
+    ("run", "caulk.cli.run:main", "Run a program, watch it, and name its leak at the end."),
+    ("analyze", "caulk.cli.reports:analyze", "Judge one or several dumps: who allocates what is not freed."),
+    ("suspects", "caulk.cli.reports:suspects", "The findings alone."),
+    ("top", "caulk.cli.reports:top", "Functions by what they hold themselves and with all they called."),
+    ("tree", "caulk.cli.reports:tree", "The call tree with what was allocated below each call."),
+    ("flame", "caulk.cli.reports:flame", "The call tree as a flame graph."),
+    ("peek", "caulk.cli.reports:peek", "A function with its callers and callees."),
+    ("diff", "caulk.cli.reports:diff", "What grew between two dumps, by function."),
+    ("schema", "caulk.cli.schema:main", "The JSON Schema of `caulk analyze -o json`."),
+)
+
+app = cyclopts.App(
+    name="caulk",
+    help="Finds memory leaks in running programs, and names the code.",
+    version=f"caulk {__version__}",
+    version_flags=["--version", "-V"],
+    result_action="return_value",
+)
+for _name, _where, _help in VERBS:
+    app.command(_where, name=_name, help=_help)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out a command line and give its exit code; what goes wrong is said on stderr, never as a traceback."""
+    try:
+        code = app(list(arguments), exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except cyclopts.CycloptsError as error:
+        return _complain(
+            " ".join(str(error).split()), "`caulk --help` lists the verbs; `caulk VERB --help` its options.", 2
+        )
+    except CaulkError as error:
+        return _complain(str(error), error.hint, error.exit_code)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`caulk top FILE | head`); a flush at exit must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def _complain(message: str, hint: str, code: int) -> int:
+    print(f"caulk: {message}", file=sys.stderr)
+    if hint:
+        print(f"  {hint}", file=sys.stderr)
+    return code

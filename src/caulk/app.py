@@ -1,0 +1,100 @@
+"""The one place that builds objects: dumps from paths, answers from questions, bytes from answers."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import Any
+
+from caulk import formats, reports
+from caulk.analysis.analyse import Dump
+from caulk.formats import python_names
+from caulk.formats.source import Source, open_source
+from caulk.model.errors import UsageError
+from caulk.model.records import Analysis
+from caulk.model.table import Stacks, Table
+from caulk.reports import REPORTS, Answer, Question, Report
+
+#: What can be written, by `-o` and by the suffix of `--out`.
+OUTPUTS = {
+    "table": ".txt",
+    "json": ".json",
+    "html": ".html",
+    "svg": ".svg",
+    "folded": ".folded",
+    "pprof": ".pb.gz",
+}
+#: Reading several files at once pays only where there is something to read.
+_PARALLEL_BYTES = 4 << 20
+
+
+def load(paths: Sequence[str], on_large: Callable[[int], None] | None = None) -> list[Dump]:
+    """The dumps at `paths`, in their order; kernels run without the GIL, so large ones are read side by side."""
+    sources = [open_source(path) for path in paths]
+    size = sum(len(source.data) for source in sources)
+    if on_large:
+        on_large(size)
+    if len(sources) > 1 and size > _PARALLEL_BYTES:
+        with ThreadPoolExecutor() as pool:
+            return list(pool.map(_dump, sources))
+    return [_dump(source) for source in sources]
+
+
+def _dump(source: Source) -> Dump:
+    return Dump(source.path, python_names.named(formats.read_source(source)), source.size_bytes)
+
+
+def report(name: str) -> Report:
+    """The report of that name."""
+    return next(row for row in REPORTS if row.name == name)
+
+
+def output_of(path: str) -> str:
+    """The output that a file's suffix asks for."""
+    for name, suffix in OUTPUTS.items():
+        if path.endswith(suffix):
+            return name
+    raise UsageError(
+        f"{path}: the suffix does not say what to write", hint=f"Use one of {', '.join(OUTPUTS.values())}."
+    )
+
+
+def answered(row: Report, question: Question, output: str, **looks: Any) -> tuple[Answer, str | bytes]:
+    """The answer to a question, and the same as text or bytes; `looks` (width, colour) are the text view's."""
+    answer = row.answer(question)
+    if output == "table":
+        return answer, _view("text").render(answer, **looks)
+    if output == "json":
+        return answer, _view("json").render(answer)
+    if output == "html":
+        return answer, page(row, question, answer)
+    if not isinstance(answer, Stacks):
+        raise UsageError(f"{row.name} has no stacks to write", hint="`caulk tree` and `caulk flame` have that output.")
+    if output == "svg":
+        return answer, _view("flame").svg(answer.tree, 0)
+    return answer, _view(output).render(answer.tree)
+
+
+def page(row: Report, question: Question, answer: Answer, **memory: Any) -> str:
+    """The answer as one HTML file; an analysis comes with its flame graph, its tables, and its growth."""
+    html = _view("html")
+    if not isinstance(answer, Analysis):
+        return html.page(f"caulk {row.name}", _section(row.name, row.summary, answer))  # type: ignore[no-any-return]
+    sections = []
+    comparable = len(question.dumps) > 1 and len({dump.profile.kind for dump in question.dumps}) == 1
+    if comparable:
+        sections.append(_section("growth", "Where it grew", reports.difference_tree(question)))
+        sections.append(_section("diff", "What grew, by function", reports.diff(question)))
+    sections.append(_section("flame", "What is live, by who allocated it", reports.flame(question)))
+    sections.append(_section("top", "Functions", reports.top(question)))
+    return html.report(answer, sections, **memory)  # type: ignore[no-any-return]
+
+
+def _section(name: str, title: str, answer: Table | Stacks) -> Any:
+    section = _view("html").Section
+    if isinstance(answer, Stacks):
+        return section(name, title, answer.tree, signed=answer.signed)
+    return section(name, title, answer)
+
+
+def _view(name: str) -> Any:
+    return import_module(f"caulk.views.{name}")

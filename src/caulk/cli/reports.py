@@ -1,0 +1,273 @@
+"""The verbs that ask one question of a dump. They share their options; each is a row of `caulk.reports.REPORTS`."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from caulk import _core, app
+from caulk.analysis.filters import Filters
+from caulk.analysis.fold import Granularity
+from caulk.model.errors import UsageError
+from caulk.model.records import Analysis
+from caulk.reports import Question
+
+_FILTERS = Group("Filters (regular expressions, as in pprof)")
+_OUTPUT = Group("Output")
+_LARGE = 8 << 20
+
+Output = Literal["table", "json", "html", "svg", "folded", "pprof"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """What every question takes."""
+
+    focus: Annotated[str, Parameter(group=_FILTERS)] = ""
+    """Keep stacks with a frame that matches."""
+    ignore: Annotated[str, Parameter(group=_FILTERS)] = ""
+    """Drop stacks with a frame that matches."""
+    hide: Annotated[str, Parameter(group=_FILTERS)] = ""
+    """Take matching frames out of the stacks."""
+    show: Annotated[str, Parameter(group=_FILTERS)] = ""
+    """Keep only matching frames in the stacks."""
+    from_: Annotated[str, Parameter(name=["--from", "--show-from"], group=_FILTERS)] = ""
+    """Begin stacks at their outermost match; drop those without one."""
+    measure: Annotated[str, Parameter(name=["--measure", "--sample-index", "-m"])] = ""
+    """Which of the profile's measures, by name (inuse_objects …); without it, what the profile says."""
+    granularity: Granularity = "functions"
+    """What a node is: functions, lines or files."""
+    limit: Annotated[int, Parameter(name=["--limit", "-n"])] = 30
+    """Rows at most."""
+    output: Annotated[Output | None, Parameter(name=["--output", "-o"], group=_OUTPUT)] = None
+    """Format on stdout: table, json, html, svg, folded or pprof."""
+    out: Annotated[Path | None, Parameter(group=_OUTPUT)] = None
+    """Write a file instead; its suffix is the format."""
+
+
+def analyze(
+    *files: str,
+    at: tuple[str, ...] = (),
+    fail_on: Literal["leaking", "suspect"] = "leaking",
+    exit_zero: bool = False,
+    open: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = Common(),
+) -> int:
+    """Judge one or several dumps of one program: who allocates what is not freed.
+
+    Reads pprof (Go, Envoy, tcmalloc, Node.js), Go's text profiles and goroutine dumps, V8 .heapprofile, tracemalloc
+    snapshots, JVM class histograms and folded stacks; the content decides, not the name. Several files of one program
+    are growth over time. Exits with 1 if the verdict is `leaking`.
+
+    Parameters
+    ----------
+    files
+        Dumps; `-` is stdin. Ordered by the time in them where all have one, else as given.
+    at
+        When each file was taken (ISO 8601 or seconds since 1970), once for each file.
+    fail_on
+        The state from which the exit code is 1.
+    exit_zero
+        Exit with 0 whatever the verdict.
+    open
+        Show the one-file report in the browser.
+
+    """
+    question = _question(files, common, at=at)
+    if open:
+        return _open(question)
+    answer = _answer("analyze", question, common)
+    bad = {"leaking"} | ({"suspect"} if fail_on == "suspect" else set())
+    return 1 if isinstance(answer, Analysis) and answer.verdict.state in bad and not exit_zero else 0
+
+
+def suspects(*files: str, at: tuple[str, ...] = (), common: Common = Common()) -> int:
+    """The findings alone, worst first.
+
+    Parameters
+    ----------
+    files
+        Dumps of one program; `-` is stdin.
+    at
+        When each file was taken, once for each file.
+
+    """
+    _answer("suspects", _question(files, common, at=at), common)
+    return 0
+
+
+def top(file: str, /, *, common: Common = Common()) -> int:
+    """Functions by what they hold themselves (flat) and with all that they called (cum).
+
+    Parameters
+    ----------
+    file
+        A dump; `-` is stdin.
+
+    """
+    _answer("top", _question([file], common), common)
+    return 0
+
+
+def tree(file: str, /, *, invert: Annotated[bool, Parameter(negative="")] = False, common: Common = Common()) -> int:
+    """The call tree, each call with all that was allocated below it.
+
+    Parameters
+    ----------
+    file
+        A dump; `-` is stdin.
+    invert
+        From the allocations up to their callers.
+
+    """
+    _answer("tree", _question([file], common, inverted=invert), common)
+    return 0
+
+
+def flame(file: str, /, *, invert: Annotated[bool, Parameter(negative="")] = False, common: Common = Common()) -> int:
+    """The call tree as a flame graph: text on a terminal, `-o html` or `-o svg` for the picture.
+
+    Parameters
+    ----------
+    file
+        A dump; `-` is stdin.
+    invert
+        From the allocations up to their callers.
+
+    """
+    _answer("flame", _question([file], common, inverted=invert), common)
+    return 0
+
+
+def peek(file: str, function: str = "", /, *, common: Common = Common()) -> int:
+    """A function with its direct callers and callees.
+
+    Parameters
+    ----------
+    file
+        A dump; `-` is stdin.
+    function
+        A regular expression; without it, the heaviest functions.
+
+    """
+    _answer("peek", _question([file], common, pattern=function), common)
+    return 0
+
+
+def diff(before: str, after: str, /, *, at: tuple[str, ...] = (), common: Common = Common()) -> int:
+    """What grew and what went between two dumps; percentages are of the growth.
+
+    Parameters
+    ----------
+    before
+        The older dump.
+    after
+        The newer dump.
+    at
+        When each was taken, twice.
+
+    """
+    _answer("diff", _question([before, after], common, at=at), common)
+    return 0
+
+
+def _question(
+    files: tuple[str, ...] | list[str],
+    common: Common,
+    *,
+    at: tuple[str, ...] = (),
+    pattern: str = "",
+    inverted: bool = False,
+) -> Question:
+    if not files:
+        raise UsageError("no file given", hint="`caulk analyze FILE…` takes dumps; `caulk run -- CMD` makes them.")
+    if list(files).count("-") > 1:
+        raise UsageError("stdin (`-`) can be read only once")
+    times = [_time(text) for text in at]
+    return Question(
+        dumps=app.load(list(files), _warn_if_slow),
+        filters=Filters(common.focus, common.ignore, common.hide, common.show, common.from_),
+        measure=common.measure,
+        granularity=common.granularity,
+        limit=max(common.limit, 1),
+        pattern=pattern,
+        inverted=inverted,
+        at=times,
+    )
+
+
+def _answer(name: str, question: Question, common: Common) -> object:
+    """Render to stdout or a file, and give the answer itself."""
+    row = app.report(name)
+    output = common.output or (app.output_of(str(common.out)) if common.out else "table")
+    terminal = common.out is None and sys.stdout.isatty()
+    width = shutil.get_terminal_size((100, 24)).columns if terminal else 100
+    answer, rendered = app.answered(row, question, output, width=width, colour=terminal and _colour())
+    write(rendered, common.out)
+    return answer
+
+
+def write(rendered: str | bytes, out: Path | None) -> None:
+    """Write to stdout, or to a file that appears whole or not at all."""
+    data = rendered.encode("utf-8", "replace") if isinstance(rendered, str) else rendered
+    if out is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    partial = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        partial.replace(out)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise UsageError(f"{out} cannot be written: {error.strerror}") from None
+
+
+def _open(question: Question) -> int:
+    import tempfile  # noqa: PLC0415
+    import webbrowser  # noqa: PLC0415
+
+    directory = Path(tempfile.mkdtemp(prefix="caulk-"))
+    path = directory / "report.html"
+    _, rendered = app.answered(app.report("analyze"), question, "html")
+    write(rendered, path)
+    print(f"wrote {path}", file=sys.stderr)
+    if not webbrowser.open(path.as_uri()):
+        print("no browser was found; open the file with one", file=sys.stderr)
+    return 0
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(text), UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"--at {text!r} is not a time", hint="ISO 8601 (2026-01-31T12:00:00Z) or seconds since 1970."
+        ) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _colour() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _warn_if_slow(size: int) -> None:
+    if size > _LARGE and not _core.COMPILED:
+        print(
+            "caulk: the kernels are not compiled, so this is slow. With gcc and python3-dev installed,"
+            " reinstall caulk to compile them.",
+            file=sys.stderr,
+        )

@@ -1,0 +1,77 @@
+"""Answers for machines: an analysis in its published schema, tables and trees as plain objects.
+
+The same answer gives the same bytes: fields keep their order, and nothing depends on time or hashing.
+"""
+
+from array import array
+from typing import Any
+
+import msgspec
+
+from caulk._core import stacks
+from caulk.model.records import Analysis
+from caulk.model.table import Stacks, Table
+
+NAME = "json"
+
+
+def render(answer: Table | Stacks | Analysis) -> str:
+    """Indented JSON with a `schema` key."""
+    value: Any = answer
+    if isinstance(answer, Table):
+        value = _table(answer)
+    elif isinstance(answer, Stacks):
+        value = _stacks(answer)
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of `caulk.analysis/1`."""
+    return msgspec.json.schema(Analysis)
+
+
+def _table(table: Table) -> dict[str, Any]:
+    keys = [heading.key for heading in table.headings]
+    return {
+        "schema": "caulk.table/1",
+        "report": table.name,
+        **table.extra,
+        "notes": table.notes,
+        "rows": [dict(zip(keys, row, strict=True)) for row in table.rows],
+    }
+
+
+def _stacks(answer: Stacks) -> dict[str, Any]:
+    """Nodes from the root on, each with its parent's number; children follow their parents."""
+    tree = answer.tree
+    totals = stacks.totals(tree.parent, tree.values[0])
+    frames = tree.frames
+    nodes: list[dict[str, Any]] = [{"parent": -1, "function": "", "flat": tree.values[0][0], "cum": totals[0]}]
+    numbers = {0: 0}
+    # A branch whose parts cancel out is still a branch: what counts is whether anything in it is not zero.
+    weight = stacks.totals(tree.parent, array("q", map(abs, tree.values[0])))
+    for node in stacks.preorder(tree.parent)[1:]:
+        if not weight[node]:
+            continue
+        numbers[node] = len(nodes)
+        frame = tree.frame[node]
+        nodes.append(
+            {
+                "parent": numbers[tree.parent[node]],
+                "function": frames.function_name(frame),
+                "file": frames.file_name(frame),
+                "line": frames.line[frame],
+                "flat": tree.values[0][node],
+                "cum": totals[node],
+            }
+        )
+    return {
+        "schema": "caulk.tree/1",
+        "report": answer.name,
+        "measure": answer.measure.name,
+        "unit": answer.measure.unit,
+        "total": answer.total,
+        "signed": answer.signed,
+        "notes": answer.notes,
+        "nodes": nodes,
+    }
