@@ -7,7 +7,8 @@ at C speed without the GIL; else the same sources run uncompiled, some 100 times
 | --- | --- |
 | `stacks` | stacks as a prefix tree: build, merge, fold, total |
 | `protobuf` | the columns of a pprof profile |
-| `pickles` | the records of a tracemalloc snapshot, without running what a pickle can ask for |
+| `pickles` | the values of a pickle, without running what a pickle can ask for |
+| `snapshots` | the traces of a tracemalloc snapshot among those values |
 | `json` | a tape of JSON tokens, for documents too deep or too large for a JSON library |
 
 Arguments and results are columns (`caulk.model.column`). Everything that reads input checks its bounds and raises
