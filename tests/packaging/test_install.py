@@ -100,6 +100,14 @@ def test_cython_is_never_needed_to_run(installed):
     assert output(python, "-c", BLOCKED + "from caulk import _core; print(_core.COMPILED)").strip() == str(compiled)
 
 
+def test_uncompiled_kernels_are_mentioned_once_when_there_is_much_to_read(installed, tmp_path):
+    python, compiled = installed
+    dump = tmp_path / "large.folded"
+    dump.write_text("".join(f"main;{chr(97 + n) * (1 << 20)} {n + 1}\n" for n in range(10)))
+    said = output(python.with_name("caulk"), "diff", dump, dump, "--out", tmp_path / "difference.json")
+    assert said.count("not compiled") == (0 if compiled else 1)
+
+
 def test_byte_code_is_there_after_the_install(installed):
     python, _ = installed
     where = Path(output(python, "-c", "import caulk; print(caulk.__path__[0])").strip())
