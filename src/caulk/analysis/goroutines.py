@@ -11,6 +11,7 @@ from caulk.analysis.fingerprint import fingerprint
 from caulk.analysis.growth import SHAPE_NEEDS
 from caulk.analysis.suspects import Line, Suspect, line_up, lines_of, with_chains
 from caulk.model.label import Label
+from caulk.model.origin import marks, origins
 from caulk.model.profile import Profile
 from caulk.model.records import Analysis, Finding, StackFrame, State, Total, Verdict
 from caulk.model.units import format_value
@@ -77,7 +78,7 @@ def _finding(line: Line, suspect: Suspect, rank: int, lines: dict[int, int], hea
     creator = next((label.text for label in labels if label.key == "created by"), "")
     created_at = next((label.text for label in labels if label.key == "created at"), "")
     for_ever = state in _FOR_EVER or minutes >= _LONG_MINUTES
-    held = _held(heap, stack)
+    held = _held(heap, stack, creator)
     number = suspect.sizes[-1]
     line_at = f"{blamed.file.rpartition('/')[2]}:{blamed.line}" if blamed.file else ""
     title = f"{number:,} goroutines wait{' for ever' if for_ever else ''} at `{blamed.function}` {line_at}".rstrip()
@@ -100,7 +101,7 @@ def _finding(line: Line, suspect: Suspect, rank: int, lines: dict[int, int], hea
     if creator:
         evidence.append(f"started by {creator}{f' at {created_at}' if created_at else ''}")
     if held:
-        evidence.append("the memory is what functions started as these goroutines allocated and is still live")
+        evidence.append("the memory is what they, or the function that starts them, allocated and is still live")
     return Finding(
         rank=rank,
         pattern="goroutine",
@@ -139,17 +140,28 @@ def _labels_at(line: Line, blamed: int) -> list[Label]:
     return [label for number in ranked for label in profile.label_sets[number]]
 
 
-def _held(heap: Profile | None, stack: Sequence[StackFrame]) -> int:
-    """Live bytes of stacks that begin at the goroutines' own first function; 0 where that cannot be told apart."""
-    if heap is None or not stack or stack[0].function in ("main.main", "runtime.main"):
+def _held(heap: Profile | None, stack: Sequence[StackFrame], creator: str) -> int:
+    """Live bytes that these goroutines' own functions allocated, or the function that starts them allocated for them.
+
+    The first are stacks that begin at the goroutines' first function; 0 where neither function can be told apart.
+    """
+    if heap is None or not stack:
         return 0
     size = next((i for i, m in enumerate(heap.measures) if m.role == "live" and m.unit == "bytes"), None)
     if size is None:
         return 0
     tree = heap.tree
-    totals = stacks.totals(tree.parent, tree.values[size])
-    return sum(
-        totals[node]
-        for node in range(1, len(tree))
-        if tree.parent[node] == 0 and tree.frames.function_name(tree.frame[node]) == stack[0].function
-    )
+    values = tree.values[size]
+    name = [tree.frames.function_name(frame) for frame in range(len(tree.frames))]
+    first = stack[0].function if stack[0].function not in ("main.main", "runtime.main") else ""
+    application = marks(origins(tree.frames, heap.runtime), "application")
+    nearest = stacks.nearest(tree.parent, tree.frame, application)
+    begins = bytearray(len(tree))
+    held = 0
+    for node in range(1, len(tree)):
+        above = tree.parent[node]
+        begins[node] = begins[above] or (above == 0 and bool(first) and name[tree.frame[node]] == first)
+        own = nearest[node]
+        if begins[node] or (creator and own and name[tree.frame[own]] == creator):
+            held += values[node]
+    return held
