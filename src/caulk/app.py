@@ -70,7 +70,7 @@ def answered(row: Report, question: Question, output: str, **looks: Any) -> tupl
     if not isinstance(answer, Stacks):
         raise UsageError(f"{row.name} has no stacks to write", hint="`caulk tree` and `caulk flame` have that output.")
     if output == "svg":
-        return answer, _view("flame").svg(answer.tree, 0)
+        return answer, _view("flame").svg(answer)
     return answer, _view(output).render(answer.tree)
 
 
@@ -90,10 +90,7 @@ def page(row: Report, question: Question, answer: Answer, **memory: Any) -> str:
 
 
 def _section(name: str, title: str, answer: Table | Stacks) -> Any:
-    section = _view("html").Section
-    if isinstance(answer, Stacks):
-        return section(name, title, answer.tree, signed=answer.signed)
-    return section(name, title, answer)
+    return _view("html").Section(name, title, answer)
 
 
 def _view(name: str) -> Any:

@@ -1,12 +1,13 @@
-"""A verdict and its findings as a person reads them in a page: a sentence, its numbers, its chain of calls, its proof."""
+"""A verdict and its findings as a person reads them in a page: the sentence, its numbers, the calls, the proof."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 
 from caulk.model.origin import origin_of
 from caulk.model.records import Analysis, Finding, Input, StackFrame, Verdict
 from caulk.model.units import format_share, format_value
 from caulk.views import charts
-from caulk.views.markup import text
+from caulk.views.markup import prose, text
 
 #: Findings that are shown opened; the others are one click away.
 OPENED = 5
@@ -21,6 +22,7 @@ _SHAPES = {
     "falling": "shrinking",
     "unknown": "",
 }
+_SENTENCE_END = re.compile(r"(?<=[.?!]) (?=[A-Z])")
 _CONFIDENCE = ((0.9, "very likely"), (0.7, "likely"), (0.4, "possible"), (0.0, "a weak hint"))
 
 
@@ -28,9 +30,13 @@ def verdict(value: Verdict, *, limit: int) -> str:
     """The judgement: the first thing that is read."""
     state = value.state if value.state in _GLYPHS else "unknown"
     reasons = bullets(value.reasons, limit=limit)
+    # The heading is the judgement itself; what follows its first sentence is read after it.
+    first, *rest = _SENTENCE_END.split(value.sentence, maxsplit=1)
+    more = f"<p>{prose(rest[0])}</p>" if rest else ""
+    badge = f'<p class="badge"><span aria-hidden="true">{_GLYPHS[state]}</span> {state}</p>'
     return (
-        f'<section class="verdict {state}"><p class="badge"><span aria-hidden="true">{_GLYPHS[state]}</span> {state}</p>'
-        f"<h1>{text(value.sentence, limit=2000) or 'No verdict.'}</h1>{reasons}"
+        f'<section class="verdict {state}">{badge}'
+        f"<h1>{prose(first) or 'No verdict.'}</h1>{more}{reasons}"
         f'<p class="muted">Confidence: {confidence(value.confidence)}</p></section>'
     )
 
@@ -52,33 +58,39 @@ def bullets(lines: Sequence[str], *, limit: int, css: str = "") -> str:
     """Sentences as a list, at most `limit` of them."""
     if not lines:
         return ""
-    items = "".join(f"<li>{text(line, limit=1000)}</li>" for line in lines[:limit])
+    items = "".join(f"<li>{prose(line)}</li>" for line in lines[:limit])
     items += f"<li>and {len(lines) - limit:,} more</li>" if len(lines) > limit else ""
     return f'<ul class="{css}">{items}</ul>'
 
 
 def confidence(value: float) -> str:
-    """A number from 0 to 1 with the word for it."""
+    """A number from 0 to 1 in a word and in per cent."""
     word = next(word for least, word in _CONFIDENCE if value >= least or not least)
-    return f"{word} ({value:.2f})"
+    return f"{word} ({format_share(value)})"
 
 
-def moment(taken: Input) -> str:
-    """When a dump was taken, else which file it is."""
-    return (taken.taken_at or taken.path.rpartition("/")[2]).replace("T", " ").removesuffix("Z")
+def moments(inputs: Sequence[Input]) -> list[str]:
+    """When each dump was taken, without the date where all have the same; else which file it is."""
+    days = {taken.taken_at.partition("T")[0] for taken in inputs if taken.taken_at}
+    names = []
+    for number, taken in enumerate(inputs, 1):
+        day, _, time = (taken.taken_at or "").removesuffix("Z").partition("T")
+        when = (time if len(days) == 1 else f"{day} {time}") if time else taken.path.rpartition("/")[2]
+        names.append(f"{number}. {when}")
+    return names
 
 
 def _card(finding: Finding, inputs: Sequence[Input], *, limit: int) -> str:
     runtime = inputs[-1].runtime if inputs else ""
-    unit = "bytes" if finding.bytes or not finding.count else "count"
-    names = [f"{i}. {moment(taken)}" for i, taken in enumerate(inputs, 1)]
-    chart = charts.bars(finding.series, names, unit) if len(finding.series) == len(inputs) else ""
-    title = f'<h3><span class="rank">{finding.rank}</span> {text(finding.title, limit=1000)}</h3>'
+    # Goroutines are counted, whatever they hold.
+    unit = "count" if finding.pattern == "goroutine" or not _is_sized(finding) else "bytes"
+    chart = charts.bars(finding.series, moments(inputs), unit) if len(finding.series) == len(inputs) else ""
+    title = f'<h3><span class="rank">{finding.rank}</span> {prose(finding.title)}</h3>'
     where = f'<p class="where">{text(finding.location)}</p>' if finding.location else ""
-    proof = bullets(finding.evidence, limit=limit, css="evidence")
+    figure = f"<figure>{chart}<figcaption>live in each dump</figcaption></figure>" if chart else ""
+    told = _numbers(finding) + _objects(finding) + bullets(finding.evidence, limit=limit, css="evidence")
     return (
-        f'<article class="card">{title}{where}<div class="sides"><div>{_numbers(finding)}{_objects(finding)}{proof}</div>'
-        f"{f'<figure>{chart}<figcaption>live in each dump</figcaption></figure>' if chart else ''}</div>"
+        f'<article class="card">{title}{where}<div class="sides"><div>{told}</div>{figure}</div>'
         f"{_chain(finding, runtime, limit=limit)}{_path(finding, limit=limit)}"
         f'<p class="muted">{text(finding.pattern)} · {confidence(finding.confidence)}'
         f"{f' · <code>{text(finding.fingerprint[:19])}</code>' if finding.fingerprint else ''}</p></article>"
@@ -88,12 +100,12 @@ def _card(finding: Finding, inputs: Sequence[Input], *, limit: int) -> str:
 def _numbers(finding: Finding) -> str:
     """What is live there, its part of everything, and how it grew, each with its error where that is known."""
     facts = []
-    if finding.bytes or not finding.count:
+    if _is_sized(finding):
         error = f" <small>± {format_value(finding.bytes_error, 'bytes')}</small>" if finding.bytes_error else ""
         bar = charts.share_bar(finding.share)
         facts.append(("live", f"{format_value(finding.bytes, 'bytes')}{error}"))
         facts.append(("of the total", f"{format_share(finding.share)}{bar}"))
-    if finding.growth_bytes is not None and unit_matters(finding):
+    if finding.growth_bytes is not None and _is_sized(finding):
         grown = format_value(finding.growth_bytes, "bytes", signed=True)
         of_all = f" <small>{format_share(finding.growth_share)} of the growth</small>" if finding.growth_share else ""
         facts.append(("grown", grown + of_all))
@@ -101,13 +113,18 @@ def _numbers(finding: Finding) -> str:
         facts.append(("per hour", format_value(finding.growth_bytes_per_hour, "bytes", signed=True)))
     if finding.count is not None:
         more = format_value(finding.growth_count, "count", signed=True) if finding.growth_count else ""
-        facts.append(("objects", f"{format_value(finding.count, 'count')}{f' <small>{more}</small>' if more else ''}"))
+        facts.append(
+            (
+                "goroutines" if finding.pattern == "goroutine" else "objects",
+                f"{format_value(finding.count, 'count')}{f' <small>{more}</small>' if more else ''}",
+            )
+        )
     if _SHAPES.get(finding.shape):
         facts.append(("shape", _SHAPES[finding.shape]))
     return f'<dl class="facts">{"".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)}</dl>'
 
 
-def unit_matters(finding: Finding) -> bool:
+def _is_sized(finding: Finding) -> bool:
     """Whether bytes say anything of this finding: waiting goroutines may be counted only."""
     return bool(finding.bytes or finding.growth_bytes or not finding.count)
 
@@ -125,33 +142,33 @@ def _chain(finding: Finding, runtime: str, *, limit: int) -> str:
     frames = finding.stack[-limit:]
     left = len(finding.stack) - len(frames)
     items = [f'<li class="other">{left:,} outer calls are not shown</li>'] if left else []
-    run: list[StackFrame] = []
-    for frame in frames[:-1]:
-        if origin_of(frame.function, frame.file, "", runtime) == "application":
-            items += [_folded(run), _frame(frame, finding, "own")]
+    run: list[str] = []
+    for frame in frames:
+        is_own = origin_of(frame.function, frame.file, "", runtime) == "application"
+        is_blamed = bool(finding.location) and _place(frame) == finding.location
+        item = _frame(frame, f"{'own' if is_own else 'other'}{' blamed' if is_blamed else ''}")
+        if is_own or is_blamed or frame is frames[-1]:
+            items += [_folded(run), item]
             run = []
         else:
-            run.append(frame)
-    own = origin_of(frames[-1].function, frames[-1].file, "", runtime) == "application"
-    items += [_folded(run), _frame(frames[-1], finding, f"{'own' if own else 'other'} last")]
-    return f'<h4>The chain of calls</h4><ol class="chain">{"".join(items)}</ol>'
+            run.append(item)
+    here = "they wait here" if finding.pattern == "goroutine" else "allocates"
+    return f'<h4>The chain of calls</h4><ol class="chain">{"".join(items)}</ol><p class="muted here">↑ {here}</p>'
 
 
-def _folded(run: Iterable[StackFrame]) -> str:
-    items = [_frame(frame, None, "other") for frame in run]
-    if len(items) < FOLDED:
-        return "".join(items)
-    return f"<li><details><summary>{len(items)} calls in libraries</summary><ol>{''.join(items)}</ol></details></li>"
+def _folded(run: Sequence[str]) -> str:
+    if len(run) < FOLDED:
+        return "".join(run)
+    return f"<li><details><summary>{len(run)} library calls</summary><ol>{''.join(run)}</ol></details></li>"
 
 
-def _frame(frame: StackFrame, finding: Finding | None, css: str) -> str:
-    place = f"{frame.file}:{frame.line}" if frame.file and frame.line > 0 else frame.file
-    blamed = finding is not None and bool(place) and place == finding.location
-    last = "<em>allocates</em>" if "last" in css else ""
-    return (
-        f'<li class="{css}{" blamed" if blamed else ""}"><bdi>{text(frame.function) or "?"}</bdi> '
-        f"<span>{text(place)}</span>{last}</li>"
-    )
+def _frame(frame: StackFrame, css: str) -> str:
+    name = text(frame.function) or "?"
+    return f'<li class="{css}"><bdi>{name}</bdi> <span>{text(_place(frame))}</span></li>'
+
+
+def _place(frame: StackFrame) -> str:
+    return f"{frame.file}:{frame.line}" if frame.file and frame.line > 0 else frame.file
 
 
 def _path(finding: Finding, *, limit: int) -> str:

@@ -92,8 +92,8 @@ def _framed(top: float, unit: str, drawn: str, ends: tuple[str, str], spoken: st
         labels += f'<text x="100%" y="{at}" dy="4">{format_value(value, unit) if value else "0"}</text>'
         grid += f'<line class="grid" x1="0" x2="100%" y1="{at}" y2="{at}"/>'
     return (
-        f'<div class="chart" role="img" aria-label="{text(spoken)}"><svg class="scale" aria-hidden="true">{labels}</svg>'
-        f'<svg class="plot">{grid}{drawn}</svg>'
+        f'<div class="chart" role="img" aria-label="{text(spoken)}">'
+        f'<svg class="scale" aria-hidden="true">{labels}</svg><svg class="plot">{grid}{drawn}</svg>'
         f'<p class="ends"><span>{text(ends[0], limit=40)}</span><span>{text(ends[1], limit=40)}</span></p></div>'
     )
 

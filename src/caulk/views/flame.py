@@ -15,7 +15,7 @@ from typing import Any
 
 from caulk._core import stacks
 from caulk.model.column import Ints
-from caulk.model.tree import Tree
+from caulk.model.table import Stacks
 from caulk.model.units import format_share, format_value
 from caulk.views.markup import plain, text
 
@@ -23,6 +23,9 @@ from caulk.views.markup import plain, text
 MIN_SHARE = 0.0005
 MAX_NODES = 20_000
 MAX_DEPTH = 500
+#: The picture without a script: its size in pixels, and its boxes at most.
+WIDTH, ROW, TOP = 1200, 18, 26
+MAX_DRAWN = 4_000
 
 _SCRIPT = (".py", ".js", ".mjs", ".cjs", ".ts", ".tsx")
 _BEFORE_ARGUMENTS = re.compile(r"[^(\[<]*")
@@ -36,8 +39,7 @@ class Layout:
     it called, `weight` is the width. `left_out` counts the nodes that are too small or too many to draw.
     """
 
-    tree: Tree
-    measure: int
+    answer: Stacks
     signed: bool
     depth: Ints
     frame: Ints
@@ -52,31 +54,36 @@ class Layout:
     @property
     def unit(self) -> str:
         """The unit of the measure that is drawn."""
-        return self.tree.measures[self.measure].unit
+        return self.answer.measure.unit
+
+    @property
+    def whole(self) -> int:
+        """What shares are of: the answer's own total, else all that is drawn."""
+        return abs(self.answer.total) or self.weight[0] or 1
 
     def name(self, box: int) -> str:
         """What is written in a box, visible but not escaped."""
-        return plain(self.tree.frames.function_name(self.frame[box])) if box else "all"
+        return plain(self.answer.tree.frames.function_name(self.frame[box])) if box else "all"
 
     def place(self, box: int) -> str:
         """`file:line`, as far as the dump says it."""
         if not box:
             return ""
-        file, line = self.tree.frames.file_name(self.frame[box]), self.tree.frames.line[self.frame[box]]
+        file, line = self.answer.tree.frames.file_name(self.frame[box]), self.answer.tree.frames.line[self.frame[box]]
         return plain(f"{file}:{line}" if file and line > 0 else file)
 
     def share(self, box: int) -> float:
-        """Part of the whole; of a difference, part of all that changed."""
-        return abs(self.total[box]) / self.weight[0] if self.weight[0] else 0.0
+        """Part of the whole; of a difference, part of the growth."""
+        return self.total[box] / self.whole
 
     def heaviest(self, limit: int) -> list[int]:
         """The `limit` widest boxes, in the order they are drawn."""
         return sorted(heapq.nsmallest(limit, range(1, len(self)), key=lambda box: (-self.weight[box], box)))
 
 
-def lay_out(tree: Tree, measure: int, *, signed: bool = False, limit: int = MAX_NODES) -> Layout:
-    """At most `limit` boxes of `tree`; `signed` for a difference, which values below zero are anyway."""
-    own = tree.values[measure]
+def lay_out(answer: Stacks, *, limit: int = MAX_NODES) -> Layout:
+    """At most `limit` boxes; values below zero make any tree a difference."""
+    tree, own = answer.tree, answer.tree.values[0]
     total = weight = stacks.totals(tree.parent, own)
     has_losses = min(own, default=0) < 0
     if has_losses:
@@ -84,9 +91,8 @@ def lay_out(tree: Tree, measure: int, *, signed: bool = False, limit: int = MAX_
         weight = stacks.totals(tree.parent, changed)
     order, depth = _heaviest_first(tree.parent, weight, limit)
     return Layout(
-        tree=tree,
-        measure=measure,
-        signed=signed or has_losses,
+        answer=answer,
+        signed=answer.signed or has_losses,
         depth=depth,
         frame=array("i", (tree.frame[node] for node in order)),
         own=array("q", (own[node] for node in order)),
@@ -110,6 +116,7 @@ def columns(layout: Layout) -> dict[str, Any]:
     return {
         "unit": layout.unit,
         "signed": layout.signed,
+        "whole": layout.whole,
         "strings": list(strings),
         "name": [row[0] for row in rows],
         "place": [row[1] for row in rows],
@@ -126,7 +133,7 @@ def hue(layout: Layout, box: int) -> int:
     """The colour of a box in degrees: that of its package, the same in every graph; -1 for the whole."""
     if not box:
         return -1
-    frames, frame = layout.tree.frames, layout.frame[box]
+    frames, frame = layout.answer.tree.frames, layout.frame[box]
     package = package_of(frames.function_name(frame), frames.file_name(frame))
     return zlib.crc32(package.encode("utf-8", "replace")) % 360
 
@@ -147,16 +154,12 @@ def package_of(function: str, file: str) -> str:
     return ".".join(itertools.takewhile(str.islower, words)) or (words[0] if words else file.rpartition("/")[0])
 
 
-WIDTH, ROW, TOP = 1200, 18, 26
-MAX_DRAWN = 4_000
-
-
-def svg(tree: Tree, measure: int, *, signed: bool = False) -> str:
+def svg(answer: Stacks) -> str:
     """A picture of the tree, root on top; names and numbers show when a box is pointed at. Needs no script."""
-    layout = lay_out(tree, measure, signed=signed, limit=MAX_DRAWN)
+    layout = lay_out(answer, limit=MAX_DRAWN)
     height = TOP + ROW * (max(layout.depth) + 1)
     total = format_value(layout.total[0], layout.unit, signed=layout.signed)
-    title = text(f"{tree.measures[measure]}: {total}")
+    title = text(f"{answer.measure}: {total}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'font-family="ui-monospace,Menlo,Consolas,monospace" font-size="11"><title>{title}</title>'

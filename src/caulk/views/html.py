@@ -13,11 +13,10 @@ from typing import Any
 
 from caulk.model.records import Analysis
 from caulk.model.series import Series
-from caulk.model.table import Heading, Table
-from caulk.model.tree import Tree
+from caulk.model.table import Heading, Stacks, Table
 from caulk.model.units import format_share, format_value
 from caulk.views import cards, charts, flame
-from caulk.views.markup import json_island, plain, text
+from caulk.views.markup import json_island, plain, prose, text
 
 #: What a ticket system or a mail server takes without complaint.
 MAX_BYTES = 2_000_000
@@ -27,13 +26,11 @@ _UNITS = {"bytes": "bytes", "count": "count", "nanoseconds": "nanoseconds", "num
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """An answer below a heading; `id` is its anchor. `measure` and `signed` (a difference) are read for a tree."""
+    """An answer below a heading; `id` is its anchor. A table is shown as one, stacks as a flame graph."""
 
     id: str
     title: str
-    answer: Tree | Table
-    measure: int = 0
-    signed: bool = False
+    answer: Table | Stacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +92,13 @@ def _fitting(title: str, body: Callable[[_Room], str]) -> str:
 
 def _shell(title: str, body: str) -> str:
     style, script = _asset("page.css"), _asset("page.js")
-    policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    policy += "; base-uri 'none'; form-action 'none'"
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
         f"<title>{text(title)}</title><style>{style}</style></head>\n<body><main>{body}</main>\n"
         f"<script>{script}</script></body></html>\n"
     )
@@ -159,13 +158,13 @@ def _section(section: Section, room: _Room) -> str:
     match section.answer:
         case Table() as table:
             body = _table(table, room.rows)
-        case Tree() as tree:
-            body = _flame(flame.lay_out(tree, section.measure, signed=section.signed, limit=room.boxes))
+        case Stacks() as stacks:
+            body = _flame(flame.lay_out(stacks, limit=room.boxes))
     return f'<section id="{text(section.id)}"><h2>{text(section.title)}</h2>{body}</section>'
 
 
 def _table(table: Table, limit: int) -> str:
-    notes = "".join(f"<p>{text(note, limit=1000)}</p>" for note in table.notes)
+    notes = _notes(table.notes)
     if not table.rows:
         return f'{notes}<p class="muted">Nothing to show.</p>'
     head = "".join(f'<th scope="col"{_css(heading)}>{text(heading.title)}</th>' for heading in table.headings)
@@ -176,6 +175,10 @@ def _table(table: Table, limit: int) -> str:
     left = len(table.rows) - limit
     more = f'<p class="muted">and {left:,} more rows</p>' if left > 0 else ""
     return f'{notes}<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}'
+
+
+def _notes(notes: Sequence[str]) -> str:
+    return "".join(f"<p>{prose(note)}</p>" for note in notes)
 
 
 def _css(heading: Heading) -> str:
@@ -196,21 +199,21 @@ def _cell(heading: Heading, value: Any) -> str:
 
 def _flame(layout: flame.Layout) -> str:
     """The drawing's data and place, and the same in a table for whoever cannot see or run it."""
+    name, notes = text(layout.answer.measure), _notes(layout.answer.notes)
     if not layout.weight[0]:
-        return f'<p class="muted">No {text(layout.tree.measures[layout.measure])} in any stack.</p>'
-    total = format_value(layout.total[0], layout.unit, signed=layout.signed)
-    said = f"{text(layout.tree.measures[layout.measure])}: {total}"
+        return f'{notes}<p class="muted">No {name} in any stack.</p>'
+    said = f"{name}: {format_value(layout.total[0], layout.unit, signed=layout.signed)}"
     if layout.signed:
-        said += (
-            f" in all; {format_value(layout.weight[0], layout.unit)} changed. + grew, − shrank; as wide as it changed"
-        )
+        changed = format_value(layout.weight[0], layout.unit)
+        said += f" in all. A box is as wide as what changed below it ({changed}): orange + grew, blue − shrank"
     if layout.left_out:
         said += f". {layout.left_out:,} calls too small to see are left out"
     return (
-        f'<div class="flame">{json_island(flame.columns(layout))}<p>{said}.</p>'
+        f'<div class="flame">{json_island(flame.columns(layout))}{notes}<p>{said}.</p>'
         '<div class="tools" hidden><input type="search" placeholder="Search, a regular expression  ( / )" '
         'aria-label="Search functions and files" spellcheck="false"><output></output>'
-        '<button class="flip" type="button">Root below</button><button class="reset" type="button">Reset (Esc)</button></div>'
+        '<button class="flip" type="button">Root below</button>'
+        '<button class="reset" type="button">Reset (Esc)</button></div>'
         '<p class="crumbs" aria-label="Zoomed to"></p><div class="stage" hidden><div><canvas tabindex="0" role="img" '
         'aria-label="Flame graph. The arrow keys move through it; the table below has its widest boxes."></canvas>'
         f'</div></div><p class="chosen" aria-live="polite"></p>{_twin(layout)}</div>'

@@ -7,7 +7,10 @@ from typing import Any
 
 #: Longest text from a dump that a page shows; a C++ template may be ten thousand characters long.
 MAX_TEXT = 500
+#: Longest sentence: it quotes several such texts.
+MAX_SENTENCE = 2000
 
+_CODE = re.compile(r"`([^`]+)`")
 _SPACE = re.compile(r"[\t\n\r]+")
 #: Controls, zero-width characters, bidirectional overrides and lone surrogates: a name must look like what it is.
 _INVISIBLE = re.compile(
@@ -27,6 +30,11 @@ def plain(value: object, *, limit: int = MAX_TEXT) -> str:
 def text(value: object, *, limit: int = MAX_TEXT) -> str:
     """`value` for an element's text or a quoted attribute."""
     return html.escape(plain(value, limit=limit))
+
+
+def prose(value: object) -> str:
+    """A sentence of an analysis, escaped; what stands between backquotes is code."""
+    return _CODE.sub(r"<code>\1</code>", text(value, limit=MAX_SENTENCE))
 
 
 def json_island(value: Any) -> str:

@@ -9,7 +9,7 @@ const SCALES = {
 
 function formatValue(value, unit, signed) {
   const size = Math.abs(value);
-  const sign = value < 0 ? "−" : signed && value > 0 ? "+" : "";
+  const sign = value < 0 ? "-" : signed && value > 0 ? "+" : "";
   const scale = SCALES[unit];
   if (!scale) return sign + Math.round(size).toLocaleString("en");
   const [name, factor] = scale.find(([, least]) => size >= least) ?? scale.at(-1);
@@ -21,8 +21,8 @@ function formatValue(value, unit, signed) {
 
 function formatShare(share) {
   const percent = 100 * share;
-  if (percent > 0 && percent < 0.1) return "<0.1 %";
-  return `${percent.toFixed(percent >= 9.95 ? 0 : 1)} %`;
+  if (percent && Math.abs(percent) < 0.1) return "<0.1 %";
+  return `${percent.toFixed(Math.abs(percent) >= 9.95 ? 0 : 1)} %`;
 }
 
 function element(tag, content, properties = {}) {
@@ -161,13 +161,12 @@ class Flame {
   }
 
   describe(box) {
-    const { own, total, unit, signed } = this.data;
-    const share = formatShare(Math.abs(total[box]) / this.weight[0]);
-    const whole = signed ? "of all that changed" : "of the total";
+    const { own, total, unit, signed, whole } = this.data;
+    const share = `${formatShare(total[box] / whole)} of the ${signed ? "growth" : "total"}`;
     return [
       this.name(box),
       this.file(box),
-      `${this.value(box)}, ${share} ${whole}` + (own[box] ? `; ${formatValue(own[box], unit, signed)} its own` : ""),
+      `${this.value(box)}, ${share}` + (own[box] ? `; ${formatValue(own[box], unit, signed)} its own` : ""),
     ].filter(Boolean);
   }
 
@@ -330,20 +329,20 @@ class Flame {
     }
     this.pattern = pattern;
     this.matches = name.map((at, frame) => pattern && (pattern.test(strings[at]) || pattern.test(strings[place[frame]])));
-    this.matched.textContent = pattern ? `matched ${formatShare(this.matchedShare())} of total` : "";
+    this.matched.textContent = pattern ? `matched ${formatShare(this.matchedShare())} of ${this.data.signed ? "the growth" : "total"}` : "";
     this.paint();
   }
 
   // What was allocated in or below a match, each byte once.
   matchedShare() {
-    const { frame } = this.data;
+    const { frame, total, whole } = this.data;
     let sum = 0;
     for (let box = 1; box < frame.length; ) {
       const isMatch = this.matches[frame[box]];
-      if (isMatch) sum += this.weight[box];
+      if (isMatch) sum += total[box];
       box = isMatch ? this.end[box] : box + 1;
     }
-    return sum / this.weight[0];
+    return sum / whole;
   }
 
   reset() {
