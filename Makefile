@@ -21,7 +21,7 @@ lint: install ## Ruff, mypy and the import layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 demo: install ## Run a leaking program of every runtime found here, and name each leak
 	$(BIN)/python demo/run
