@@ -1,0 +1,193 @@
+"""The agent inside a CPython program: traces its allocations and answers `caulk run` over a Unix socket.
+
+Started by `sitecustomize` next to it; standard library only, CPython 3.8 and later. Whatever goes wrong stays here: the
+program runs on. It imports built-in modules alone (`tracemalloc` and `pickle` come with the first capture), its thread
+is unknown to `threading`, and its socket has a high number, so that the program sees as little as possible of it.
+The protocol is that of `caulk.watch.wire`.
+"""
+
+from __future__ import annotations
+
+import _socket
+import _thread
+import _tracemalloc
+import atexit
+import fcntl
+import os
+import sys
+import time
+
+# Nobody looks at descriptors this high; the first free one would shift the program's own numbers.
+_DESCRIPTOR = 900
+# A capture at the end must be worth its time: the program ran this long, and twice as long as the last one took since.
+_SHORTEST_S = 1.0
+
+
+class Agent:
+    """One process's connection to caulk; a forked child makes its own."""
+
+    def __init__(self) -> None:
+        self.path = os.environ["CAULK_RUN_SOCKET"]
+        self.final = "{}/{}-{:x}.final".format(os.environ["CAULK_RUN_WORKSPACE"], os.getpid(), time.time_ns())
+        self.final_not_before = time.monotonic() + _SHORTEST_S
+        self.lock = _thread.allocate_lock()
+        self.has_imported = False
+        self.is_only_user = True
+        self.connect()
+
+    def connect(self) -> None:
+        """Raises OSError where caulk is gone."""
+        first = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        first.connect(self.path)
+        try:
+            high = fcntl.fcntl(first.fileno(), fcntl.F_DUPFD_CLOEXEC, _DESCRIPTOR)
+        except OSError:  # the program may have fewer descriptors
+            high = fcntl.fcntl(first.fileno(), fcntl.F_DUPFD_CLOEXEC, 3)
+        first.close()
+        self.socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, high)
+        self.identity = _identity(high)
+        self.send("hello cpython {}.{}.{} main {}".format(*sys.version_info[:3], self.final))
+
+    def is_mine(self) -> bool:
+        """Whether the descriptor is still the agent's: a daemon closes all that it does not know, and reuses them."""
+        return _identity(self.socket.fileno()) == self.identity
+
+    def send(self, line: str) -> None:
+        """One line to caulk."""
+        if self.is_mine():
+            self.socket.sendall(os.fsencode(line) + b"\n")
+
+    def serve(self) -> None:
+        """Answers until caulk hangs up."""
+        pending = b""
+        while True:
+            data = self.socket.recv(4096)
+            if not data:
+                return
+            if not self.is_mine():
+                self.socket.detach()
+                self.connect()
+                continue
+            *lines, pending = (pending + data).split(b"\n")
+            for line in lines:
+                self.answer(os.fsdecode(line))
+
+    def answer(self, request: str) -> None:
+        """Does what one line of caulk's asks for."""
+        verb, _, argument = request.partition(" ")
+        if verb == "memory":
+            self.send("memory " + _figures())
+        elif verb == "capture":
+            with self.lock:
+                try:
+                    reply = "taken " + self.capture(argument)
+                except Exception as error:
+                    reply = f"failed {type(error).__name__}: {error}".replace("\n", " ")
+            self.send(reply)
+
+    def capture(self, path: str) -> str:
+        """Writes a `tracemalloc` snapshot to `path`, whole or not at all; says when, how long and how much."""
+        self.is_only_user = self.is_only_user and (self.has_imported or "tracemalloc" not in sys.modules)
+        import tracemalloc  # 10 ms, which short programs need not pay
+
+        self.has_imported = True
+        at, started, figures = time.time(), time.monotonic(), _figures()
+        # What this file allocated is in it too: some KB that do not grow, cheaper left in than looked for.
+        snapshot = tracemalloc.take_snapshot()
+        part = path + ".part"
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            snapshot.dump(part)
+            os.rename(part, path)
+        except BaseException:
+            os.unlink(part)
+            raise
+        seconds = time.monotonic() - started
+        self.final_not_before = time.monotonic() + max(0.25, 2 * seconds)
+        return f"at={at} seconds={seconds:.6f} {figures}"
+
+
+_agent: Agent | None = None
+_has_started_tracing = False
+
+
+def start() -> None:
+    """Connects, starts tracing and answers from a thread; raises where caulk is not there."""
+    global _has_started_tracing  # the process has one agent and one tracer
+    _begin()
+    if not _tracemalloc.is_tracing():
+        _tracemalloc.start(int(os.environ.get("CAULK_RUN_FRAMES", "16")))
+        _has_started_tracing = True
+    atexit.register(_at_exit)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
+
+
+def _begin() -> None:
+    global _agent  # a forked child has its own
+    _agent = Agent()
+    _thread.start_new_thread(_answer, (_agent,))
+
+
+def _answer(agent: Agent) -> None:
+    try:
+        agent.serve()
+    except Exception:  # caulk is gone, or the interpreter is going
+        pass
+    try:
+        # Who imported `tracemalloc` may count on its tracing; else nobody needs to pay for it any more.
+        if _has_started_tracing and agent.is_only_user and (agent.has_imported or "tracemalloc" not in sys.modules):
+            _tracemalloc.stop()
+    except Exception:  # the same
+        pass
+
+
+def _at_exit() -> None:
+    try:
+        agent = _agent
+        if agent and agent.lock.acquire(timeout=10) and time.monotonic() >= agent.final_not_before:
+            if os.path.exists(agent.path):
+                agent.capture(agent.final)
+    except Exception:  # the program ends as it would have
+        pass
+
+
+def _before_fork() -> None:
+    """Keeps a child from being born in the middle of a capture, and CPython 3.12+ from blaming the program."""
+    try:
+        _agent.lock.acquire(timeout=10)
+        if sys.version_info >= (3, 12):
+            import warnings  # loaded by every interpreter; `re` comes with the filter
+
+            # The other thread is the agent's: the program did nothing that is deprecated.
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of", DeprecationWarning)
+    except Exception:  # fork as if nobody watched
+        pass
+
+
+def _after_fork() -> None:
+    try:
+        _agent.lock.release()
+    except Exception:  # it was not acquired in time
+        pass
+
+
+def _in_child() -> None:
+    try:
+        if _agent.is_mine():
+            os.close(_agent.socket.detach())
+        _begin()
+    except Exception:  # caulk is gone
+        pass
+
+
+def _identity(descriptor: int) -> tuple[int, int] | None:
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _figures() -> str:
+    live, peak = _tracemalloc.get_traced_memory()
+    return f"heap={live} peak={peak} overhead={_tracemalloc.get_tracemalloc_memory()}"
