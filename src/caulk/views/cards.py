@@ -82,8 +82,7 @@ def moments(inputs: Sequence[Input]) -> list[str]:
 
 def _card(finding: Finding, inputs: Sequence[Input], *, limit: int) -> str:
     runtime = inputs[-1].runtime if inputs else ""
-    # Goroutines are counted, whatever they hold.
-    unit = "count" if finding.pattern == "goroutine" or not _is_sized(finding) else "bytes"
+    unit = "count" if _is_counted(finding) else "bytes"
     chart = charts.bars(finding.series, moments(inputs), unit) if len(finding.series) == len(inputs) else ""
     title = f'<h3><span class="rank">{finding.rank}</span> {prose(finding.title)}</h3>'
     where = f'<p class="where">{text(finding.location)}</p>' if finding.location else ""
@@ -99,34 +98,38 @@ def _card(finding: Finding, inputs: Sequence[Input], *, limit: int) -> str:
 
 def _numbers(finding: Finding) -> str:
     """What is live there, its part of everything, and how it grew, each with its error where that is known."""
-    facts = []
-    if _is_sized(finding):
-        error = f" <small>± {format_value(finding.bytes_error, 'bytes')}</small>" if finding.bytes_error else ""
-        bar = charts.share_bar(finding.share)
-        facts.append(("live", f"{format_value(finding.bytes, 'bytes')}{error}"))
-        facts.append(("of the total", f"{format_share(finding.share)}{bar}"))
-    if finding.growth_bytes is not None and _is_sized(finding):
-        grown = format_value(finding.growth_bytes, "bytes", signed=True)
-        of_all = f" <small>{format_share(finding.growth_share)} of the growth</small>" if finding.growth_share else ""
-        facts.append(("grown", grown + of_all))
-    if finding.growth_bytes_per_hour is not None:
-        facts.append(("per hour", format_value(finding.growth_bytes_per_hour, "bytes", signed=True)))
-    if finding.count is not None:
-        more = format_value(finding.growth_count, "count", signed=True) if finding.growth_count else ""
-        facts.append(
-            (
-                "goroutines" if finding.pattern == "goroutine" else "objects",
-                f"{format_value(finding.count, 'count')}{f' <small>{more}</small>' if more else ''}",
-            )
-        )
-    if _SHAPES.get(finding.shape):
-        facts.append(("shape", _SHAPES[finding.shape]))
-    return f'<dl class="facts">{"".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)}</dl>'
+    grown = _optional(finding.growth_bytes, "bytes")
+    more = _optional(finding.growth_count, "count", "<small>{}</small>")
+    count = f"{_optional(finding.count, 'count', signed=False)} {more}"
+    share = f"{format_share(finding.share)}{charts.share_bar(finding.share)}"
+    if _is_counted(finding):
+        held = _optional(finding.bytes or None, "bytes", signed=False)
+        facts = [
+            ("goroutines" if finding.pattern == "goroutine" else "objects", count),
+            ("of all", share),
+            ("they hold", held),
+        ]
+    else:
+        error = _optional(finding.bytes_error or None, "bytes", "<small>± {}</small>", signed=False)
+        facts = [("live", f"{format_value(finding.bytes, 'bytes')} {error}"), ("of the total", share)]
+        facts += [("objects", count)] if finding.count is not None else []
+    part = f" <small>{format_share(finding.growth_share)} of the growth</small>" if finding.growth_share else ""
+    facts += [
+        ("grown", grown + part if grown else ""),
+        ("per hour", _optional(finding.growth_bytes_per_hour, "bytes")),
+        ("shape", _SHAPES.get(finding.shape, "")),
+    ]
+    rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts if value)
+    return f'<dl class="facts">{rows}</dl>'
 
 
-def _is_sized(finding: Finding) -> bool:
-    """Whether bytes say anything of this finding: waiting goroutines may be counted only."""
-    return bool(finding.bytes or finding.growth_bytes or not finding.count)
+def _optional(value: float | None, unit: str, form: str = "{}", *, signed: bool = True) -> str:
+    return "" if value is None else form.format(format_value(value, unit, signed=signed))
+
+
+def _is_counted(finding: Finding) -> bool:
+    """Whether the finding's share and series count things: goroutines do, whatever they hold."""
+    return finding.pattern == "goroutine" or bool(finding.count and not finding.bytes)
 
 
 def _objects(finding: Finding) -> str:
@@ -152,7 +155,7 @@ def _chain(finding: Finding, runtime: str, *, limit: int) -> str:
             run = []
         else:
             run.append(item)
-    here = "they wait here" if finding.pattern == "goroutine" else "allocates"
+    here = "they wait here" if finding.pattern == "goroutine" else "allocates here"
     return f'<h4>The chain of calls</h4><ol class="chain">{"".join(items)}</ol><p class="muted here">↑ {here}</p>'
 
 
@@ -163,8 +166,11 @@ def _folded(run: Sequence[str]) -> str:
 
 
 def _frame(frame: StackFrame, css: str) -> str:
-    name = text(frame.function) or "?"
-    return f'<li class="{css}"><bdi>{name}</bdi> <span>{text(_place(frame))}</span></li>'
+    place = _place(frame)
+    # tracemalloc knows no functions: its frames are named by their place, which is then said once.
+    if place.endswith(frame.function):
+        return f'<li class="{css}"><bdi>{text(place) or "?"}</bdi></li>'
+    return f'<li class="{css}"><bdi>{text(frame.function)}</bdi> <span>{text(place)}</span></li>'
 
 
 def _place(frame: StackFrame) -> str:

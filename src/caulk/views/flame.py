@@ -20,7 +20,7 @@ from caulk.model.units import format_share, format_value
 from caulk.views.markup import plain, text
 
 #: What is drawn at most: boxes below this share of the whole cannot be seen, deeper stacks nobody scrolls through.
-MIN_SHARE = 0.0005
+MIN_SHARE = 0.0001
 MAX_NODES = 20_000
 MAX_DEPTH = 500
 #: The picture without a script: its size in pixels, and its boxes at most.

@@ -61,8 +61,8 @@ def report(
     def body(room: _Room) -> str:
         chart = charts.memory(memory, captures) if memory else ""
         parts = [
-            _warnings(analysis, room),
             cards.verdict(analysis.verdict, limit=room.lines),
+            _warnings(analysis, room),
             _totals(analysis),
             cards.findings(analysis, limit=room.lines),
             f'<section id="memory"><h2>Memory over time</h2>{chart}</section>' if chart else "",
@@ -207,7 +207,7 @@ def _flame(layout: flame.Layout) -> str:
         changed = format_value(layout.weight[0], layout.unit)
         said += f" in all. A box is as wide as what changed below it ({changed}): orange + grew, blue − shrank"
     if layout.left_out:
-        said += f". {layout.left_out:,} calls too small to see are left out"
+        said += f". {layout.left_out:,} smaller calls are not drawn: the empty space below their callers"
     return (
         f'<div class="flame">{json_island(flame.columns(layout))}{notes}<p>{said}.</p>'
         '<div class="tools" hidden><input type="search" placeholder="Search, a regular expression  ( / )" '
