@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from caulk.formats.builder import ProfileBuilder
+from caulk.model.errors import MalformedDump
 from caulk.model.label import Label, LabelSet
 
 _LABEL = re.compile(r'"((?:[^"\\]|\\.)*)": ?"((?:[^"\\]|\\.)*)"')
@@ -44,9 +45,10 @@ class GoText:
         self._unread_count = 0
 
     def header(self, pattern: "re.Pattern[str]") -> "re.Match[str]":
-        """The first line, which `sniff` has seen to match."""
-        match = pattern.fullmatch(next(self.lines))
-        assert match
+        """The first line."""
+        match = pattern.fullmatch(next(self.lines, ""))
+        if not match:
+            raise MalformedDump("a Go profile without its header", hint="The text was cut; take the profile again.")
         return match
 
     def rows(self, pattern: "re.Pattern[str]") -> Iterator[Row]:

@@ -1,7 +1,8 @@
 """pprof profiles: the protobuf that `go tool pprof`, Pyroscope, Parca and speedscope read (`.pb.gz`).
 
-Schema: https://github.com/google/pprof/blob/main/proto/profile.proto. One location a frame, one function a name and
-file; values, labels, times, period and comments go along. Deterministic: the gzip header has no time.
+Schema: https://github.com/google/pprof/blob/main/proto/profile.proto. One location a frame (which calls were
+inlined is not kept), one function a name and file; values, labels, times, period and comments go along.
+Deterministic: the gzip header has no time.
 """
 
 import zlib
