@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	_ "net/http/pprof"
@@ -57,7 +58,7 @@ func pollFeed(prices <-chan byte, buffer []byte) {
 
 func openFeed(first byte) chan<- byte {
 	prices := make(chan byte, 1)
-	buffer := make([]byte, feedBuffer)
+	buffer := bytes.Repeat([]byte{first}, feedBuffer)
 	go pollFeed(prices, buffer)
 	prices <- first
 	return prices

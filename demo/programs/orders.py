@@ -13,7 +13,7 @@ ORDERS_PER_TICK = 20
 CACHED_QUOTES = 1_000
 
 quotes: OrderedDict[str, list[float]] = OrderedDict()
-archive: list[dict[str, object]] = []
+archive: list[tuple[float, str]] = []
 
 
 def load_instruments() -> dict[str, str]:
@@ -29,8 +29,8 @@ def quote(symbol: str) -> list[float]:
 
 
 def archive_order(number: int, symbol: str, price: float) -> None:
-    receipt = f"order {number} of {symbol} closed at {price}\n" * 40
-    archive.append({"number": number, "symbol": symbol, "receipt": receipt})
+    receipt = f"order {number} of {symbol} closed at {price}\n" * 100
+    archive.append((time.time(), receipt))
 
 
 def close_order(number: int, symbol: str) -> None:
