@@ -61,17 +61,22 @@ def output_of(path: str) -> str:
 def answered(row: Report, question: Question, output: str, **looks: Any) -> tuple[Answer, str | bytes]:
     """The answer to a question, and the same as text or bytes; `looks` (width, colour) are the text view's."""
     answer = row.answer(question)
-    if output == "table":
-        return answer, _view("text").render(answer, **looks)
-    if output == "json":
-        return answer, _view("json").render(answer)
     if output == "html":
         return answer, page(row, question, answer)
+    return answer, rendered(answer, output, **looks)
+
+
+def rendered(answer: Answer, output: str, **looks: Any) -> str | bytes:
+    """An answer as text or bytes, in any output but the page, which shows more than one answer."""
+    if output == "table":
+        return _view("text").render(answer, **looks)  # type: ignore[no-any-return]
+    if output == "json":
+        return _view("json").render(answer)  # type: ignore[no-any-return]
     if not isinstance(answer, Stacks):
-        raise UsageError(f"{row.name} has no stacks to write", hint="`caulk tree` and `caulk flame` have that output.")
+        raise UsageError(f"this has no stacks to write as {output}", hint="`caulk tree` and `caulk flame` have them.")
     if output == "svg":
-        return answer, _view("flame").svg(answer)
-    return answer, _view(output).render(answer.tree)
+        return _view("flame").svg(answer)  # type: ignore[no-any-return]
+    return _view(output).render(answer.tree)  # type: ignore[no-any-return]
 
 
 def page(row: Report, question: Question, answer: Answer, **memory: Any) -> str:

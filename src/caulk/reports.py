@@ -14,14 +14,14 @@ from caulk._core import stacks
 from caulk.analysis import filters as filtering
 from caulk.analysis.analyse import Dump, analyse, in_order, size_and_count
 from caulk.analysis.filters import Filters
-from caulk.analysis.fold import Granularity, fold, invert, subtract, union
+from caulk.analysis.fold import FrameTable, Granularity, fold, invert, subtract, union
 from caulk.model.column import Ints
 from caulk.model.errors import UsageError
 from caulk.model.measure import Measure
 from caulk.model.profile import Profile
 from caulk.model.records import Analysis
 from caulk.model.table import Heading, Kind, Stacks, Table
-from caulk.model.tree import Tree
+from caulk.model.tree import Frames, Tree
 from caulk.model.units import format_share, format_value
 
 
@@ -66,16 +66,17 @@ def analysis(question: Question) -> Analysis:
 
 def top(question: Question) -> Table:
     """Functions by what they allocated themselves (flat) and with all they called (cum)."""
-    tree, total = _shown(question)
-    flat, cumulative = _by_frame(tree)
+    frames, measure, flat, cumulative = _listed(question)
+    total = question.dumps[-1].profile.total(chosen_measure(question.dumps[-1].profile, question.measure))
     order = sorted(range(len(flat)), key=lambda i: (-abs(flat[i]), -abs(cumulative[i]), i))
     order = [i for i in order if flat[i] or cumulative[i]]
     whole = total or 1
     rows, running = [], 0
     for i in order[: question.limit]:
         running += flat[i]
-        rows.append((flat[i], flat[i] / whole, running / whole, cumulative[i], cumulative[i] / whole, *_name(tree, i)))
-    measure = tree.measures[0]
+        rows.append(
+            (flat[i], flat[i] / whole, running / whole, cumulative[i], cumulative[i] / whole, *_name(frames, i))
+        )
     amount, of = format_value(running, measure.unit), format_value(total, measure.unit)
     notes = [_headline(question.dumps[-1].profile, measure)]
     notes.append(
@@ -135,7 +136,7 @@ def peek(question: Question) -> Table:
         for relation, edges in (("caller", callers[f]), ("self", {f: cumulative[f]}), ("callee", callees[f])):
             for other in sorted(edges, key=lambda o: (-abs(edges[o]), o))[: question.limit]:
                 own = flat[f] if relation == "self" else None
-                name = ("(root)", "") if other < 0 else _name(shown, other)
+                name = ("(root)", "") if other < 0 else _name(frames, other)
                 rows.append((relation, own, edges[other], edges[other] / whole, *name))
     kind = _kind(shown.measures[0])
     return Table(
@@ -165,7 +166,7 @@ def diff(question: Question) -> Table:
     largest = sorted(order, key=lambda i: (-abs(flat[i]), i))[: question.limit]
     keep = set(largest)
     rows = [
-        (flat[i], flat[i] / ((gained if flat[i] > 0 else lost) or 1), cumulative[i], *_name(change, i))
+        (flat[i], flat[i] / ((gained if flat[i] > 0 else lost) or 1), cumulative[i], *_name(change.frames, i))
         for i in order
         if i in keep
     ]
@@ -225,16 +226,28 @@ def _shown(question: Question) -> tuple[Tree, int]:
     return fold(one, question.granularity), total
 
 
+def _listed(question: Question) -> tuple[Frames, Measure, Ints, Ints]:
+    """Frames with their flat and cumulative sums; straight from the samples, where no filter asks for a tree."""
+    profile = question.dumps[-1].profile
+    if question.filters:
+        shown, _ = _shown(question)
+        return shown.frames, shown.measures[0], *_by_frame(shown)
+    chosen = chosen_measure(profile, question.measure)
+    table = FrameTable(question.granularity)
+    group = table.relabel(profile.frames)
+    sums = profile.samples.stacks.by_group(group, len(table), profile.samples.values[chosen])
+    return table.frames(), profile.measures[chosen], *sums
+
+
 def _difference(question: Question) -> tuple[Tree, int, int]:
     dumps = in_order(question.dumps, question.at) if question.at else list(question.dumps)
     profiles = [dumps[0].profile, dumps[-1].profile]
     if profiles[0].kind != profiles[1].kind:
         raise UsageError(f"a {profiles[0].kind} profile and a {profiles[1].kind} profile cannot be compared")
     measure, _ = size_and_count(profiles, question.measure)
-    trees = [p.tree for p in profiles]
     if question.filters:
-        trees = [filtering.apply(t, question.filters) for t in trees]
-    laid = union(trees, [measure], question.granularity)
+        profiles = [p.with_tree(filtering.apply(p.tree, question.filters)) for p in profiles]
+    laid = union(profiles, [measure], question.granularity)
     before, after = laid.trees
     return subtract(after, before), before.total(0), after.total(0)
 
@@ -268,9 +281,8 @@ def _peeked(shown: Tree, pattern: str, flat: Ints, most: int) -> list[int]:
     return sorted(found, key=lambda i: (-abs(flat[i]), i))
 
 
-def _name(shown: Tree, frame: int) -> tuple[str, str]:
+def _name(frames: Frames, frame: int) -> tuple[str, str]:
     """A frame's function and where it is."""
-    frames = shown.frames
     file, line = frames.file_name(frame), frames.line[frame]
     return frames.function_name(frame), f"{file}:{line}" if file and line else file
 

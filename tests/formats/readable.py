@@ -26,5 +26,5 @@ def rows(profile: Profile) -> list[tuple[object, ...]]:
             profile.label_sets[samples.labels[i]],
             tuple(column[i] for column in samples.values),
         )
-        for i, node in enumerate(samples.node)
+        for i, node in enumerate(profile.nodes)
     ]

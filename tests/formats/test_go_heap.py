@@ -100,7 +100,7 @@ def test_a_text_that_was_cut_is_answered_in_part_with_its_coverage():
     profile = go_heap.read(cut)
     assert profile.coverage == 3072 / 5120
     assert "cut short, 60%" in profile.warnings[0]
-    assert len(profile.samples.node) == 1
+    assert len(profile.samples) == 1
 
 
 def test_damaged_lines_are_counted_and_passed_over():

@@ -32,7 +32,7 @@ def test_a_sample_is_read_whole(name):
     profile = read_source(source(SAMPLES[name]))
     assert profile.format == import_module(f"caulk.formats.{name.partition('/')[0]}").NAME
     assert profile.coverage == 1.0
-    assert len(profile.samples.node) > 0
+    assert len(profile.samples) > 0
 
 
 @pytest.mark.parametrize(

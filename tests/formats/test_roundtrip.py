@@ -157,7 +157,7 @@ def test_names_that_would_end_a_name_or_a_line_are_made_harmless():
     builder.add([], (3,))
     text = folded.render(builder.build(format="t", runtime="go", kind="heap").tree)
     assert text == " #comment;a:b c d 7 5\n(no stack) 3\n"
-    assert len(folded_format.read(text.encode()).samples.node) == 2
+    assert len(folded_format.read(text.encode()).samples) == 2
 
 
 def test_one_measure_is_folded_at_a_time():

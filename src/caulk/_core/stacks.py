@@ -259,6 +259,48 @@ def collapse(parent, cut):
     return stands
 
 
+def take(column, index):
+    """`column[i]` for each `i` of `index` (all `'i'`)."""
+    c: cython.int[:] = column
+    x: cython.int[:] = index
+    taken = array("i", bytes(4 * len(index)))
+    out: cython.int[:] = taken
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(len(x)):
+            out[i] = c[x[i]]
+    return taken
+
+
+def rows_by_group(starts, frames, group, groups, values):
+    """As `by_group`, for stacks that are written out: `starts` and `frames` as in `Trie.insert`, a value for each."""
+    b: cython.longlong[:] = starts
+    f: cython.int[:] = frames
+    g: cython.int[:] = group
+    v: cython.longlong[:] = values
+    flat = array("q", bytes(8 * groups))
+    cumulative = array("q", bytes(8 * groups))
+    # The stack, counted from 1, in which each group was met last: recursion counts once.
+    met = array("q", bytes(8 * groups))
+    a: cython.longlong[:] = flat
+    c: cython.longlong[:] = cumulative
+    m: cython.longlong[:] = met
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    k: cython.int
+    with cython.nogil:
+        for i in range(len(b) - 1):
+            for j in range(b[i], b[i + 1]):
+                k = g[f[j]]
+                if m[k] != i + 1:
+                    m[k] = i + 1
+                    c[k] = cython.cast(cython.longlong, c[k] + v[i])
+            if b[i + 1] > b[i]:
+                k = g[f[b[i + 1] - 1]]
+                a[k] = cython.cast(cython.longlong, a[k] + v[i])
+    return flat, cumulative
+
+
 def preorder(parent):
     """Nodes so that each is followed by what it called (`'i'`), siblings in their own order."""
     p: cython.int[:] = parent

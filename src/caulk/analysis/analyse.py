@@ -16,7 +16,7 @@ from caulk.model.measure import Measure
 from caulk.model.origin import Origin, origin_of
 from caulk.model.profile import Profile
 from caulk.model.records import Analysis, Finding, Input, StackFrame, Total, Verdict
-from caulk.model.units import format_value
+from caulk.model.units import format_share, format_value
 
 _NOT_MEMORY = {
     "cpu": "a CPU profile: it shows where time goes, not what stays in memory",
@@ -95,7 +95,7 @@ def _of_memory(dumps: Sequence[Dump], wanted: str) -> Analysis:
     profiles = [dump.profile for dump in dumps]
     size, count = size_and_count(profiles, wanted)
     newest = profiles[-1]
-    totals = tuple(Total(m.name, m.unit, newest.tree.total(i)) for i, m in enumerate(newest.measures))
+    totals = tuple(Total(m.name, m.unit, newest.total(i)) for i, m in enumerate(newest.measures))
     if size.role in ("allocated", "other"):
         sentence = (
             f"`{size}` counts all that was ever allocated, freed or not: it grows in every healthy program"
@@ -208,7 +208,7 @@ def _evidence(line: Line, judged: Judged, blamed: StackFrame) -> tuple[str, ...]
         error = growth.error if runs > 1 else suspect.errors[-1]
         said.append(f"sampling error ±{format_value(error, unit)} (one standard error)")
     if suspect.chain_share < 0.995:
-        said.append(f"{suspect.chain_share:.0%} of it comes along this chain of calls")
+        said.append(f"{format_share(suspect.chain_share)} of it comes along this chain of calls")
     if suspect.origin != "application":
         said.append(f"no frame of the application is on these stacks; this is {suspect.origin} code")
     if blamed.function.startswith("0x") or "+0x" in blamed.function:
@@ -244,7 +244,7 @@ def _withheld(dumps: Sequence[Dump], inputs: tuple[Input, ...]) -> Analysis:
     what = _NOT_MEMORY.get(profile.kind, "not a profile of memory")
     return Analysis(
         inputs=inputs,
-        totals=tuple(Total(m.name, m.unit, profile.tree.total(i)) for i, m in enumerate(profile.measures)),
+        totals=tuple(Total(m.name, m.unit, profile.total(i)) for i, m in enumerate(profile.measures)),
         verdict=Verdict(
             "unknown",
             f"No leak verdict: this is {what}. `caulk top`, `tree`, `flame` and `diff` show what is in it.",

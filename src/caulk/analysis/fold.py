@@ -11,6 +11,7 @@ from typing import Literal
 from caulk._core import stacks
 from caulk.model.column import Ints, ints
 from caulk.model.measure import Measure
+from caulk.model.profile import Profile
 from caulk.model.tree import Frames, Mapping, Tree
 
 Granularity = Literal["functions", "lines", "files"]
@@ -90,32 +91,37 @@ def fold(tree: Tree, granularity: Granularity) -> Tree:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """Trees over one common set of nodes: all share `parent`, `frame` and `frames`.
+    """Profiles over one common set of nodes: their trees share `parent`, `frame` and `frames`.
 
-    `became[t][i]` is the common node that node `i` of the original tree `t` is now; a stack that a tree does not have
-    is zero there.
+    `nodes[p][i]` is the common node of sample `i` of profile `p`; a stack that a profile does not have is zero there.
     """
 
     trees: tuple[Tree, ...]
-    became: tuple[Ints, ...]
+    nodes: tuple[Ints, ...]
+    trie: stacks.Trie
+    table: FrameTable
+
+    def became(self, tree: Tree) -> Ints:
+        """The common node of each node of one of the profiles' own trees (`'i'`)."""
+        return self.trie.graft(tree.parent, tree.frame, self.table.relabel(tree.frames))
 
 
-def union(trees: Sequence[Tree], measures: Sequence[Measure], granularity: Granularity) -> Union:
-    """Lay trees over each other, keeping `measures`. Linear in the nodes: each tree is walked once."""
+def union(profiles: Sequence[Profile], measures: Sequence[Measure], granularity: Granularity) -> Union:
+    """Lay profiles over each other, keeping `measures`. Linear in their stacks: each is walked once."""
     table, trie = FrameTable(granularity), stacks.Trie()
-    became = tuple(trie.graft(tree.parent, tree.frame, table.relabel(tree.frames)) for tree in trees)
+    nodes = tuple(p.samples.stacks.plant(trie, table.relabel(p.frames)) for p in profiles)
     parent, frame, frames = trie.parent, trie.frame, table.frames()
-    laid = tuple(
+    trees = tuple(
         Tree(
             tuple(measures),
             frames,
             parent,
             frame,
-            tuple(stacks.scatter(nodes, tree.values[tree.measures.index(m)], len(parent)) for m in measures),
+            tuple(stacks.scatter(own, p.samples.values[p.measures.index(m)], len(parent)) for m in measures),
         )
-        for tree, nodes in zip(trees, became, strict=True)
+        for p, own in zip(profiles, nodes, strict=True)
     )
-    return Union(laid, became)
+    return Union(trees, nodes, trie, table)
 
 
 def subtract(after: Tree, before: Tree) -> Tree:

@@ -126,14 +126,14 @@ def _finding(line: Line, suspect: Suspect, rank: int, lines: dict[int, int], hea
 
 def _labels_at(line: Line, blamed: int) -> list[Label]:
     """Labels of the newest profile's samples on or below the blamed node, the most frequent set first."""
-    profile, became, tree = line.profiles[-1], line.laid.became[-1], line.tree
+    profile, nodes, tree = line.profiles[-1], line.laid.nodes[-1], line.tree
     under = bytearray(len(tree))
     under[blamed] = 1
     for node in range(blamed + 1, len(tree)):
         under[node] = under[tree.parent[node]]
     found: dict[int, int] = {}
-    for i, node in enumerate(profile.samples.node):
-        if under[became[node]]:
+    for i, node in enumerate(nodes):
+        if under[node]:
             number = profile.samples.labels[i]
             found[number] = found.get(number, 0) + profile.samples.values[0][i]
     ranked = sorted(found, key=lambda number: (-found[number], number))

@@ -1,5 +1,7 @@
 """Sentences about suspects: which function makes the objects that are not freed, and what chain of calls gets there."""
 
+from itertools import groupby
+
 from caulk.analysis.verdict import Judged
 from caulk.model.records import Finding, StackFrame, State
 from caulk.model.units import format_share, format_value
@@ -18,7 +20,8 @@ def place(frame: StackFrame) -> str:
 
 def chain(stack: tuple[StackFrame, ...]) -> str:
     """The calls that lead there, outermost first, the middle of a long chain left out."""
-    names = [frame.function for frame in _from_application(stack)]
+    # A comprehension is a frame of its own with its function's name; nobody needs to read it twice.
+    names = [name for name, _ in groupby(frame.function for frame in _from_application(stack))]
     if len(names) > _MOST_CALLERS:
         names = [*names[:2], "…", *names[-(_MOST_CALLERS - 2) :]]
     return " → ".join(names)

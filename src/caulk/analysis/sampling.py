@@ -16,7 +16,7 @@ def variances(
 ) -> tuple[list[float], list[float]]:
     """The variances of the measures `size` (bytes²) and `count` in each of `groups`.
 
-    `group` has one number a node, -1 for none. Without a measure that counts, objects are taken to be small, which is
+    `group` has one number a sample, -1 for none. Without a measure that counts, objects are taken to be small, which is
     the cautious side. Zero for a profile that saw every allocation.
     """
     of_size, of_count = [0.0] * groups, [0.0] * groups
@@ -26,8 +26,7 @@ def variances(
     samples = profile.samples
     sizes = samples.values[size]
     counts = samples.values[count] if count is not None else None
-    for i, node in enumerate(samples.node):
-        at = group[node]
+    for i, at in enumerate(group):
         value = abs(sizes[i])
         if at < 0 or not value:
             continue

@@ -63,7 +63,7 @@ class Line:
 def line_up(profiles: Sequence[Profile], times: Sequence[float], size: Measure, count: Measure | None) -> Line:
     """Group and measure everything in `profiles`, oldest first; `times` as for `growth_of`."""
     measures = [size] if count is None else [size, count]
-    laid = union([profile.tree for profile in profiles], measures, "functions")
+    laid = union(profiles, measures, "functions")
     tree = laid.trees[-1]
     origin = origins(tree.frames, profiles[-1].runtime)
     anchor = _blamed_nodes(tree, origin)
@@ -74,8 +74,8 @@ def line_up(profiles: Sequence[Profile], times: Sequence[float], size: Measure, 
     sizes = [stacks.scatter(shifted, t.values[0], groups + 1) for t in laid.trees]
     counts = [stacks.scatter(shifted, t.values[1], groups + 1) for t in laid.trees] if count else []
     spread = [
-        _errors(profile, array("i", (group[node] for node in became)), groups, measures)
-        for profile, became in zip(profiles, laid.became, strict=True)
+        _errors(profile, stacks.take(group, nodes), groups, measures)
+        for profile, nodes in zip(profiles, laid.nodes, strict=True)
     ]
     suspects = []
     for g in range(groups):
@@ -150,11 +150,12 @@ def lines_of(line: Line, nodes: Sequence[int]) -> dict[int, int]:
     """
     wanted = set(nodes)
     weight: dict[int, dict[int, int]] = {node: {} for node in wanted}
-    ends = [(line.profiles[-1], line.laid.became[-1], 1)]
+    ends = [(line.profiles[-1], 1)]
     if len(line.profiles) > 1:
-        ends.append((line.profiles[0], line.laid.became[0], -1))
-    for profile, became, sign in ends:
+        ends.append((line.profiles[0], -1))
+    for profile, sign in ends:
         tree = profile.tree
+        became = line.laid.became(tree)
         total = stacks.totals(tree.parent, tree.values[tree.measures.index(line.size)])
         for i, node in enumerate(became):
             if node in wanted and i:

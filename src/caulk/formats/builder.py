@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from caulk._core import stacks
 from caulk.model.column import Ints
 from caulk.model.label import LabelSet
 from caulk.model.measure import Measure
-from caulk.model.profile import Kind, Profile, Samples
-from caulk.model.tree import Frames, Mapping, Tree
+from caulk.model.profile import Kind, Profile
+from caulk.model.samples import Rows, Samples
+from caulk.model.tree import Frames, Mapping
 
 
 class ProfileBuilder:
@@ -51,9 +51,6 @@ class ProfileBuilder:
 
     def build(self, *, format: str, runtime: str, kind: Kind, **rest: Any) -> Profile:
         """The profile of all that was added; `rest` are further fields of `Profile`."""
-        trie = stacks.Trie()
-        nodes = trie.insert(self._starts, self._stack_frames)
-        parent, frame = trie.parent, trie.frame
         columns: Any = list(zip(*self._frames, strict=True)) or [()] * 5
         frames = Frames(
             strings=list(self._strings),
@@ -64,13 +61,13 @@ class ProfileBuilder:
             address=array("q", columns[4]),
             mappings=tuple(self._mappings),
         )
-        values = tuple(stacks.scatter(nodes, column, len(parent)) for column in self._values)
         return Profile(
             format=format,
             runtime=runtime,
             kind=kind,
-            tree=Tree(self._measures, frames, parent, frame, values),
-            samples=Samples(nodes, self._labels, self._values),
+            measures=self._measures,
+            frames=frames,
+            samples=Samples(Rows(self._starts, self._stack_frames), self._labels, self._values),
             label_sets=tuple(self._label_numbers),
             **rest,
         )

@@ -15,13 +15,16 @@ from caulk.model.column import Ints, Strings
 from caulk.model.errors import MalformedDump
 from caulk.model.label import Label, LabelSet
 from caulk.model.measure import Measure
-from caulk.model.profile import Kind, Profile, Samples
-from caulk.model.tree import Frames, Mapping, Tree
+from caulk.model.profile import Kind, Profile
+from caulk.model.samples import Nodes, Rows, Samples
+from caulk.model.tree import Frames, Mapping
 
 NAME = "pprof"
 
 # A stack may not need more frames than this for each byte of the file: inlined lines multiply.
 _FRAMES_PER_BYTE = 16
+# Nor may all its values together, which a tree of the stacks has for each of its nodes.
+_VALUES_PER_BYTE = 64
 
 # Fields of profile.proto that are messages or strings.
 _MESSAGES = (1, 2, 3, 4, 5, 6, 11)
@@ -110,20 +113,12 @@ class _Reader:
             raise MalformedDump("a pprof profile that does not say what its numbers count (no sample type)")
         scalar = self.columns["scalar"]
         frames, starts, stack_frames, fitted = self.stacks()
-        trie = stacks.Trie()
-        nodes = trie.insert(starts, stack_frames)
-        del starts, stack_frames
-        parent, frame = trie.parent, trie.frame
-        if len(trie) * len(measures) > _FRAMES_PER_BYTE * len(self.data) + 4096:
+        rows = Rows(starts, stack_frames)
+        if len(stack_frames) * len(measures) > _VALUES_PER_BYTE * len(self.data) + 4096:
             raise MalformedDump(
-                f"a pprof profile that claims {len(measures):,} values for each of {len(trie):,} stacks"
+                f"a pprof profile that claims {len(measures):,} values for each of {len(stack_frames):,} frames"
             )
-        samples = self.values(measures, fitted)
-        tree = Tree(measures, frames, parent, frame, tuple(stacks.scatter(nodes, v, len(parent)) for v in samples))
-        pruned = self.prune(tree)
-        if pruned is not None:
-            tree, became = pruned
-            nodes = array("i", (became[n] for n in nodes))
+        values = self.values(measures, fitted)
         labels, label_sets = self.labels(fitted)
         period = self.columns.get("period_type")
         period_measure = Measure(self.string(period[1]), self.string(period[2])) if period else None
@@ -132,15 +127,16 @@ class _Reader:
             format=NAME,
             runtime=self.runtime(frames),
             kind=_kind(measures, period_measure),
-            tree=tree,
-            samples=Samples(nodes, labels, samples),
+            measures=measures,
+            frames=frames,
+            samples=Samples(self.pruned(rows, frames), labels, values),
             label_sets=label_sets,
             default_measure=self.default_measure(measures),
             period=max(scalar[12], 0),
             period_measure=period_measure,
             taken_at=moment(scalar[9]),
             duration_s=max(scalar[10], 0) / 1e9,
-            is_delta=any(value < 0 for column in samples for value in column),
+            is_delta=any(min(column, default=0) < 0 for column in values),
             coverage=1.0 if fitted == count or not fitted else fitted / count,
             warnings=tuple(self.warnings),
             comments=tuple(self.string(i) for i in self.columns["comment"]),
@@ -221,7 +217,7 @@ class _Reader:
         """A column of values for each measure."""
         width, starts, value = len(measures), self.columns["sample_start"], self.columns["value"]
         count = len(starts) // 2 - 1
-        if len(value) == width * count and all(starts[2 * i + 1] == width * i for i in range(count)):
+        if starts[1::2] == array("q", range(0, width * count + 1, width)):
             return tuple(value[m : width * fitted : width] for m in range(width))
         raise MalformedDump(
             f"a pprof profile whose samples do not have {width} values each, as its sample types say",
@@ -248,26 +244,19 @@ class _Reader:
             out[i] = known
         return out, tuple(numbers)
 
-    def prune(self, tree: Tree) -> tuple[Tree, Ints] | None:
-        """Cut allocator frames as the producer asks by `drop_frames` and `keep_frames`, with pprof's meaning."""
+    def pruned(self, rows: Rows, frames: Frames) -> Rows | Nodes:
+        """The stacks without allocator frames, as the producer asks by `drop_frames`, with pprof's meaning."""
         try:
-            marked = self.dropped(tree.frames)
+            marked = self.dropped(frames)
         except ValueError as error:
             self.warnings.append(f"the profile's drop_frames were not applied: {error}")
-            return None
-        cut = stacks.cut_below(tree.parent, tree.frame, marked)
-        if not any(cut):
-            return None
-        parent, frame, became = array("i", [-1]), array("i", [-1]), array("i", [0])
-        for i in range(1, len(tree)):
-            if cut[i]:
-                became.append(became[tree.parent[i]])
-                continue
-            became.append(len(parent))
-            parent.append(became[tree.parent[i]])
-            frame.append(tree.frame[i])
-        values = tuple(stacks.scatter(became, column, len(parent)) for column in tree.values)
-        return Tree(tree.measures, tree.frames, parent, frame, values), became
+            return rows
+        if not any(marked):
+            return rows
+        trie = stacks.Trie()
+        nodes = rows.plant(trie)
+        cut = stacks.cut_below(trie.parent, trie.frame, marked)
+        return Nodes(trie.parent, trie.frame, stacks.take(stacks.collapse(trie.parent, cut), nodes))
 
     def dropped(self, frames: Frames) -> bytearray:
         """Which frames `drop_frames` means (bytes of 0 and 1); raises `ValueError` for a bad pattern."""

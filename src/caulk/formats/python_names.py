@@ -12,7 +12,7 @@ from pathlib import Path
 
 from caulk.model.origin import origin_of
 from caulk.model.profile import Profile
-from caulk.model.tree import Frames, Tree
+from caulk.model.tree import Frames
 
 _MAX_FILES = 200
 _MAX_BYTES = 2 << 20
@@ -36,9 +36,8 @@ def named(profile: Profile) -> Profile:
                 numbers[name] = len(strings)
                 strings.append(name)
             function[i] = numbers[name]
-    tree = profile.tree
     seen = Frames(strings, function, frames.file, frames.line, frames.mapping, frames.address, frames.mappings)
-    return replace(profile, tree=Tree(tree.measures, seen, tree.parent, tree.frame, tree.values))
+    return replace(profile, frames=seen)
 
 
 class _Source:

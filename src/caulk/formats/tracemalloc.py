@@ -12,8 +12,9 @@ from caulk.model.column import Ints, Strings
 from caulk.model.errors import MalformedDump
 from caulk.model.label import Label, LabelSet
 from caulk.model.measure import Measure
-from caulk.model.profile import Profile, Samples
-from caulk.model.tree import Frames, Tree
+from caulk.model.profile import Profile
+from caulk.model.samples import Nodes, Samples
+from caulk.model.tree import Frames
 
 NAME = "tracemalloc"
 
@@ -52,19 +53,13 @@ def read(data: bytes) -> Profile:
         warnings.append(f"{len(data) - done:,} bytes after the end of the snapshot were not read")
     trie = stacks.Trie()
     node_of_stack = trie.insert(found["stack_start"], array("i", found["stack_frame"]))
-    parent, frame = trie.parent, trie.frame
-    samples, label_sets = _samples(found, node_of_stack)
+    samples, label_sets = _samples(found, trie, node_of_stack)
     return Profile(
         format=NAME,
         runtime="cpython",
         kind="heap",
-        tree=Tree(
-            _MEASURES,
-            _frames(data, values, found),
-            parent,
-            frame,
-            tuple(stacks.scatter(samples.node, column, len(parent)) for column in samples.values),
-        ),
+        measures=_MEASURES,
+        frames=_frames(data, values, found),
         samples=samples,
         label_sets=label_sets,
         period=1,
@@ -75,7 +70,7 @@ def read(data: bytes) -> Profile:
     )
 
 
-def _samples(found: dict[str, Ints], node_of_stack: Ints) -> tuple[Samples, tuple[LabelSet, ...]]:
+def _samples(found: dict[str, Ints], trie: stacks.Trie, node_of_stack: Ints) -> tuple[Samples, tuple[LabelSet, ...]]:
     """A row for each node and domain. Domains other than 0 belong to extensions (numpy, say) and become labels."""
     rows: dict[tuple[int, int], int] = {}
     label_sets: dict[LabelSet, int] = {(): 0}
@@ -93,7 +88,7 @@ def _samples(found: dict[str, Ints], node_of_stack: Ints) -> tuple[Samples, tupl
         else:
             live[row] = min(live[row] + size, (1 << 63) - 1)
             blocks[row] += count
-    return Samples(node, labels, (live, blocks)), tuple(label_sets)
+    return Samples(Nodes(trie.parent, trie.frame, node), labels, (live, blocks)), tuple(label_sets)
 
 
 def _frames(data: bytes, values: dict[str, Ints], found: dict[str, Ints]) -> Frames:

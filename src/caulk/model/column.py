@@ -5,10 +5,13 @@ A column is an `array.array`: `'i'` for indexes (-1 means none), `'q'` for bytes
 
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
-Ints: TypeAlias = "array[int]"
-Floats: TypeAlias = "array[float]"
+if TYPE_CHECKING:
+    Ints: TypeAlias = array[int]
+else:
+    # An array takes no type argument before Python 3.12.
+    Ints = array
 
 
 def ints(length: int, *, typecode: str = "q") -> Ints:

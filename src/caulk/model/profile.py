@@ -6,29 +6,20 @@ Every stack format reads into this one type, so every question is asked once.
 from array import array
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
+from caulk._core import stacks
 from caulk.model.column import Ints
 from caulk.model.label import LabelSet
 from caulk.model.measure import Measure
+from caulk.model.samples import Nodes, Samples
 from caulk.model.tree import Frames, Tree
 
 Kind = Literal["heap", "goroutine", "histogram", "cpu", "wall", "contention", "threadcreate", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """The producer's own rows: node in the tree, number in `label_sets`, and a value a measure.
-
-    A stack occurs once for each set of labels; the tree holds their sums.
-    """
-
-    node: Ints
-    labels: Ints
-    values: tuple[Ints, ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Profile:
     """Stacks × values of one moment.
 
@@ -40,7 +31,8 @@ class Profile:
     format: str
     runtime: str
     kind: Kind
-    tree: Tree
+    measures: tuple[Measure, ...]
+    frames: Frames
     samples: Samples
     label_sets: tuple[LabelSet, ...] = ((),)
     default_measure: int = 0
@@ -54,24 +46,34 @@ class Profile:
     comments: tuple[str, ...] = ()
     memory: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """What each column of values counts."""
-        return self.tree.measures
+    def total(self, measure: int) -> int:
+        """The sum of a measure over all samples."""
+        return sum(self.samples.values[measure])
 
     @property
-    def frames(self) -> Frames:
-        """The distinct frames of all stacks."""
-        return self.tree.frames
+    def tree(self) -> Tree:
+        """All stacks as one tree, labels added together; made when it is first asked for."""
+        return self._planted[0]
+
+    @property
+    def nodes(self) -> Ints:
+        """The node of each sample in `tree` (`'i'`)."""
+        return self._planted[1]
+
+    @cached_property
+    def _planted(self) -> tuple[Tree, Ints]:
+        trie = stacks.Trie()
+        nodes = self.samples.stacks.plant(trie)
+        values = tuple(stacks.scatter(nodes, column, len(trie)) for column in self.samples.values)
+        return Tree(self.measures, self.frames, trie.parent, trie.frame, values), nodes
 
     def with_tree(self, tree: Tree) -> "Profile":
         """The same profile over other stacks (after a filter): its labels are gone with the old ones."""
-        samples, label_sets = rows_of(tree)
-        return replace(self, tree=tree, samples=samples, label_sets=label_sets)
+        return replace(self, measures=tree.measures, frames=tree.frames, samples=samples_of(tree), label_sets=((),))
 
 
-def rows_of(tree: Tree) -> tuple[Samples, tuple[LabelSet, ...]]:
+def samples_of(tree: Tree) -> Samples:
     """One unlabelled sample for each node that has a value of its own."""
     nodes = array("i", (i for i in range(len(tree)) if any(column[i] for column in tree.values)))
     values = tuple(array("q", (column[i] for i in nodes)) for column in tree.values)
-    return Samples(nodes, array("i", bytes(4 * len(nodes))), values), ((),)
+    return Samples(Nodes(tree.parent, tree.frame, nodes), array("i", bytes(4 * len(nodes))), values)

@@ -25,7 +25,7 @@ def environment(environ: Mapping[str, str], workspace: Path) -> dict[str, str]:
 
 
 class Endpoint:
-    """Where a program serves its profiles; `address` ends in `/debug/pprof/`. Raises `UsageError` for what is no URL."""
+    """Where a program serves its profiles; `address` ends in `/debug/pprof/`. Raises `UsageError`."""
 
     def __init__(self, url: str) -> None:
         import httpx2  # noqa: PLC0415 - 0.3 s, which only a run with --pprof pays, and before its program starts

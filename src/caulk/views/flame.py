@@ -19,9 +19,9 @@ from caulk.model.table import Stacks
 from caulk.model.units import format_share, format_value
 from caulk.views.markup import plain, text
 
-#: What is drawn at most: boxes below this share of the whole cannot be seen, deeper stacks nobody scrolls through.
-MIN_SHARE = 0.0001
-MAX_NODES = 20_000
+#: What is drawn at most: the widest boxes (the ten-thousandth is narrower than a pixel, but can be zoomed to), and no
+#: stack deeper than anybody scrolls.
+MAX_NODES = 10_000
 MAX_DEPTH = 500
 #: The picture without a script: its size in pixels, and its boxes at most.
 WIDTH, ROW, TOP = 1200, 18, 26
@@ -171,10 +171,9 @@ def svg(answer: Stacks) -> str:
 
 def _heaviest_first(parent: Ints, weight: Ints, limit: int) -> tuple[list[int], Ints]:
     """The nodes to draw, each before its callees and siblings by weight, and how deep each lies."""
-    floor = max(1, weight[0] * MIN_SHARE)
-    large = (node for node in range(1, len(parent)) if weight[node] >= floor)
+    some = (node for node in range(1, len(parent)) if weight[node] > 0)
     # By weight, then number: a caller weighs as much as its callee or more, and has the smaller number.
-    chosen = sorted(heapq.nsmallest(limit - 1, large, key=lambda node: (-weight[node], node)))
+    chosen = sorted(heapq.nsmallest(limit - 1, some, key=lambda node: (-weight[node], node)))
     callees: dict[int, list[int]] = {0: []}
     for node in chosen:
         if parent[node] in callees:

@@ -41,8 +41,8 @@ class _Room:
     boxes: int = flame.MAX_NODES
     lines: int = 64
 
-    def halved(self) -> "_Room":
-        return _Room(self.rows // 2, self.boxes // 2, self.lines // 2)
+    def scaled(self, factor: float) -> "_Room":
+        return _Room(*(max(1, int(most * factor)) for most in (self.rows, self.boxes, self.lines)))
 
 
 def report(
@@ -54,8 +54,8 @@ def report(
 ) -> str:
     """The whole analysis in one file: verdict, findings, memory over time with its captures, and the sections.
 
-    `captures` are seconds since the epoch. The file stays below 2 MB: where it would not, everything is shown at half
-    its length, and again, and the page says what it left out.
+    `captures` are seconds since the epoch. The file stays below 2 MB: where it would not, less of everything is shown,
+    and the page says what it left out.
     """
 
     def body(room: _Room) -> str:
@@ -71,7 +71,7 @@ def report(
         ]
         return _navigation(analysis, sections, has_memory=bool(chart)) + "".join(parts)
 
-    sentence = plain(analysis.verdict.sentence, limit=100)
+    sentence = plain(analysis.verdict.sentence.replace("`", ""), limit=100)
     return _fitting(f"caulk: {analysis.verdict.state}. {sentence}", body)
 
 
@@ -81,11 +81,11 @@ def page(title: str, section: Section) -> str:
 
 
 def _fitting(title: str, body: Callable[[_Room], str]) -> str:
-    """The page at the largest size that fits."""
+    """The page, with less of everything until it fits; the first attempt tells how much less."""
     room = _Room()
     whole = _shell(title, body(room))
-    while len(whole.encode()) > MAX_BYTES and room.lines > 1:
-        room = room.halved()
+    while (size := len(whole.encode())) > MAX_BYTES and room.boxes > 1:
+        room = room.scaled(min(0.8 * MAX_BYTES / size, 0.5))
         whole = _shell(title, body(room))
     return whole
 

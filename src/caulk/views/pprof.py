@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable
 
 from caulk.model.measure import Measure
-from caulk.model.profile import Profile, rows_of
+from caulk.model.profile import Profile, samples_of
 from caulk.model.tree import Tree
 
 NAME = "pprof"
@@ -17,9 +17,15 @@ NAME = "pprof"
 
 def render(tree: Tree) -> bytes:
     """A bare tree as a profile: no labels, no time, no period."""
-    samples, label_sets = rows_of(tree)
     return encode(
-        Profile(format=NAME, runtime="native", kind="unknown", tree=tree, samples=samples, label_sets=label_sets)
+        Profile(
+            format=NAME,
+            runtime="native",
+            kind="unknown",
+            measures=tree.measures,
+            frames=tree.frames,
+            samples=samples_of(tree),
+        )
     )
 
 
@@ -68,7 +74,7 @@ class _Writer:
 
     def samples(self) -> Iterable[bytes]:
         """Rows as the producer had them: location numbers leaf first, values, labels."""
-        samples, tree = self.profile.samples, self.profile.tree
+        samples, tree, nodes = self.profile.samples, self.profile.tree, self.profile.nodes
         labels = [
             b"".join(
                 _bytes(
@@ -82,7 +88,7 @@ class _Writer:
             for label_set in self.profile.label_sets
         ]
         stacks: dict[int, bytes] = {}
-        for row, node in enumerate(samples.node):
+        for row, node in enumerate(nodes):
             if node not in stacks:
                 stacks[node] = _packed(1, [frame + 1 for frame in reversed(tree.stack(node))])
             values = _packed(2, [column[row] for column in samples.values])

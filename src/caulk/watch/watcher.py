@@ -126,7 +126,9 @@ class Watcher:
         """Sentences about what was not watched, and why."""
         notes = [*self._notes, *dict.fromkeys(self._silent.values())]
         for watched in self._watched:
-            if not watched.captures and watched.failure:
+            if watched.pid == 0:
+                notes.append(f"no process below the command ever listened at {watched.command}")
+            elif not watched.captures and watched.failure:
                 notes.append(f"{_named(watched.pid, watched.command)} gave no capture: {watched.failure}")
         if refused:
             notes.append(f"{refused} more processes wanted to report than can be watched at once")

@@ -15,7 +15,7 @@ function formatValue(value, unit, signed) {
   const [name, factor] = scale.find(([, least]) => size >= least) ?? scale.at(-1);
   const scaled = size / factor;
   const digits = factor === 1 || scaled >= 99.95 ? 0 : scaled >= 9.995 ? 1 : 2;
-  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: factor !== 1 };
   return `${sign}${scaled.toLocaleString("en", options)} ${name}`;
 }
 

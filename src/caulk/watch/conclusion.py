@@ -1,0 +1,95 @@
+"""What a run showed: each process's captures judged as one series, and the process that leads the answer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from caulk import formats
+from caulk.analysis.analyse import Dump, analyse
+from caulk.analysis.outside import Outside, outside
+from caulk.formats import python_names
+from caulk.formats.source import open_source
+from caulk.model.errors import CaulkError
+from caulk.model.records import Analysis, State, Verdict
+from caulk.watch.run import Run
+from caulk.watch.subject import Shot, Subject
+
+#: Shots that are read as profiles; others are dumps that the runtime wrote when it died.
+_PROFILES = ("heap", "goroutine", "histogram")
+_WORST: tuple[State, ...] = ("leaking", "suspect", "undersized", "warming", "steady", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A process with what its captures say; `deaths` are the dumps that it left when it ran out of memory."""
+
+    subject: Subject
+    dumps: tuple[Dump, ...]
+    analysis: Analysis
+    deaths: tuple[Shot, ...] = ()
+
+    @property
+    def growth(self) -> int:
+        """Bytes by which its worst finding grew."""
+        return max((finding.growth_bytes or 0 for finding in self.analysis.findings), default=0)
+
+
+def conclude(run: Run) -> tuple[Conclusion, ...]:
+    """A conclusion for each process that gave captures, the worst first."""
+    found = [_of(subject) for subject in run.subjects]
+    return tuple(sorted(found, key=lambda c: (_WORST.index(c.analysis.verdict.state), -c.growth, c.subject.pid)))
+
+
+def alike(first: Conclusion, others: Iterable[Conclusion]) -> int:
+    """How many other processes have the leading finding too: the workers of one pool leak in the same place."""
+    if not first.analysis.findings:
+        return 0
+    wanted = first.analysis.findings[0].fingerprint
+    return sum(1 for c in others if any(f.fingerprint == wanted for f in c.analysis.findings))
+
+
+def _of(subject: Subject) -> Conclusion:
+    dumps, notes = [], []
+    for shot in subject.captures:
+        if shot.kind not in _PROFILES:
+            continue
+        try:
+            source = open_source(str(shot.path))
+            profile = python_names.named(formats.read_source(source))
+        except CaulkError as error:
+            notes.append(str(error))
+            continue
+        taken = replace(profile, taken_at=profile.taken_at or shot.taken_at, memory=profile.memory or shot.memory)
+        dumps.append(Dump(shot.path.name, taken, source.size_bytes))
+    if _let_go_at_the_end(dumps):
+        notes.append("the profile at exit was left out: the program had let go of its memory before it ended")
+        dumps.pop()
+    deaths = tuple(shot for shot in subject.captures if shot.kind not in _PROFILES)
+    analysis = analyse(dumps) if dumps else Analysis(verdict=Verdict("unknown", _nothing(subject, deaths), 0.0))
+    analysis = replace(analysis, notes=analysis.notes + tuple(notes))
+    figures = [d.profile.memory for d in dumps] or [{}]
+    beside = outside(subject.series, subject.runtime, (figures[0], figures[-1]))
+    return Conclusion(subject, tuple(dumps), _with_outside(analysis, beside), deaths)
+
+
+def _let_go_at_the_end(dumps: list[Dump]) -> bool:
+    """Whether the last profile holds much less memory than the one before: what functions held went with them."""
+    memory = [d for d in dumps if d.profile.kind == "heap"]
+    if len(memory) < 3 or dumps[-1] is not memory[-1]:
+        return False
+    last, before = (d.profile.total(d.profile.default_measure) for d in (memory[-1], memory[-2]))
+    return last < 0.7 * before
+
+
+def _with_outside(analysis: Analysis, beside: Outside | None) -> Analysis:
+    if not beside:
+        return analysis
+    verdict = analysis.verdict
+    if verdict.state in ("steady", "unknown"):
+        return replace(analysis, verdict=replace(verdict, state="suspect", sentence=beside.sentence, confidence=0.5))
+    return replace(analysis, verdict=replace(verdict, reasons=(*verdict.reasons, beside.sentence)))
+
+
+def _nothing(subject: Subject, deaths: tuple[Shot, ...]) -> str:
+    if deaths:
+        return f"No profile was taken before it died, but it left {deaths[-1].path.name}."
+    return f"{subject.runtime} gave no profile that could be read."
