@@ -1,0 +1,36 @@
+"""`make demo` keeps its promise: every real program that it runs leaks, and the verdict names the code."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.usefixtures("go", "node", "java")
+def test_the_demo_names_the_leak_of_every_runtime_and_writes_a_page_that_loads_nothing(tmp_path):
+    ran = subprocess.run([sys.executable, ROOT / "demo/run"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert len(re.findall(r"^\S.* named ", ran.stdout, re.MULTILINE)) == 4
+    pages = [tmp_path / path for path in re.findall(r"out/demo/\S+\.html$", ran.stdout, re.MULTILINE)]
+    assert len(set(pages)) == 4
+    for page in pages:
+        assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", page.read_text())
+
+
+def test_the_demo_names_what_is_missing_and_runs_the_rest(tmp_path):
+    ran = subprocess.run(
+        [sys.executable, ROOT / "demo/run"],
+        cwd=tmp_path,
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path), "DEMO_SECONDS": "6"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    for missing in ("Go: go is", "Node.js: node is", "JVM: javac is"):
+        assert f"{missing} not on this machine" in ran.stdout
+    assert re.search(r"^CPython +archive_order +named ", ran.stdout, re.MULTILINE)
