@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import subprocess
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
@@ -15,8 +14,7 @@ from caulk.model.measure import Measure
 from caulk.model.records import Analysis, Finding, Input, StackFrame, Total, Verdict
 from caulk.model.series import Reading, Series
 from caulk.model.table import Heading, Stacks, Table
-from caulk.model.units import format_share, format_value
-from caulk.views import charts, html
+from caulk.views import charts
 from caulk.views.html import MAX_BYTES, Section, page, report
 
 MB = 1 << 20
@@ -332,18 +330,3 @@ def test_any_dump_fits_below_two_megabytes_and_the_page_says_what_is_missing():
     assert f"{3000 - drawn:,} smaller calls are not drawn" in document.text
     assert "lesser findings are not shown" in document.text
     assert "outer calls are not shown" in document.text
-
-
-def test_what_the_script_writes_reads_like_the_rest_of_the_page(node):
-    values = [0, 1, 1023, 1024, 1536, 10_234, 102_400, 374 * MB, 5 << 30, 3 << 40, -12 * MB, 999_999, 1_234_567]
-    cases = [(value, unit) for unit in ("bytes", "count", "nanoseconds") for value in values]
-    shares = [0, 0.0004, 0.001, 0.0994, 0.0996, 0.573, 1, -0.12, -0.0004]
-    program = f"""
-      globalThis.document = {{ querySelectorAll: () => [], addEventListener() {{}} }};
-      const run = new Function({json.dumps(html._asset("page.js"))} + "; return [formatValue, formatShare]");
-      const [value, share] = run();
-      console.log(JSON.stringify([{json.dumps(cases)}.map(([v, u]) => value(v, u, true)),
-                                  {json.dumps(shares)}.map(share)]));
-    """
-    said = json.loads(subprocess.run([node, "-e", program], capture_output=True, text=True, check=True).stdout)
-    assert said == [[format_value(v, u, signed=True) for v, u in cases], [format_share(s) for s in shares]]
