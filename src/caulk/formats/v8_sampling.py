@@ -5,8 +5,8 @@ scaled by V8 already. caulk's own agent adds `samplingInterval`, `takenAt` and `
 
 V8 counts a sampled object of `s` bytes as `c = round(1 / (1 - exp(-s / interval)))` objects, and a row of `samples`
 holds only the product `s * c`. Sizes are multiples of 4, so few pairs give that product, and of those mostly only the
-true ones give the node's `selfSize` too: so the number of objects is found. Where several fit as well, the middle one is
-taken; that is nodes with very few samples, whose numbers are rough anyway.
+true ones give the node's `selfSize` too: so the number of objects is found. Where several fit, the middle one is taken;
+that is nodes with very few samples, whose numbers are rough anyway.
 """
 
 import json
@@ -15,6 +15,7 @@ import re
 from array import array
 from collections import Counter
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import product
 from urllib.parse import unquote
 
@@ -222,6 +223,7 @@ class _Reader:
         return decoded.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+@lru_cache(maxsize=1024)
 def _path(url: str) -> str:
     """The file of a `file://` URL; other names stay: `node:internal/…`, a plain path of CommonJS, a web address."""
     if not url.startswith("file://"):
