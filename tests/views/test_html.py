@@ -111,7 +111,8 @@ def finding(rank: int = 1, **changes) -> Finding:
 def analysis(*findings: Finding, **changes) -> Analysis:
     values = {
         "inputs": tuple(
-            Input(f"/dumps/heap.{i}.pb.gz", "pprof", "go", f"2026-11-20T14:0{i}:00Z", 48_000) for i in range(3)
+            Input(f"/dumps/heap.{i}.pb.gz", "pprof", "go", f"2026-11-20T14:{18 * i:02d}:00.25Z", 48_000)
+            for i in range(3)
         ),
         "totals": (Total("inuse_space", "bytes", 656 * MB),),
         "verdict": Verdict("leaking", "Leaking: `main.putSession` keeps 62 MB. It is reached from main.", 0.93),
@@ -161,6 +162,12 @@ def test_a_finding_says_its_size_with_its_error_its_growth_and_its_confidence_in
     assert not [said for said in document.said if "`" in said]
 
 
+def test_growth_by_the_hour_is_not_said_after_watching_for_seconds():
+    dumps = tuple(Input(f"{i}.pb.gz", "pprof", "go", f"2026-11-20T14:00:0{i}Z", 1) for i in range(3))
+    assert "per hour" in report(analysis(), [])
+    assert "per hour" not in report(analysis(inputs=dumps), [])
+
+
 def test_the_chain_of_calls_runs_from_the_caller_to_the_allocation_with_the_blamed_line_marked():
     source = report(analysis(), [])
     chain = source[source.index('<ol class="chain">') :]
@@ -189,7 +196,7 @@ def test_waiting_goroutines_are_counted_and_what_they_hold_stands_beside():
     document = Document(report(analysis(waiting), []))
     assert "goroutines 412 +130" in document.text
     assert "they hold 27.0 MB" in document.text
-    assert "3. 14:02:00: 412" in document.text, "its bars are numbers of goroutines, not bytes"
+    assert "3. 14:36:00: 412" in document.text, "its bars are numbers of goroutines, not bytes"
 
 
 def test_each_bar_of_a_finding_tells_its_dump_and_the_axis_starts_at_zero():
