@@ -92,11 +92,16 @@ def test_a_pprof_profile_whose_gzip_was_cut_says_both(tmp_path):
 
 
 def test_a_flipped_bit_in_a_gzip_stream_is_seen(tmp_path):
-    lines = b"".join(b"main;f%d %d\n" % (i * i, i) for i in range(300))
-    data = bytearray(gzip.compress(lines))
-    data[-6] ^= 1
-    (tmp_path / "flipped").write_bytes(data)
-    assert "damaged" in read(str(tmp_path / "flipped")).warnings[0]
+    short, long = (b"".join(b"main;f%d %d\n" % (i * i, i) for i in range(n)) for n in (300, 150_000))
+    for name, lines in (("short", short), ("long", long)):
+        data = bytearray(gzip.compress(lines, 1))
+        data[-6] ^= 1
+        (tmp_path / name).write_bytes(data)
+    assert "damaged" in str(refusal(tmp_path / "short"))
+    # What came before the damage was found is an answer.
+    profile = read(str(tmp_path / "long"))
+    assert "damaged after" in profile.warnings[0]
+    assert len(profile.samples) > 50_000
 
 
 def test_padding_after_a_gzip_stream_is_nothing_and_other_bytes_are_a_warning():
@@ -154,13 +159,10 @@ def outcome(path, *, stdin=None) -> tuple[str, int]:
 
 
 def bomb(path, size: int) -> None:
-    """A gzip file of `size` zeros, written by the piece."""
-    squeeze = zlib.compressobj(9, wbits=31)
-    zeros = bytes(1 << 20)
-    with path.open("wb") as file:
-        for _ in range(size >> 20):
-            file.write(squeeze.compress(zeros))
-        file.write(squeeze.flush())
+    """A gzip file of `size` zeros: one compressed megabyte, again and again."""
+    squeeze = zlib.compressobj(9, wbits=-15)
+    block = squeeze.compress(bytes(1 << 20)) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    path.write_bytes(gzip.compress(b"")[:10] + block * (size >> 20))
 
 
 def test_a_zip_bomb_is_an_error_in_bounded_memory(tmp_path):

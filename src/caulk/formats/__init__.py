@@ -22,7 +22,7 @@ _KNOWN_STRANGERS = (
     (b'{"snapshot":', "a V8 heap snapshot"),
     (b"\x7fELF", "a program or a core file, not a profile of one"),
     (b"heap_v2/", "a jemalloc heap profile"),
-    (b"heap profile:", "a C++ heap profile (gperftools)"),
+    (b"heap profile:", "a C++ heap profile (gperftools), or a damaged one of Go"),
     (b"PK\x03\x04", "a zip archive"),
     (b"\x28\xb5\x2f\xfd", "a zstd file"),
     (b"<svg", "a picture"),

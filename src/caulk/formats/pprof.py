@@ -26,6 +26,8 @@ _FRAMES_PER_BYTE = 16
 # Nor may all its values together, which a tree of the stacks has for each of its nodes.
 _VALUES_PER_BYTE = 64
 
+# So many fields have to be right for a file to be taken for a profile.
+_FIELDS = 4
 # Fields of profile.proto that are messages or strings.
 _MESSAGES = (1, 2, 3, 4, 5, 6, 11)
 
@@ -34,14 +36,14 @@ _BRACKET = re.compile(r"\(anonymous namespace\)|operator\(\)|\(")
 
 
 def sniff(head: bytes) -> bool:
-    """A protobuf of profile.proto: its fields are those of the schema as far as the head goes.
+    """A protobuf of profile.proto: its first fields are those of the schema; a later one may be damaged.
 
     Protobuf has no magic number, and text can begin like a field, but text has no control characters.
     """
     if not head or head[0] >= 0x80 or not any(byte < 9 for byte in head):
         return False
     at = 0
-    while at < len(head):
+    for _ in range(_FIELDS):
         key, at = _varint(head, at)
         if at >= len(head):
             break
@@ -58,7 +60,7 @@ def _may_be(field: int, wire: int) -> bool:
     if field in _MESSAGES:
         return wire == 2
     if field <= 15:
-        return (field and wire == 0) or (field == 13 and wire == 2)
+        return (field > 0 and wire == 0) or (field == 13 and wire == 2)
     return field < 1 << 29 and wire in (0, 1, 2, 5)
 
 
