@@ -65,6 +65,8 @@ function sortRows(body, column, direction) {
 const ROW = 20;
 const FONT = '12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const NARROWEST = 0.5;
+// Paper is never dark.
+const DARK = globalThis.matchMedia?.("screen and (prefers-color-scheme: dark)");
 
 class Flame {
   constructor(root) {
@@ -118,7 +120,7 @@ class Flame {
         this.show();
       }
     }).observe(stage);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
+    DARK.addEventListener("change", () => this.paint());
   }
 
   // Left edge, caller and last callee of every box.
@@ -203,7 +205,7 @@ class Flame {
     context.font = FONT;
     context.textBaseline = "middle";
     const letter = context.measureText("0").width;
-    const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const isDark = DARK.matches;
     const first = Math.floor(stage.scrollTop / ROW);
     const last = Math.ceil((stage.scrollTop + canvas.clientHeight) / ROW);
     for (let line = first; line < last; line++) {
