@@ -2,7 +2,7 @@
 
 Every traced block counts, so nothing is an estimate. Layout: `Lib/tracemalloc.py`; a trace is (domain, size, frames),
 from Python 3.9 on with the length of the stack before the limit; frames are (file, line), the most recent call first.
-tracemalloc keeps no function names: `runtimes` and readers tell frames by file and line.
+tracemalloc keeps no function names: a frame is told by its file and line.
 """
 
 from array import array
