@@ -127,12 +127,12 @@ class _Reader:
 
     def node(self, token: int, parent: int, *, is_head: bool) -> int:
         """The number of the node at `token`; V8's "(root)" is no frame, but the root."""
-        call = self.tape.get(token, b"callFrame")
+        call, size = self.tape.get(token, b"callFrame"), self.tape.get(token, b"selfSize")
         name = self.text(self.tape.get(call, b"functionName"))
         if is_head and name in ("(root)", ""):
             node = 0
-        elif call < 0 and self.tape.is_cut:
-            return parent
+        elif size < 0 and self.tape.is_cut:
+            return parent  # The cut may have gone through its callFrame, which comes first.
         elif call < 0:
             at = self.tape.start(token)
             raise MalformedDump(f"a V8 heap profile with a node that has no callFrame, at byte {at:,}")
@@ -144,7 +144,7 @@ class _Reader:
             self.parent.append(parent)
             self.frame.append(self.frames.setdefault(key, len(self.frames)))
             self.size.append(0)
-        self.size[node] += max(self.number(self.tape.get(token, b"selfSize")), 0)
+        self.size[node] += max(self.number(size), 0)
         self.node_of_id[self.number(self.tape.get(token, b"id"))] = node
         return node
 
