@@ -27,7 +27,7 @@ demo: install ## Run a leaking program of every runtime found here, and name eac
 	$(BIN)/python demo/run
 
 bench: install ## Measure caulk beside its peers, in ratios
-	$(BIN)/python bench/run.py
+	$(BIN)/python bench/profiles.py
 
 fuzz: install ## Mutate dumps for a long time: no traceback, no hang, both forms of the kernels agree
 	CAULK_FUZZ=long $(BIN)/pytest -n 2 tests/fuzz

@@ -24,7 +24,7 @@ COMPARE = (
 
 
 def main() -> None:
-    """Measure every row and write `bench/RESULTS.md`."""
+    """Measure every row and write `bench/profiles.md`."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         go = work / "stacks"
@@ -86,7 +86,7 @@ def main() -> None:
         *checks,
         "",
     ]
-    (HERE / "RESULTS.md").write_text("\n".join(lines))
+    (HERE / "profiles.md").write_text("\n".join(lines))
     print("\n".join(lines))
 
 

@@ -192,7 +192,7 @@ def test_five_findings_are_open_and_the_rest_one_click_away():
 
 def test_waiting_goroutines_are_counted_and_what_they_hold_stands_beside():
     waiting = finding(pattern="goroutine", bytes=27 * MB, bytes_error=0, count=412, growth_bytes=None,
-                      growth_bytes_per_hour=None, growth_count=130, series=(282, 350, 412))  # fmt: skip
+                      growth_bytes_per_hour=None, growth_count=130, series=(282, 350, 412), unit="count")  # fmt: skip
     document = Document(report(analysis(waiting), []))
     assert "goroutines 412 +130" in document.text
     assert "they hold 27.0 MB" in document.text

@@ -152,17 +152,19 @@ def _finding(line: Line, judged: Judged, rank: int, lines: dict[int, int], hours
     callers = [f for f in reversed(stack[: at + 1]) if _origin(f, runtime) == "application"] or [blamed]
     grew = runs > 1 and not judged.by_count
     is_type = line.profiles[-1].kind == "histogram"
+    in_bytes = unit == "bytes"
+    counts = suspect.counts if in_bytes else suspect.sizes
     return Finding(
         rank=rank,
         pattern="type" if is_type else "allocation",
         title=title,
-        bytes=suspect.sizes[-1],
-        bytes_error=round(suspect.errors[-1]),
+        bytes=suspect.sizes[-1] if in_bytes else 0,
+        bytes_error=round(suspect.errors[-1]) if in_bytes else 0,
         share=round(suspect.sizes[-1] / line.totals[-1], 4) if line.totals[-1] else 0.0,
-        count=suspect.counts[-1] if suspect.counts else None,
-        growth_bytes=suspect.growth.delta if runs > 1 else None,
-        growth_bytes_per_hour=round(per_hour, 1) if per_hour is not None and grew else None,
-        growth_count=suspect.counts[-1] - suspect.counts[0] if runs > 1 and suspect.counts else None,
+        count=counts[-1] if counts else None,
+        growth_bytes=suspect.growth.delta if runs > 1 and in_bytes else None,
+        growth_bytes_per_hour=round(per_hour, 1) if per_hour is not None and grew and in_bytes else None,
+        growth_count=counts[-1] - counts[0] if runs > 1 and counts else None,
         growth_share=round(judged.share, 4) if runs > 1 else None,
         shape=growth.shape,
         allocator=None if is_type else blamed.function,
@@ -175,7 +177,8 @@ def _finding(line: Line, judged: Judged, rank: int, lines: dict[int, int], hours
             f"{runtime}/{'type' if is_type else 'allocation'}",
             [(f.function, f.file) for f in callers[:_FINGERPRINT_FRAMES]],
         ),
-        series=suspect.sizes,
+        series=suspect.counts if judged.by_count else suspect.sizes,
+        unit="count" if judged.by_count else unit,
     )
 
 

@@ -121,6 +121,7 @@ def _finding(line: Line, suspect: Suspect, rank: int, lines: dict[int, int], hea
         evidence=tuple(evidence),
         fingerprint=fingerprint("go/goroutine", [(blamed.function, blamed.file), (creator, "")]),
         series=suspect.sizes,
+        unit="count",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import cyclopts
 
 from caulk import __version__
+from caulk.formats.source import STDIN
 from caulk.model.errors import CaulkError
 
 #: Verb, where it lives, what it does. Reports are rows of `caulk.reports.REPORTS`; a test holds the two together.
@@ -36,7 +37,7 @@ for _name, _where, _help in VERBS:
 def run(arguments: Sequence[str]) -> int:
     """Carry out a command line and give its exit code; what goes wrong is said on stderr, never as a traceback."""
     try:
-        code = app(list(arguments), exit_on_error=False, print_error=False)
+        code = app(_with_stdin(arguments), exit_on_error=False, print_error=False)
         sys.stdout.flush()
         return int(code or 0)
     except cyclopts.CycloptsError as error:
@@ -51,6 +52,12 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read the output has seen enough (`caulk top FILE | head`); a flush at exit must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+
+
+def _with_stdin(arguments: Sequence[str]) -> list[str]:
+    """The arguments with `-` as the name of stdin, lest it be taken for an option; a program's own are left alone."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [STDIN if a == "-" and i < end else a for i, a in enumerate(arguments)]
 
 
 def _complain(message: str, hint: str, code: int) -> int:

@@ -13,6 +13,7 @@ from cyclopts import Group, Parameter
 from caulk import _core, app
 from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
+from caulk.formats.source import STDIN
 from caulk.model.errors import UsageError
 from caulk.model.records import Analysis
 from caulk.reports import Question
@@ -187,7 +188,7 @@ def _question(
 ) -> Question:
     if not files:
         raise UsageError("no file given", hint="`caulk analyze FILE…` takes dumps; `caulk run -- CMD` makes them.")
-    if list(files).count("-") > 1:
+    if list(files).count(STDIN) > 1:
         raise UsageError("stdin (`-`) can be read only once")
     times = [_time(text) for text in at]
     return Question(

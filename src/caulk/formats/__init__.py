@@ -31,7 +31,7 @@ _KNOWN_STRANGERS = (
 
 
 def read(path: str) -> Profile:
-    """The profile in the file at `path` (`-` is stdin), whatever wrote it."""
+    """The profile in the file at `path` (`STDIN` is stdin), whatever wrote it."""
     return read_source(open_source(path))
 
 
@@ -49,6 +49,8 @@ def read_source(source: Source) -> Profile:
 def recognise(source: Source) -> ModuleType:
     """The format module that claims the source's first bytes."""
     head = source.data[:_HEAD]
+    if source.is_cut and not head:
+        raise MalformedDump(f"{source.path}: {source.warnings[0]}", hint="Was the download or the copy interrupted?")
     if not head.strip():
         what = "is empty" if not source.data else "holds nothing but white space"
         raise MalformedDump(

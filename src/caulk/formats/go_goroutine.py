@@ -31,7 +31,6 @@ _SNIFF = re.compile(
 _CREATOR = re.compile(r"created by (.+?)(?: in goroutine \d+)?")
 _PLACE = re.compile(r"\t(.*):(\d{1,18})(?: .*)?")
 _MINUTES = re.compile(r"(\d{1,12}) minutes")
-_LABELS = re.compile(r"(?:, | )labels:\{(.*)\}$")
 
 
 def sniff(head: bytes) -> bool:
@@ -131,10 +130,7 @@ def _goroutines(lines: Iterator[str], builder: ProfileBuilder) -> Iterator[tuple
 
 def _state(text: str) -> list[Label]:
     """The labels in `chan receive, 412 minutes, locked to thread`."""
-    found: list[Label] = []
-    if tags := _LABELS.search(text):
-        text = text[: tags.start()]
-        found = [*labels_in(tags[1])]
+    text, _, tags = text.partition(" labels:{")
     state, *rest = text.split(", ")
     labels = [Label("state", state)]
     for part in rest:
@@ -142,7 +138,7 @@ def _state(text: str) -> list[Label]:
             labels.append(Label("wait", number=int(minutes[1]), unit="minutes"))
         elif part == "locked to thread":
             labels.append(Label("locked", "to thread"))
-    return labels + found
+    return [*labels, *labels_in("{" + tags)]
 
 
 def _without_arguments(call: str) -> str:

@@ -13,7 +13,7 @@ from caulk.formats.builder import ProfileBuilder
 from caulk.model.errors import MalformedDump
 from caulk.model.label import Label, LabelSet
 
-_LABEL = re.compile(r'"((?:[^"\\]|\\.)*)": ?"((?:[^"\\]|\\.)*)"')
+_LABEL = re.compile(r'"((?:[^"\\]|\\.)*+)": ?"((?:[^"\\]|\\.)*+)"(?:, )?')
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U(00[0-9a-f]{6})|(.))")
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 # Go pads its columns, so several tabs may stand for one; a function without a name has its address alone.
@@ -111,8 +111,14 @@ class GoText:
 
 
 def labels_in(line: str) -> LabelSet:
-    """The labels of a goroutine, which Go writes as `{"key":"text", ...}`."""
-    return tuple(Label(_unquoted(key), _unquoted(text)) for key, text in _LABEL.findall(line))
+    """The labels of a goroutine, which Go writes as `{"key":"text", ...}` at the end of a line."""
+    found: list[Label] = []
+    at = line.find("{") + 1
+    # One after the other from the bracket on: a search would start again at every quote.
+    while match := _LABEL.match(line, at):
+        found.append(Label(_unquoted(match[1]), _unquoted(match[2])))
+        at = match.end()
+    return tuple(found)
 
 
 def _unquoted(text: str) -> str:

@@ -14,6 +14,8 @@ from isal import isal_zlib
 
 from caulk.model.errors import MalformedDump, UsageError
 
+#: What stands for `-` from the command line on.
+STDIN = "<stdin>"
 #: Profiles compress 3 to 20 times. What expands beyond this is a bomb, until `CAULK_MAX_INPUT` says otherwise.
 _EXPANSION = 100
 _SLACK = 64 << 20
@@ -34,7 +36,7 @@ class Source:
 
 
 def open_source(path: str) -> Source:
-    """Read `path`, or stdin for `-`, through gzip if it is that."""
+    """Read `path`, or stdin for `STDIN`, through gzip if it is that."""
     raw = _read(path)
     if raw[:2] == b"\x1f\x8b":
         data, warning = _gunzip(raw, path)
@@ -52,8 +54,8 @@ def max_input() -> int:
 
 
 def _read(path: str) -> bytes:
-    if path == "-":
-        return _bounded(sys.stdin.buffer, "stdin")
+    if path == STDIN:
+        return _bounded(sys.stdin.buffer, path)
     try:
         if Path(path).is_dir():
             raise MalformedDump(f"{path} is a directory", hint="Give the dump's file, or several of them.")

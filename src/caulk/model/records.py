@@ -85,6 +85,8 @@ class Finding:
     evidence: tuple[str, ...] = ()
     fingerprint: str = ""
     series: tuple[int, ...] = ()
+    unit: str = "bytes"
+    """What `series` counts; where it is not bytes (goroutines, objects), neither are the amounts in the title."""
 
 
 @dataclass(frozen=True, slots=True)

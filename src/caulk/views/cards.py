@@ -95,7 +95,7 @@ def _observed_hours(inputs: Sequence[Input]) -> float:
 
 def _card(finding: Finding, inputs: Sequence[Input], *, limit: int) -> str:
     runtime = inputs[-1].runtime if inputs else ""
-    unit = "count" if _is_counted(finding) else "bytes"
+    unit = finding.unit
     chart = charts.bars(finding.series, moments(inputs), unit) if len(finding.series) == len(inputs) else ""
     title = f'<h3><span class="rank">{finding.rank}</span> {prose(finding.title)}</h3>'
     where = f'<p class="where">{text(finding.location)}</p>' if finding.location else ""
@@ -146,7 +146,7 @@ def _optional(value: float | None, unit: str, form: str = "{}", *, signed: bool 
 
 def _is_counted(finding: Finding) -> bool:
     """Whether the finding's share and series count things: goroutines do, whatever they hold."""
-    return finding.pattern == "goroutine" or bool(finding.count and not finding.bytes)
+    return finding.unit != "bytes"
 
 
 def _objects(finding: Finding) -> str:
