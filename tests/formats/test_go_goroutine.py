@@ -126,6 +126,12 @@ def test_a_crash_with_pointers_in_its_heads_is_read():
     assert rows(go_goroutine.read(data)) == [((("runtime.futex", "/futex.s", 5),), (Label("state", "idle"),), (1,))]
 
 
+@pytest.mark.parametrize("line", ['# labels: {"a\\' + '"a\\' * 500_000, "# labels: {" + '"' * 1_000_000])
+def test_a_line_of_quotes_is_read_once_and_not_once_a_quote(line):
+    data = GOROUTINES.replace(b"# labels: {", line.encode() + b"\n# labels: {")
+    assert go_goroutine.read(data).tree.total(0) == 8
+
+
 def test_a_traceback_cut_in_a_line_says_so():
     assert "cut short" in go_goroutine.read(TRACEBACK[:-9]).warnings[0]
 

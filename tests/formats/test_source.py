@@ -12,7 +12,7 @@ import pytest
 from samples import SAMPLES
 
 from caulk.formats import read
-from caulk.formats.source import open_source
+from caulk.formats.source import STDIN, open_source
 from caulk.model.errors import MalformedDump, UsageError
 
 
@@ -36,9 +36,9 @@ def test_a_file_that_may_not_be_read_says_why(tmp_path):
     assert "cannot be read" in str(refusal(loop))
 
 
-def test_stdin_is_a_dash(monkeypatch):
+def test_stdin_is_read_through_gzip_too(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(SAMPLES["folded"]))))
-    assert open_source("-").data == SAMPLES["folded"]
+    assert open_source(STDIN).data == SAMPLES["folded"]
 
 
 def test_an_empty_file_says_so(tmp_path):
@@ -182,6 +182,14 @@ def test_a_length_beyond_the_file_is_an_error_that_allocates_nothing(length, fie
 
     with pytest.raises(MalformedDump, match="at byte"):
         pprof.read(bytes([field]) + varint(length) + bytes(100))
+
+
+def test_a_pipe_without_an_end_is_given_up_in_bounded_memory():
+    with subprocess.Popen(["cat", "/dev/zero"], stdout=subprocess.PIPE) as endless:
+        said, grown = outcome(STDIN, stdin=endless.stdout)
+        endless.kill()
+    assert "larger than 536,870,912 bytes" in said
+    assert grown < 600 << 10
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a pipe by path")

@@ -4,6 +4,7 @@ What comes out is plain bytes. A gzip stream that was cut short gives what could
 """
 
 import os
+import stat
 import sys
 import zlib
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ STDIN = "<stdin>"
 _EXPANSION = 100
 _SLACK = 64 << 20
 _MAX_INPUT = 4 << 30
+#: A file has an end, a pipe may have none.
+_MAX_PIPE = 512 << 20
 _CHUNK = 1 << 20
 _FEED = 1 << 16
 
@@ -44,11 +47,11 @@ def open_source(path: str) -> Source:
     return Source(path, raw, len(raw))
 
 
-def max_input() -> int:
-    """The largest input that is read, in bytes (`CAULK_MAX_INPUT`)."""
+def max_input(otherwise: int = _MAX_INPUT) -> int:
+    """The largest input that is read, in bytes: `CAULK_MAX_INPUT`, `otherwise` where it is not set."""
     text = os.environ.get("CAULK_MAX_INPUT", "")
     try:
-        return int(text) if text else _MAX_INPUT
+        return int(text) if text else otherwise
     except ValueError:
         raise UsageError(f"CAULK_MAX_INPUT is {text!r}, not a number of bytes") from None
 
@@ -70,7 +73,7 @@ def _read(path: str) -> bytes:
 
 
 def _bounded(file: BinaryIO, name: str) -> bytes:
-    limit = max_input()
+    limit = max_input() if _is_regular(file) else max_input(_MAX_PIPE)
     # Reading in pieces: a size from `stat` would be a promise that a pipe or a growing file does not keep.
     pieces, total = [], 0
     while piece := file.read(_CHUNK):
@@ -81,6 +84,13 @@ def _bounded(file: BinaryIO, name: str) -> bytes:
             )
         pieces.append(piece)
     return b"".join(pieces)
+
+
+def _is_regular(file: BinaryIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    except OSError:
+        return False
 
 
 def _gunzip(raw: bytes, path: str) -> tuple[bytes, str]:
