@@ -89,6 +89,8 @@ def page(row: Report, question: Question, answer: Answer, **memory: Any) -> str:
     if comparable:
         sections.append(_section("growth", "Where it grew", reports.difference_tree(question)))
         sections.append(_section("diff", "What grew, by function", reports.diff(question)))
+    if not question.dumps:
+        return html.report(answer, sections, **memory)  # type: ignore[no-any-return]
     sections.append(_section("flame", "What is live, by who allocated it", reports.flame(question)))
     sections.append(_section("top", "Functions", reports.top(question)))
     return html.report(answer, sections, **memory)  # type: ignore[no-any-return]

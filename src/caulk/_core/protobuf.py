@@ -15,6 +15,7 @@ except ImportError:
 COMPILED = cython.compiled
 
 
+@cython.final
 @cython.cclass
 class Column:
     """A growing `'q'` column that C code can push to."""
@@ -41,7 +42,7 @@ class Column:
     def grow(self) -> object:
         # A buffer that is looked at cannot be resized: let go, extend, look again.
         self.v = array("q", b"\0" * 8)
-        self.array.frombytes(bytes(8 * self.capacity))
+        self.array *= 2
         self.capacity *= 2
         self.v = self.array
         return None
@@ -59,6 +60,7 @@ class Column:
         return 0
 
 
+@cython.final
 @cython.cclass
 class Reader:
     """A cursor over bytes: varints, fields, and the columns that they go to."""
