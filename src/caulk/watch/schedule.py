@@ -40,11 +40,11 @@ class Schedule:
         has_grown = self._kept > 0 and rss >= _GROWTH * self._rss
         return has_grown and now >= self._last + self.spacing_s / 2
 
-    def took(self, now: float, *, seconds: float, rss: int, fill: float = 0.0) -> range:
-        """Notes a capture that ended now after `seconds`; says which of the kept ones, by index, are to be dropped."""
-        self._last, self._rss = now, rss
+    def took(self, began: float, *, seconds: float, rss: int, fill: float = 0.0) -> range:
+        """Notes a capture that took `seconds`; says which of the kept ones, by index, are to be dropped."""
+        self._last, self._rss = began, rss
         self._marks = [mark for mark in self._marks if mark > fill]
-        self._spend(now, seconds)
+        self._spend(began, seconds)
         self._kept += 1
         if self._kept < MOST:
             return range(0)
@@ -53,12 +53,12 @@ class Schedule:
         self.spacing_s *= 2
         return dropped
 
-    def failed(self, now: float, *, seconds: float) -> None:
+    def failed(self, began: float, *, seconds: float) -> None:
         """Notes an attempt without a result: the next one waits its turn."""
-        self._spend(now, seconds)
-        self._not_before = max(self._not_before, now + self.spacing_s)
+        self._spend(began, seconds)
+        self._not_before = max(self._not_before, began + self.spacing_s)
 
-    def _spend(self, now: float, seconds: float) -> None:
+    def _spend(self, began: float, seconds: float) -> None:
         self._spent_s += seconds
         affordable = self._start + (self._spent_s - _ALLOWANCE_S) / _SHARE
-        self._not_before = max(now + _PEACE * seconds, affordable)
+        self._not_before = max(began + (1 + _PEACE) * seconds, affordable)

@@ -46,40 +46,41 @@ class Watched:
         self._captures: list[tuple[Shot, ...]] = []
         self._begun = 0
         self._is_busy = False
+        self._asked_at = now
 
     def look(self, reading: Reading, *, now: float, fill: float, room: int | None) -> None:
         """Notes the memory and asks for a capture if one is due; `room` is what the memory limit leaves, in bytes."""
         self.history.add(replace(reading, heap=self.source.heap))
-        self.collect(now, fill=fill)
+        self.collect(fill=fill)
         if self._is_busy or not self._schedule.is_due(now, rss=reading.rss, fill=fill):
             return
         if room is not None and self.source.spare > room:
             # Better no capture than a program that its watcher had killed.
             self.failure = "there was no room left below the memory limit"
             return
-        self._is_busy = True
+        self._is_busy, self._asked_at = True, now
         self.source.begin(self._next_stem())
 
-    def collect(self, now: float, *, fill: float = 0.0) -> None:
+    def collect(self, *, fill: float = 0.0) -> None:
         """Takes what the source has finished."""
         while outcome := self.source.outcome():
             self._is_busy = False
             if outcome.files:
-                newest = self.history.newest
+                rss = self.history.newest.rss if self.history.newest else 0
                 self._keep(outcome)
-                dropped = self._schedule.took(now, seconds=outcome.seconds, rss=newest.rss if newest else 0, fill=fill)
+                dropped = self._schedule.took(self._asked_at, seconds=outcome.seconds, rss=rss, fill=fill)
                 for index in reversed(dropped):
                     _delete(self._captures.pop(index))
             else:
                 self.failure = outcome.failure or "no file was written"
-                self._schedule.failed(now, seconds=outcome.seconds)
+                self._schedule.failed(self._asked_at, seconds=outcome.seconds)
 
-    def end(self, now: float) -> None:
+    def end(self) -> None:
         """Takes what is left, with the capture that an agent makes by itself when its program ends."""
         if self.is_over:
             return
         self.is_over = True
-        self.collect(now)
+        self.collect()
         with contextlib.suppress(OSError):
             if final := self.source.final(self._next_stem()):
                 self._keep(final)

@@ -108,7 +108,7 @@ class Watcher:
         while any(self._is_leaving(watched) for watched in self._watched) and time.monotonic() < until:
             time.sleep(0.01)
         for watched in self._watched:
-            watched.end(time.monotonic())
+            watched.end()
         for part in self._workspace.glob("*.part"):
             part.unlink(missing_ok=True)
         self._give_back()
@@ -152,6 +152,7 @@ class Watcher:
                 self._heard.add(agent.pid)
                 self._silent.pop(agent.pid, None)
                 self._watch(agent.pid, _line(agent.pid), AgentSource(agent, runtime.SUFFIX), now=since)
+                agent.ask_memory()
 
     def _decide(self, pid: int, seen: _Seen, *, now: float) -> None:
         """Whether caulk must fetch captures from a process itself, or wonder why it says nothing."""
@@ -182,7 +183,7 @@ class Watcher:
             if watched.pid == 0 and self._endpoint:
                 self._locate(watched, self._endpoint.port, readings, now)
             elif watched.pid not in readings or not watched.source.is_there:
-                watched.end(now)
+                watched.end()
                 continue
             if reading := readings.get(watched.pid):
                 watched.look(reading, now=now, fill=fill, room=room)

@@ -1,0 +1,316 @@
+"""A leaking program of each runtime is captured several times, however it was started."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+PYTHON_LEAK = """
+import time
+kept = []
+def leak():
+    kept.extend(bytes(1000) for _ in range(50))
+until = time.monotonic() + {seconds}
+while time.monotonic() < until:
+    leak()
+    time.sleep(0.02)
+print("python is done")
+"""
+NODE_LEAK = """
+const kept = [];
+function leak() { for (let i = 0; i < 200; i++) kept.push({ i, text: 'x'.repeat(90) + i }); }
+const timer = setInterval(leak, 10);
+setTimeout(() => { clearInterval(timer); console.log('node is done', kept.length > 0); }, %d);
+"""
+# It never returns to its event loop.
+NODE_BUSY_LEAK = """
+const kept = [];
+function leak() { for (let i = 0; i < 200; i++) kept.push({ i, text: 'x'.repeat(90) + i }); }
+const until = Date.now() + 3500;
+let last = 0;
+while (Date.now() < until) if (Date.now() > last + 10) { last = Date.now(); leak(); }
+"""
+JAVA_LEAK = """
+import java.util.*;
+public class Leak {
+    static class Ticket { byte[] body = new byte[200]; }
+    static final List<Ticket> OPEN = new ArrayList<>();
+    public static void main(String[] args) throws Exception {
+        long until = System.currentTimeMillis() + Long.parseLong(args[0]);
+        while (System.currentTimeMillis() < until) {
+            for (int i = 0; i < 500; i++) OPEN.add(new Ticket());
+            if (args.length == 1) Thread.sleep(20);
+        }
+        System.out.println("java is done");
+    }
+}
+"""
+GO_LEAK = """
+package main
+
+import ("fmt"; "net/http"; _ "net/http/pprof"; "os"; "time")
+
+var kept [][]byte
+
+func leak() { for i := 0; i < 20; i++ { kept = append(kept, make([]byte, 10000)) } }
+
+func main() {
+	go http.ListenAndServe(os.Args[1], nil)
+	for until := time.Now().Add(4 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) { leak() }
+	fmt.Println("go is done")
+}
+"""
+
+
+@pytest.fixture
+def leak_py(tmp_path):
+    path = tmp_path / "leak.py"
+    path.write_text(PYTHON_LEAK.format(seconds=3.5))
+    return path
+
+
+@pytest.fixture
+def leak_js(tmp_path):
+    path = tmp_path / "leak.js"
+    path.write_text(NODE_LEAK % 3500)
+    return path
+
+
+@pytest.fixture
+def leak_java(require, tmp_path):
+    require("java")
+    (tmp_path / "Leak.java").write_text(JAVA_LEAK)
+    subprocess.run([require("javac"), "Leak.java"], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def bytes_of(path: Path, file: str) -> int:
+    """Bytes of a tracemalloc snapshot that the code of a file allocated."""
+    statistics = tracemalloc.Snapshot.load(str(path)).statistics("filename")
+    return sum(statistic.size for statistic in statistics if statistic.traceback[0].filename.endswith(file))
+
+
+def live_bytes(profile: dict, file: str) -> int:
+    """Bytes of a V8 profile that the functions of a file allocated themselves (V8 does not tell inlined ones apart)."""
+    found, waiting = 0, [profile["head"]]
+    while waiting:
+        node = waiting.pop()
+        waiting.extend(node["children"])
+        if node["callFrame"]["url"].endswith(file):
+            found += node["selfSize"]
+    return found
+
+
+def assert_private(captures):
+    assert {oct(capture.path.stat().st_mode & 0o777) for capture in captures} == {"0o600"}
+
+
+def test_a_python_leak_grows_from_snapshot_to_snapshot(watch, leak_py):
+    ran = watch(sys.executable, str(leak_py))
+    (subject,) = ran.of("cpython")
+    sizes = [bytes_of(capture.path, "leak.py") for capture in subject.captures]
+    assert len(sizes) >= 4
+    assert sizes == sorted(sizes)
+    assert sizes[-1] > 2 * sizes[0]
+    assert subject.heap[-1] > 1_000_000
+    assert [c.taken_at for c in subject.captures] == sorted(c.taken_at for c in subject.captures)
+    assert (ran.exit_code, ran.stdout, ran.stderr, ran.notes) == (0, "python is done\n", "", [])
+    assert_private(subject.captures)
+
+
+def test_a_node_leak_grows_from_profile_to_profile(watch, node, leak_js):
+    ran = watch(node, str(leak_js))
+    (subject,) = ran.of("node")
+    profiles = [json.loads(capture.path.read_text()) for capture in subject.captures]
+    sizes = [live_bytes(profile, "leak.js") for profile in profiles]
+    assert len(sizes) >= 4
+    # The last may be from after the timer ended, when nothing holds the list any more.
+    assert sizes[-2] > 2 * sizes[0] > 0
+    assert set(profiles[0]) == {"head", "samples", "samplingInterval", "takenAt", "memory"}
+    assert set(profiles[0]["memory"]) == {"rss", "heapUsed", "external", "arrayBuffers"}
+    assert (ran.exit_code, ran.stdout, ran.stderr, ran.notes) == (0, "node is done true\n", "", [])
+    assert_private(subject.captures)
+
+
+def test_a_node_program_that_never_returns_to_its_event_loop_is_captured_too(watch, node, tmp_path):
+    (tmp_path / "busy.js").write_text(NODE_BUSY_LEAK)
+    (subject,) = watch(node, "busy.js").of("node")
+    assert len(subject.captures) >= 4
+    sizes = [live_bytes(json.loads(capture.path.read_text()), "busy.js") for capture in subject.captures]
+    assert sizes[-2] > 2 * sizes[0] > 0
+
+
+def test_a_leak_in_a_node_worker_is_captured_in_the_worker(watch, node, leak_js):
+    (leak_js.parent / "main.js").write_text("new (require('worker_threads').Worker)('./leak.js')")
+    ran = watch(node, "main.js")
+    assert ran.stdout == "node is done true\n"
+    newest = [json.loads(subject.captures[-2].path.read_text()) for subject in ran.of("node")]
+    assert [live_bytes(profile, "leak.js") > 0 for profile in newest] == [False, True]
+
+
+def test_a_node_program_at_its_limit_leaves_a_heap_snapshot_outside_its_directory(watch, node, leak_js):
+    leak_js.write_text(NODE_LEAK.replace("200", "20000") % 20_000)
+    ran = watch(node, "--max-old-space-size=20", "leak.js")
+    (subject,) = ran.of("node")
+    assert ran.exit_code == 128 + 6
+    assert "oom-dump" in {capture.kind for capture in subject.captures}
+    assert not list(leak_js.parent.glob("*.heapsnapshot"))
+
+
+def test_a_java_leak_grows_from_histogram_to_histogram(watch, leak_java):
+    ran = watch("java", "-cp", str(leak_java), "Leak", "4000")
+    (subject,) = ran.of("jvm")
+    instances = [
+        int(re.search(r":\s+(\d+)\s+\d+\s+Leak\$Ticket", capture.path.read_text())[1]) for capture in subject.captures
+    ]
+    assert len(instances) >= 4
+    assert instances == sorted(instances)
+    assert subject.captures[-1].memory["heap"] == subject.heap[-1] > 0
+    assert (ran.exit_code, ran.stdout) == (0, "java is done\n")
+    assert all(line.startswith("Picked up JAVA_TOOL_OPTIONS") for line in ran.stderr.splitlines())
+    assert_private(subject.captures)
+
+
+def test_a_java_program_out_of_memory_leaves_its_heap(watch, leak_java):
+    ran = watch("java", "-Xmx24m", "-cp", str(leak_java), "Leak", "30000", "fast")
+    (subject,) = ran.of("jvm")
+    (dump,) = [capture for capture in subject.captures if capture.kind == "oom-dump"]
+    assert ran.exit_code == 1
+    assert dump.path.read_bytes()[:18] == b"JAVA PROFILE 1.0.2"
+
+
+def test_a_jvm_that_refuses_to_be_attached_to_is_left_alone(watch, leak_java):
+    ran = watch("java", "-XX:+DisableAttachMechanism", "-cp", str(leak_java), "Leak", "2000")
+    assert ran.stdout == "java is done\n"  # no thread dump
+    assert ["DisableAttachMechanism" in note for note in ran.notes] == [True]
+
+
+def test_a_go_leak_is_captured_over_its_own_endpoint(watch, go, tmp_path):
+    (tmp_path / "main.go").write_text(GO_LEAK)
+    subprocess.run([go, "build", "-o", "leak", "main.go"], cwd=tmp_path, check=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    ran = watch("./leak", address, pprof_url=address)
+    (subject,) = ran.of("go")
+    assert subject.command.startswith("leak ")
+    heaps = [capture.path.read_bytes() for capture in subject.captures if capture.kind == "heap"]
+    stacks = [capture.path.read_text() for capture in subject.captures if capture.kind == "goroutine"]
+    assert len(heaps) == len(stacks) >= 4
+    assert all(heap.startswith(b"\x1f\x8b") for heap in heaps)
+    assert all(stack.startswith("goroutine ") for stack in stacks)
+    assert (ran.stdout, ran.notes) == ("go is done\n", [])
+    assert_private(subject.captures)
+
+
+def test_an_endpoint_that_nobody_serves_is_said(watch):
+    ran = watch("sleep", "1", pprof_url="http://127.0.0.1:1")
+    assert [note.endswith("http://127.0.0.1:1/debug/pprof/") for note in ran.notes] == [True]
+
+
+def test_an_endpoint_that_answers_a_page_is_said(watch, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "serve.py").write_text(f"""
+import threading, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+asked = threading.Event()
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>Welcome</html>")
+        asked.set()
+    def log_message(self, *_): pass
+threading.Thread(target=HTTPServer(("127.0.0.1", {port}), Page).serve_forever, daemon=True).start()
+asked.wait(20)
+time.sleep(0.5)
+""")
+    ran = watch(sys.executable, "serve.py", pprof_url=f"http://127.0.0.1:{port}")
+    assert ["answered a page" in note for note in ran.notes] == [True]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["sh", "-c", "{python} leak.py; true"], ["sh", "launch"], ["env", "A=1", "{python}", "-u", "leak.py"]],
+    ids=["shell", "launcher", "env"],
+)
+def test_a_python_program_is_found_below_whatever_starts_it(watch, leak_py, command):
+    leak_py.write_text(PYTHON_LEAK.format(seconds=1.5))
+    (leak_py.parent / "launch").write_text(f'exec {sys.executable} "$(dirname "$0")/leak.py"\n')
+    ran = watch(*(word.format(python=sys.executable) for word in command))
+    (subject,) = ran.of("cpython")
+    assert bytes_of(subject.captures[-1].path, "leak.py") > 100_000
+    assert ran.stdout == "python is done\n"
+
+
+def test_every_worker_of_a_prefork_server_is_captured(watch, tmp_path):
+    (tmp_path / "server.py").write_text(f"""
+import os, sys
+workers = []
+for _ in range(2):
+    pid = os.fork()
+    if not pid:
+        exec({PYTHON_LEAK.format(seconds=2)!r})
+        sys.stdout.flush()
+        os._exit(0)
+    workers.append(pid)
+for pid in workers:
+    os.waitpid(pid, 0)
+""")
+    ran = watch(sys.executable, "-W", "error", "server.py")
+    assert ran.stdout == "python is done\n" * 2
+    assert (ran.stderr, ran.exit_code) == ("", 0)
+    leaking = [s for s in ran.of("cpython") if bytes_of(s.captures[-1].path, "<string>") > 1_000_000]
+    assert [len(subject.captures) >= 2 for subject in leaking] == [True, True]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_every_worker_of_a_multiprocessing_pool_is_captured(watch, tmp_path, method):
+    (tmp_path / "pool.py").write_text(f"""
+import multiprocessing, time
+kept = []
+def work(n):
+    for _ in range(75):
+        kept.extend(bytes(1000) for _ in range(50))
+        time.sleep(0.02)
+    return n
+if __name__ == "__main__":
+    with multiprocessing.get_context({method!r}).Pool(2) as pool:
+        print(pool.map(work, range(2), chunksize=1))
+""")
+    ran = watch(sys.executable, "pool.py")
+    assert (ran.stdout, ran.stderr) == ("[0, 1]\n", "")
+    assert len([s for s in ran.of("cpython") if bytes_of(s.captures[-1].path, "pool.py") > 1_000_000]) == 2
+
+
+def test_npm_start_leads_to_the_program(watch, require, node, leak_js):
+    (leak_js.parent / "package.json").write_text(json.dumps({"name": "x", "scripts": {"start": "node leak.js"}}))
+    ran = watch(require("npm"), "start", "--silent")
+    programs = [s for s in ran.of("node") if s.command.endswith("leak.js")]
+    assert [len(program.captures) >= 4 for program in programs] == [True]
+    assert "node is done true" in ran.stdout
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.12", "3.13", "3.14"])
+def test_other_pythons_are_captured_where_they_are_installed(watch, tmp_path, leak_py, version):
+    python = _python(version)
+    leak_py.write_text(PYTHON_LEAK.format(seconds=1.5))
+    ran = watch(python, "-W", "error", str(leak_py))
+    (subject,) = ran.of("cpython")
+    assert subject.captures
+    assert (ran.stdout, ran.stderr) == ("python is done\n", "")
+
+
+def _python(version: str) -> str:
+    for candidate in (shutil.which(f"python{version}"), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")):
+        if candidate:
+            said = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False).stdout
+            if said.startswith(f"Python {version}."):
+                return str(candidate)
+    pytest.skip(f"Python {version} is not on this machine")
