@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from caulk.model.errors import CaptureFailed, UsageError
+from caulk.model.errors import CaptureFailed, Unreachable, UsageError
 
 NAME = "go"
 SUFFIX = ".pb.gz"
@@ -41,7 +41,7 @@ class Endpoint:
         self._client = httpx2.Client(trust_env=False, timeout=_TIMEOUT_S)
 
     def fetch(self, what: str) -> bytes:
-        """A profile's bytes, at most 128 MiB; raises `CaptureFailed` that says what the endpoint did instead."""
+        """A profile's bytes, at most 128 MiB; raises `Unreachable`, or `CaptureFailed` that says what came instead."""
         url = self.address + what
         body = bytearray()
         try:
@@ -53,7 +53,7 @@ class Endpoint:
                     if len(body) > _MOST_BYTES:
                         raise CaptureFailed(f"{url} sent more than {_MOST_BYTES >> 20} MiB")
         except self._failure as error:
-            raise CaptureFailed(f"{url} did not answer: {error}", hint=_HINT) from error
+            raise Unreachable(f"{url} did not answer: {error}", hint=_HINT) from error
         if not body or body.lstrip()[:1] == b"<":
             raise CaptureFailed(f"{url} answered a page, not a profile", hint=_HINT)
         return bytes(body)

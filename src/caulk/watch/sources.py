@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from caulk.model.errors import CaulkError
+from caulk.model.errors import CaulkError, Unreachable
 from caulk.watch.wire import Agent, Outcome
 
 #: A way to capture: writes files whose names begin with the stem, and returns them with the runtime's own figures.
@@ -95,6 +95,7 @@ class Errand:
     def __init__(self, runtime: str, take: Take) -> None:
         self.runtime, self._take = runtime, take
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._failure = ""
         self.heap: int | None = None
 
     def begin(self, stem: Path) -> None:
@@ -117,7 +118,9 @@ class Errand:
         try:
             files, memory = self._take(stem)
         except (CaulkError, OSError) as error:
-            self._outcomes.put(Outcome(at, time.monotonic() - started, failure=str(error)))
+            # A program that ends does not answer any more; what it answered before tells more.
+            self._failure = self._failure if self._failure and isinstance(error, Unreachable) else str(error)
+            self._outcomes.put(Outcome(at, time.monotonic() - started, failure=self._failure))
             return
         self.heap = memory.get("heap", self.heap)
         self._outcomes.put(Outcome(at, time.monotonic() - started, files, memory))

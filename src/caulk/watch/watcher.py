@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from caulk.model.errors import CaptureFailed
+from caulk.model.errors import CaulkError
 from caulk.model.series import Reading, Series
 from caulk.places import local
 from caulk.runtimes import cpython, go, jvm, node
@@ -245,7 +245,7 @@ def _from_endpoint(endpoint: go.Endpoint) -> Take:
         heap = write(stem.with_name(stem.name + go.SUFFIX), endpoint.fetch(go.HEAP))
         try:
             stacks = endpoint.fetch(go.GOROUTINES)
-        except CaptureFailed:
+        except CaulkError:
             # Half a capture is better than none: other runtimes serve a heap profile alone.
             return (("heap", heap),), {}
         return (("heap", heap), ("goroutine", write(stem.with_name(stem.name + ".goroutines.txt"), stacks))), {}
