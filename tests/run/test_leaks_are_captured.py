@@ -297,20 +297,23 @@ def test_npm_start_leads_to_the_program(watch, require, node, leak_js):
     assert "node is done true" in ran.stdout
 
 
-@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.12", "3.13", "3.14"])
-def test_other_pythons_are_captured_where_they_are_installed(watch, tmp_path, leak_py, version):
-    python = _python(version)
+def _pythons() -> list[str]:
+    """Every CPython from 3.8 on that is installed, and the one that runs the tests."""
+    found = {}
+    for minor in range(8, 20):
+        on_path = shutil.which(f"python3.{minor}")
+        for candidate in (on_path, *map(str, Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python"))):
+            if candidate and minor not in found:
+                said = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False).stdout
+                if said.startswith(f"Python 3.{minor}."):
+                    found[minor] = candidate
+    return list({sys.version_info.minor: sys.executable, **found}.values())
+
+
+@pytest.mark.parametrize("python", _pythons())
+def test_every_python_that_is_installed_is_captured_without_a_word(watch, leak_py, python):
     leak_py.write_text(PYTHON_LEAK.format(seconds=1.5))
     ran = watch(python, "-W", "error", str(leak_py))
     (subject,) = ran.of("cpython")
     assert subject.captures
     assert (ran.stdout, ran.stderr) == ("python is done\n", "")
-
-
-def _python(version: str) -> str:
-    for candidate in (shutil.which(f"python{version}"), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")):
-        if candidate:
-            said = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False).stdout
-            if said.startswith(f"Python {version}."):
-                return str(candidate)
-    pytest.skip(f"Python {version} is not on this machine")
