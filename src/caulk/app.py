@@ -1,22 +1,20 @@
 """The one place that builds objects: dumps from paths, answers from questions, bytes from answers."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
 from caulk import formats, reports
-from caulk.analysis.analyse import Dump
-from caulk.formats import python_names
+from caulk.analysis.dumps import Dump
 from caulk.formats.source import Source, open_source
 from caulk.model.errors import UsageError
-from caulk.model.records import Analysis
 from caulk.model.table import Stacks, Table
 from caulk.reports import REPORTS, Answer, Question, Report
 
 #: What can be written, by `-o` and by the suffix of `--out`.
 OUTPUTS = {
     "table": ".txt",
+    "speedscope": ".speedscope.json",
     "json": ".json",
     "html": ".html",
     "svg": ".svg",
@@ -34,13 +32,18 @@ def load(paths: Sequence[str], on_large: Callable[[int], None] | None = None) ->
     if on_large:
         on_large(size)
     if len(sources) > 1 and size > _PARALLEL_BYTES:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
         with ThreadPoolExecutor() as pool:
             return list(pool.map(_dump, sources))
     return [_dump(source) for source in sources]
 
 
 def _dump(source: Source) -> Dump:
-    return Dump(source.path, python_names.named(formats.read_source(source)), source.size_bytes)
+    profile = formats.read_source(source)
+    if profile.runtime == "cpython":
+        profile = import_module("caulk.formats.python_names").named(profile)
+    return Dump(source.path, profile, source.size_bytes)
 
 
 def report(name: str) -> Report:
@@ -82,7 +85,7 @@ def rendered(answer: Answer, output: str, **looks: Any) -> str | bytes:
 def page(row: Report, question: Question, answer: Answer, **memory: Any) -> str:
     """The answer as one HTML file; an analysis comes with its flame graph, its tables, and its growth."""
     html = _view("html")
-    if not isinstance(answer, Analysis):
+    if isinstance(answer, Table | Stacks):
         return html.page(f"caulk {row.name}", _section(row.name, row.summary, answer))  # type: ignore[no-any-return]
     sections = []
     comparable = len(question.dumps) > 1 and len({dump.profile.kind for dump in question.dumps}) == 1

@@ -9,20 +9,23 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
 
 from caulk._core import stacks
 from caulk.analysis import filters as filtering
-from caulk.analysis.analyse import Dump, analyse, in_order, size_and_count
+from caulk.analysis.dumps import Dump, in_order, size_and_count
 from caulk.analysis.filters import Filters
 from caulk.analysis.fold import FrameTable, Granularity, fold, invert, subtract, union
 from caulk.model.column import Ints
 from caulk.model.errors import UsageError
 from caulk.model.measure import Measure
 from caulk.model.profile import Profile
-from caulk.model.records import Analysis
 from caulk.model.table import Heading, Kind, Stacks, Table
 from caulk.model.tree import Frames, Tree
 from caulk.model.units import format_share, format_value
+
+if TYPE_CHECKING:
+    from caulk.model.records import Analysis
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Question:
     at: Sequence[datetime] = ()
 
 
-Answer = Table | Stacks | Analysis
+Answer: TypeAlias = "Table | Stacks | Analysis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Report:
     """How many dumps it takes: one, two, or any."""
 
 
-def analysis(question: Question) -> Analysis:
+def analysis(question: Question) -> "Analysis":
     """Who allocates what is not freed: the verdict, with findings."""
     dumps = question.dumps
     if question.filters:
@@ -61,6 +64,9 @@ def analysis(question: Question) -> Analysis:
             Dump(d.path, d.profile.with_tree(filtering.apply(d.profile.tree, question.filters)), d.size_bytes)
             for d in dumps
         ]
+    # Judging is the larger half of the code; who asks for a list of functions need not wait for it.
+    from caulk.analysis.analyse import analyse  # noqa: PLC0415
+
     return analyse(dumps, measure=question.measure, at=question.at)
 
 

@@ -2,7 +2,8 @@
 
 from stacks_dsl import heap
 
-from caulk.analysis.analyse import Dump, analyse
+from caulk.analysis.analyse import analyse
+from caulk.analysis.dumps import Dump
 from caulk.model.units import format_share, format_value
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from stacks_dsl import heap
 
-from caulk.analysis.analyse import Dump, analyse
+from caulk.analysis.analyse import analyse
+from caulk.analysis.dumps import Dump
 from caulk.model.errors import UsageError
 from caulk.model.records import Analysis
 

@@ -93,7 +93,9 @@ def test_the_number_of_objects_is_found_within_its_sampling_error(real):
     values = {stack[-1]: value for stack, value in own(v8_sampling.read(real)).items()}
     # 100,000 objects of 56 bytes at 4,096 bytes a sample are some 1,370 samples: five standard errors are 14 %.
     assert abs(values["small"][1] - 100_000) < 14_000
-    assert abs(values["large"][1] - 20) <= 4
+    # Objects larger than the interval are all seen; a sampled small one beside them stands for a few dozen.
+    assert values["large"][1] >= 20
+    assert abs(values["large"][0] - 20 * 20000 * 8) < 20 * 20000
 
 
 @pytest.mark.parametrize("interval", [1024, 32768, 524288])

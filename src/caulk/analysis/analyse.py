@@ -4,15 +4,14 @@ The one entry is `analyse`; what it says is `caulk.model.records.Analysis`, for 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from caulk.analysis import goroutines, prose
+from caulk.analysis.dumps import Dump, in_order, size_and_count
 from caulk.analysis.fingerprint import fingerprint
 from caulk.analysis.suspects import Line, line_up, lines_of, with_chains
 from caulk.analysis.verdict import Judged, judge, smallest_growth
-from caulk.model.errors import UsageError
-from caulk.model.measure import Measure
 from caulk.model.origin import Origin, origin_of
 from caulk.model.profile import Profile
 from caulk.model.records import Analysis, Finding, Input, StackFrame, Total, Verdict
@@ -25,15 +24,6 @@ _NOT_MEMORY = {
     "threadcreate": "a profile of thread creation: it shows where threads came from, not what stays in memory",
 }
 _FINGERPRINT_FRAMES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Dump:
-    """A profile with the file that it came from."""
-
-    path: str
-    profile: Profile
-    size_bytes: int = 0
 
 
 def analyse(dumps: Sequence[Dump], *, measure: str = "", at: Sequence[datetime] = ()) -> Analysis:
@@ -56,39 +46,6 @@ def analyse(dumps: Sequence[Dump], *, measure: str = "", at: Sequence[datetime] 
         analyses.append(goroutines.analyse([d.profile for d in lines["goroutine"]], _hours(lines["goroutine"]), heap))
     whole = _joined(analyses)
     return replace(whole, inputs=inputs, notes=whole.notes + notes)
-
-
-def in_order(dumps: Sequence[Dump], at: Sequence[datetime] = ()) -> list[Dump]:
-    """By the time of each where every one has one, else as given."""
-    if at and len(at) != len(dumps):
-        raise UsageError(f"{len(at)} times for {len(dumps)} files", hint="Give one --at for each file, in their order.")
-    timed = (
-        [replace(d, profile=replace(d.profile, taken_at=t)) for d, t in zip(dumps, at, strict=True)] if at else dumps
-    )
-    if all(dump.profile.taken_at for dump in timed):
-        return sorted(timed, key=lambda dump: dump.profile.taken_at or datetime.min)
-    return list(timed)
-
-
-def size_and_count(profiles: Sequence[Profile], wanted: str = "") -> tuple[Measure, Measure | None]:
-    """What to judge by, and what counts the same objects: live bytes and live objects where there are such."""
-    common = [m for m in profiles[0].measures if all(m in profile.measures for profile in profiles)]
-    if not common:
-        told = " and ".join(sorted({"/".join(map(str, profile.measures)) for profile in profiles}))
-        raise UsageError(
-            f"these files count different things: {told}", hint="Compare profiles of one kind, from one program."
-        )
-    if wanted:
-        chosen = [m for m in common if m.name == wanted]
-        if not chosen:
-            raise UsageError(f"no measure {wanted!r} in every file: they have {', '.join(map(str, common))}")
-        return chosen[0], None
-    live = [m for m in common if m.role == "live"]
-    size = next((m for m in live if m.unit == "bytes"), None)
-    count = next((m for m in live if m.unit != "bytes"), None)
-    if size is None:
-        return next((m for m in common if m.role in ("live", "unknown")), common[-1]), None
-    return size, count
 
 
 def _of_memory(dumps: Sequence[Dump], wanted: str) -> Analysis:

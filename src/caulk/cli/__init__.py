@@ -20,6 +20,7 @@ VERBS = (
     ("flame", "caulk.cli.reports:flame", "The call tree as a flame graph."),
     ("peek", "caulk.cli.reports:peek", "A function with its callers and callees."),
     ("diff", "caulk.cli.reports:diff", "What grew between two dumps, by function."),
+    ("convert", "caulk.cli.convert:main", "Write a profile in another tool's format."),
     ("schema", "caulk.cli.schema:main", "The JSON Schema of `caulk analyze -o json`."),
 )
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
@@ -15,14 +15,13 @@ from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
 from caulk.formats.source import STDIN
 from caulk.model.errors import UsageError
-from caulk.model.records import Analysis
 from caulk.reports import Question
 
 _FILTERS = Group("Filters (regular expressions, as in pprof)")
 _OUTPUT = Group("Output")
 _LARGE = 8 << 20
 
-Output = Literal["table", "json", "html", "svg", "folded", "pprof"]
+Output = Literal["table", "json", "html", "svg", "folded", "speedscope", "pprof"]
 
 
 @Parameter(name="*")
@@ -47,7 +46,7 @@ class Common:
     limit: Annotated[int, Parameter(name=["--limit", "-n"])] = 30
     """Rows at most."""
     output: Annotated[Output | None, Parameter(name=["--output", "-o"], group=_OUTPUT)] = None
-    """Format on stdout: table, json, html, svg, folded or pprof."""
+    """Format on stdout: table, json, html, svg, folded, speedscope or pprof."""
     out: Annotated[Path | None, Parameter(group=_OUTPUT)] = None
     """Write a file instead; its suffix is the format."""
 
@@ -85,7 +84,7 @@ def analyze(
         return _open(question)
     answer = _answer("analyze", question, common)
     bad = {"leaking"} | ({"suspect"} if fail_on == "suspect" else set())
-    return 1 if isinstance(answer, Analysis) and answer.verdict.state in bad and not exit_zero else 0
+    return 1 if answer.verdict.state in bad and not exit_zero else 0
 
 
 def suspects(*files: str, at: tuple[str, ...] = (), common: Common = Common()) -> int:
@@ -203,7 +202,7 @@ def _question(
     )
 
 
-def _answer(name: str, question: Question, common: Common) -> object:
+def _answer(name: str, question: Question, common: Common) -> Any:
     """Render to stdout or a file, and give the answer itself."""
     row = app.report(name)
     output = common.output or (app.output_of(str(common.out)) if common.out else "table")

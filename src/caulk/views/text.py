@@ -5,13 +5,15 @@ Marks of colour are put round whole cells after they are padded, so a table is t
 
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caulk._core import stacks
-from caulk.model.records import Analysis, Finding, StackFrame
 from caulk.model.table import Heading, Stacks, Table
 from caulk.model.tree import Tree
 from caulk.model.units import format_share, format_value
+
+if TYPE_CHECKING:
+    from caulk.model.records import Analysis, Finding, StackFrame
 
 NAME = "text"
 
@@ -24,7 +26,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 Paint = Callable[[str, str], str]
 
 
-def render(answer: Table | Stacks | Analysis, *, width: int = 100, colour: bool = False) -> str:
+def render(answer: "Table | Stacks | Analysis", *, width: int = 100, colour: bool = False) -> str:
     """The answer as lines of text; names are cut to `width`, sentences wrapped at it."""
     paint: Paint = (lambda text, code: f"\x1b[{code}m{text}\x1b[0m") if colour else (lambda text, code: text)
     if isinstance(answer, Table):
@@ -169,7 +171,7 @@ def _frame_text(tree: Tree, frame: int) -> tuple[str, str]:
     return clean(frames.function_name(frame)), clean(f"{file}:{line}" if file and line else file)
 
 
-def _analysis(analysis: Analysis, width: int, paint: Paint) -> str:
+def _analysis(analysis: "Analysis", width: int, paint: Paint) -> str:
     verdict = analysis.verdict
     lines = []
     for i in analysis.inputs:
@@ -195,7 +197,7 @@ def _analysis(analysis: Analysis, width: int, paint: Paint) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _finding(finding: Finding, width: int, paint: Paint) -> list[str]:
+def _finding(finding: "Finding", width: int, paint: Paint) -> list[str]:
     lines = _wrapped(clean(finding.title), width, f"{finding.rank:>2}. ")
     lines[0] = paint(lines[0], "1")
     if len(finding.series) > 1 and max(finding.series) > 0:
@@ -216,7 +218,7 @@ def _finding(finding: Finding, width: int, paint: Paint) -> list[str]:
     return lines
 
 
-def frame_place(frame: StackFrame) -> str:
+def frame_place(frame: "StackFrame") -> str:
     """`file:line` of a frame as far as it is known."""
     if not frame.file or frame.function == f"{frame.file.rpartition('/')[2]}:{frame.line}":
         return frame.file if "/" in frame.file else ""

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from caulk import formats
-from caulk.analysis.analyse import Dump, analyse
+from caulk.analysis.analyse import analyse
+from caulk.analysis.dumps import Dump
 from caulk.analysis.outside import Outside, outside
 from caulk.formats import python_names
 from caulk.formats.source import open_source
