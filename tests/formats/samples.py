@@ -78,6 +78,101 @@ Total         14949        1070328
 
 FOLDED = b"main;parse file;new 42\nmain;parse file 7\nmain;write -3\n"
 
+MAPS = b"""MAPPED_LIBRARIES:
+55cda8000000-55cda8001000 r--p 00000000 fe:00 1005193                    /app/server
+55cda8001000-55cda8002000 r-xp 00001000 fe:00 1005193                    /app/server
+7f55eb244000-7f55eb39a000 r-xp 00026000 fe:00 326269                     /usr/lib/libc.so.6
+7f55eb39a000-7f55eb3ed000 r--p 0017c000 fe:00 326269                     /usr/lib/libc.so.6
+7fff4e8a6000-7fff4e8c7000 rw-p 00000000 00:00 0                          [stack]
+ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]
+"""
+
+GPERFTOOLS = (
+    b"""heap profile:   5000:  6501000 [  9742: 30211000] @ heapprofile
+  4999:  6499000 [  4999:  6499000] @ 0x55cda8001237 0x55cda80012c3 0x7f55eb24524a
+     1:     2000 [  4743: 23712000] @ 0x55cda8001207 0x55cda80012cd 0x7f55eb24524a
+
+"""
+    + MAPS
+)
+
+GROWTH = b"""heap profile:     3:  3145728 [     3:  3145728] @ growthz
+     2:  2097152 [     2:  2097152] @ 0x55cda8001237 0x7f55eb24524a
+     1:  1048576 [     1:  1048576] @ 0x55cda8001207 0x7f55eb24524a
+
+--- Memory map: ---
+build=/srv
+55cda8001000-55cda8002000: $build/server (@1000) 0123abcd
+"""
+
+JEMALLOC = (
+    b"""heap_v2/65536
+  t*: 474: 683618 [0: 0]
+  t0: 472: 678697 [0: 0] main loop
+  t7: 2: 4921 [0: 0]
+@ 0x55cda8001237 0x55cda80012c3 0x7f55eb24524a
+  t*: 473: 681158 [0: 0]
+  t0: 472: 678697 [0: 0]
+  t7: 1: 2461 [0: 0]
+@ 0x55cda8001207 0x55cda80012cd 0x7f55eb24524a
+  t*: 1: 2460 [0: 0]
+  t7: 1: 2460 [0: 0]
+
+"""
+    + MAPS
+)
+
+SYMBOLS = b"""--- symbol
+binary=/app/server
+0x000055cda8001236 keep(unsigned long)<0000000000001229>--std::vector<void*>::push_back(void* const&)
+0x000055cda80012c2 serve(int)
+---
+--- heap
+"""
+
+SPEEDSCOPE_SAMPLED = json.dumps(
+    {
+        "$schema": "https://www.speedscope.app/file-format-schema.json",
+        "shared": {"frames": [{"name": "main", "file": "/src/main.cc", "line": 7}, {"name": "keep"}, {"name": "drop"}]},
+        "profiles": [
+            {
+                "type": "sampled",
+                "name": "held",
+                "unit": "bytes",
+                "startValue": 0,
+                "endValue": 4196,
+                "samples": [[0, 1], [0, 1, 1], [0]],
+                "weights": [4096, 96, 4],
+            }
+        ],
+    }
+).encode()
+
+SPEEDSCOPE_EVENTED = json.dumps(
+    {
+        "exporter": "py-spy@0.4.0",
+        "activeProfileIndex": 1,
+        "$schema": "https://www.speedscope.app/file-format-schema.json",
+        "profiles": [
+            {"type": "sampled", "name": "idle", "unit": "none", "samples": [], "weights": []},
+            {
+                "type": "evented",
+                "name": "thread 1",
+                "unit": "milliseconds",
+                "startValue": 0,
+                "endValue": 4.5,
+                "events": [
+                    {"type": "O", "frame": 0, "at": 1},
+                    {"type": "O", "frame": 1, "at": 1.5},
+                    {"type": "C", "frame": 1, "at": 3.5},
+                    {"type": "C", "frame": 0, "at": 4.5},
+                ],
+            },
+        ],
+        "shared": {"frames": [{"name": "main"}, {"name": "wait"}]},
+    }
+).encode()
+
 V8 = json.dumps(
     {
         "head": {
@@ -139,6 +234,13 @@ SAMPLES = {
     "go_goroutine/counted": GOROUTINES,
     "go_goroutine/traceback": TRACEBACK,
     "go_goroutine/panic": b"panic: bye\n\n" + TRACEBACK + b"exit status 2\n",
+    "gperftools": GPERFTOOLS,
+    "gperftools/growth": GROWTH,
+    "gperftools/symbols": SYMBOLS + GPERFTOOLS,
+    "jemalloc": JEMALLOC,
+    "jemalloc/symbols": SYMBOLS + JEMALLOC,
+    "speedscope/sampled": SPEEDSCOPE_SAMPLED,
+    "speedscope/evented": SPEEDSCOPE_EVENTED,
     "jvm_histogram": HISTOGRAM,
     "folded": FOLDED,
     "v8_sampling": V8,

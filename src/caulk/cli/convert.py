@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from caulk import app
-from caulk.analysis.analyse import Dump
+from caulk.analysis.dumps import Dump
 from caulk.cli.reports import write
 from caulk.model.errors import UsageError
 from caulk.reports import Question, chosen_measure

@@ -7,10 +7,10 @@ Go itself does for the protobuf form. The text ends with `runtime.MemStats`, whi
 import math
 import re
 from collections.abc import Iterable
+from importlib import import_module
 
 from caulk.formats.builder import ProfileBuilder, moment
 from caulk.formats.go_text import MEMSTATS, GoText
-from caulk.model.errors import MalformedDump
 from caulk.model.label import Label
 from caulk.model.measure import Measure
 from caulk.model.profile import Profile
@@ -45,7 +45,9 @@ def sniff(head: bytes) -> bool:
 def read(data: bytes) -> Profile:
     """The profile in Go's text; one that was cut short is answered in part, by the totals of its header."""
     if any(sentinel in data for sentinel in _MAPS) and MEMSTATS.encode() not in data:
-        raise MalformedDump("a C++ heap profile, which caulk does not read", hint="Its symbols are not in the file.")
+        # The oldest C++ profiles have the same header, and their map may lie beyond what `sniff` sees.
+        profile: Profile = import_module("caulk.formats.gperftools").read(data)
+        return profile
     builder = ProfileBuilder(*_MEASURES)
     text = GoText(data, builder)
     header = text.header(_HEADER)
