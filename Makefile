@@ -15,7 +15,7 @@ help: ## Print this list
 install: .venv/.installed ## Make .venv with caulk, every extra and the tools of the tests
 
 test: install lint ## Lint, types, import layers, docs and every test (CAULK_REQUIRE=all: nothing may be skipped)
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: install ## Ruff, mypy and the import layers
 	$(BIN)/ruff check

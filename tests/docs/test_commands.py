@@ -25,8 +25,8 @@ def quoted(page: Path) -> list[str]:
 COMMANDS = sorted({(str(page.relative_to(ROOT)), line) for page in PAGES for line in quoted(page)})
 
 
-@pytest.mark.parametrize(("page", "line"), COMMANDS)
-def test_a_quoted_command_line_is_one_that_caulk_takes(page: str, line: str):
+@pytest.mark.parametrize(("document", "line"), COMMANDS)
+def test_a_quoted_command_line_is_one_that_caulk_takes(document: str, line: str):
     words = shlex.split(line, comments=True)
     if len(words) == 2 and words[1] in {name for name, _, _ in VERBS}:
         return  # the verb is named, not called

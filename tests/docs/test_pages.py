@@ -26,13 +26,13 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_within_the_project_leads_to_a_page_and_a_heading(page: Path):
-    for link in LINK.findall(FENCE.sub("", page.read_text())):
+@pytest.mark.parametrize("document", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_link_within_the_project_leads_to_a_page_and_a_heading(document: Path):
+    for link in LINK.findall(FENCE.sub("", document.read_text())):
         if "://" in link:
             continue
         path, _, anchor = link.partition("#")
-        target = (page.parent / path).resolve() if path else page
+        target = (document.parent / path).resolve() if path else document
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
 

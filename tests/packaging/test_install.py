@@ -10,9 +10,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src/caulk"
-#: One worker builds for all of these tests.
-pytestmark = pytest.mark.xdist_group("packaging")
-
 BLOCKED = "import sys; sys.modules['cython'] = sys.modules['Cython'] = None\n"
 
 
@@ -103,7 +100,7 @@ def test_cython_is_never_needed_to_run(installed):
 def test_uncompiled_kernels_are_mentioned_once_when_there_is_much_to_read(installed, tmp_path):
     python, compiled = installed
     dump = tmp_path / "large.folded"
-    dump.write_text("".join(f"main;{chr(97 + n) * (1 << 20)} {n + 1}\n" for n in range(10)))
+    dump.write_text("".join(f"main;{chr(97 + n % 10) * 2000} {n + 1}\n" for n in range(5000)))
     said = output(python.with_name("caulk"), "diff", dump, dump, "--out", tmp_path / "difference.json")
     assert said.count("not compiled") == (0 if compiled else 1)
 
