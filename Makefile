@@ -29,8 +29,8 @@ demo: install ## Run a leaking program of every runtime found here, and name eac
 bench: install ## Measure caulk beside its peers, in ratios
 	$(BIN)/python bench/profiles.py
 
-fuzz: install ## Mutate dumps for a long time: no traceback, no hang, both forms of the kernels agree
-	CAULK_FUZZ=long $(BIN)/pytest -n 2 tests/fuzz
+fuzz: install ## Read CAULK_FUZZ (20000) mutants of each dump: no traceback, no hang, both forms of the kernels agree
+	CAULK_FUZZ=$${CAULK_FUZZ:-20000} $(BIN)/pytest -n 2 tests/fuzz
 
 wheel: .venv/.made ## Build the wheel into dist/ (CAULK_PURE=1: without compiled kernels)
 	rm -rf build/lib* build/bdist*
