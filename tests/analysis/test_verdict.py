@@ -196,3 +196,29 @@ def test_files_that_count_different_things_do_not_go_together():
     other = builder.build(format="test", runtime="native", kind="heap")
     with pytest.raises(UsageError, match="count different things"):
         analyse([Dump("a", heap("main.f 1")), Dump("b", other)])
+
+
+def test_a_small_cache_that_fills_up_is_not_listed_beside_a_leak():
+    full = (1, 39, 63, 78, 86, 90)
+    texts = [f"main.main>main.leak {n * 50 * MB}; main.main>main.cache {full[n] * MB // 20}" for n in range(1, 6)]
+    assert [f.allocator for f in judged(*texts).findings] == ["main.leak"]
+
+
+def test_the_way_to_a_leak_ends_at_the_function_to_blame():
+    texts = [f"main.main>main.parse>lib.Decode>fmt.Sprint {n * MB}x{n}" for n in (10, 20, 30, 40)]
+    assert judged(*texts).verdict.sentence.endswith("The calls that get there: main.main → main.parse.")
+
+
+def test_of_types_the_applications_own_come_before_what_they_are_made_of():
+    from caulk.formats.builder import ProfileBuilder
+    from caulk.model.measure import Measure
+
+    dumps = []
+    for n in range(1, 6):
+        builder = ProfileBuilder(Measure("live", "bytes"), Measure("instances", "count"))
+        builder.add([builder.frame("byte[]", "java.base@17")], (n * 90 * MB, n * 1000))
+        builder.add([builder.frame("com.example.Ticket")], (n * 10 * MB, n * 1000))
+        dumps.append(Dump(f"{n}", builder.build(format="test", runtime="jvm", kind="histogram")))
+    analysis = analyse(dumps)
+    assert [f.type for f in analysis.findings] == ["com.example.Ticket", "byte[]"]
+    assert "Objects of type `com.example.Ticket` are not freed" in analysis.verdict.sentence

@@ -10,6 +10,7 @@ from datetime import datetime
 from caulk.analysis import goroutines, prose
 from caulk.analysis.dumps import Dump, in_order, size_and_count
 from caulk.analysis.fingerprint import fingerprint
+from caulk.analysis.growth import SHAPE_NEEDS
 from caulk.analysis.suspects import Line, line_up, lines_of, with_chains
 from caulk.analysis.verdict import Judged, judge, smallest_growth
 from caulk.model.origin import Origin, origin_of
@@ -99,16 +100,16 @@ def _finding(line: Line, judged: Judged, rank: int, lines: dict[int, int], hours
     stack = tuple(_frame(line, node, lines) for node in suspect.chain)
     at = suspect.chain.index(suspect.blamed) if suspect.blamed in suspect.chain else len(stack) - 1
     blamed = stack[at] if stack else StackFrame(frames.function_name(suspect.frame))
+    is_type = line.profiles[-1].kind == "histogram"
     per_hour = growth.slope if hours and runs > 1 else None
     speed = prose.rate(per_hour, hours[-1], unit) if per_hour else ""
     title = (
-        prose.title_of_growth(judged, blamed, runs=runs, unit=unit, speed=speed)
+        prose.title_of_growth(judged, blamed, runs=runs, unit=unit, speed=speed, is_type=is_type)
         if runs > 1
-        else prose.title_of_one(judged, blamed, unit=unit)
+        else prose.title_of_one(judged, blamed, unit=unit, is_type=is_type)
     )
     callers = [f for f in reversed(stack[: at + 1]) if _origin(f, runtime) == "application"] or [blamed]
     grew = runs > 1 and not judged.by_count
-    is_type = line.profiles[-1].kind == "histogram"
     in_bytes = unit == "bytes"
     counts = suspect.counts if in_bytes else suspect.sizes
     return Finding(
@@ -159,7 +160,9 @@ def _evidence(line: Line, judged: Judged, blamed: StackFrame) -> tuple[str, ...]
         said.append(f"rose in {growth.steps_up} of {growth.steps} steps")
         said.append(
             {
-                "unknown": f"its shape is not known from {runs} profiles",
+                "unknown": f"its shape is not known from {runs} profiles"
+                if runs < SHAPE_NEEDS
+                else "it goes too unevenly to say whether it flattens out",
                 "rising": "it does not flatten out",
                 "flattening": "it flattens out, as a cache does that fills up",
             }.get(growth.shape, f"its shape is {growth.shape}")

@@ -45,34 +45,50 @@ def rate(per_hour: float, hours: float, unit: str) -> str:
     return f"{format_value(per_hour / 3600, unit, signed=True)}/s"
 
 
-def title_of_growth(judged: Judged, blamed: StackFrame, *, runs: int, unit: str, speed: str) -> str:
+def title_of_growth(judged: Judged, blamed: StackFrame, *, runs: int, unit: str, speed: str, is_type: bool) -> str:
     """The sentence for a group that grew over several profiles; `speed` as from `rate`, or empty."""
     suspect, growth = judged.suspect, judged.growth
     if judged.by_count:
+        said = "are not freed in ever greater number" if is_type else "makes ever more objects that are not freed"
         return (
-            f"{place(blamed)} makes ever more objects that are not freed: {growth.delta:+,} over {runs} profiles"
+            f"{_subject(blamed, is_type)} {said}: {growth.delta:+,} over {runs} profiles"
             f" ({format_share(judged.share)} of the growth in objects), though few bytes"
         )
+    if growth.shape == "flattening":
+        said = "are levelling off" if is_type else "filled up and is levelling off"
+    else:
+        said = "are not freed" if is_type else "makes objects that are not freed"
     objects = suspect.counts[-1] - suspect.counts[0] if suspect.counts else 0
     more = f", {objects:+,} objects" if objects > 0 else ""
     pace = f" ({speed})" if speed else ""
     amount = f"{format_value(growth.delta, unit, signed=True)}{pace} over {runs} profiles{more}"
-    share = f"{format_share(judged.share)} of the growth"
-    if growth.shape == "flattening":
-        return f"{place(blamed)} filled up and is levelling off: {amount}, {share}"
-    return f"{place(blamed)} makes objects that are not freed: {amount}, {share}"
+    return f"{_subject(blamed, is_type)} {said}: {amount}, {format_share(judged.share)} of the growth"
 
 
-def title_of_one(judged: Judged, blamed: StackFrame, *, unit: str) -> str:
+def title_of_one(judged: Judged, blamed: StackFrame, *, unit: str, is_type: bool) -> str:
     """The sentence for a group that holds much in the only profile."""
     suspect = judged.suspect
+    verb = "are" if is_type else "allocated"
     if judged.by_count:
-        return f"{place(blamed)} allocated {suspect.counts[-1]:,} live objects, {format_share(judged.share)} of all"
+        return (
+            f"{_subject(blamed, is_type)} {verb} {suspect.counts[-1]:,} live objects,"
+            f" {format_share(judged.share)} of all"
+        )
     objects = f" in {suspect.counts[-1]:,} objects" if suspect.counts else ""
     return (
-        f"{place(blamed)} allocated {format_value(suspect.sizes[-1], unit)} of what is live{objects},"
+        f"{_subject(blamed, is_type)} {verb} {format_value(suspect.sizes[-1], unit)} of what is live{objects},"
         f" {format_share(judged.share)} of all"
     )
+
+
+def _blamed_at(finding: Finding) -> int:
+    """Where the frame to blame stands on the finding's stack: what it called is of no interest in a sentence."""
+    last = len(finding.stack) - 1
+    return max((i for i, f in enumerate(finding.stack) if f.function == finding.allocator), default=last)
+
+
+def _subject(blamed: StackFrame, is_type: bool) -> str:
+    return f"Objects of type `{blamed.function}`" if is_type else place(blamed)
 
 
 def verdict_sentence(state: State, findings: tuple[Finding, ...], runs: int, *, gained: str) -> str:
@@ -82,7 +98,8 @@ def verdict_sentence(state: State, findings: tuple[Finding, ...], runs: int, *, 
             "steady": f"Nothing grows beyond what {runs} profiles can tell from noise.",
         }.get(state, "Nothing stands out: no code holds much of what is live. One profile cannot show growth.")
     first = findings[0]
-    reached = f" The calls that get there: {chain(first.stack)}." if len(first.stack) > 1 else ""
+    way = first.stack[: _blamed_at(first) + 1]
+    reached = f" The calls that get there: {chain(way)}." if len(way) > 1 else ""
     if state == "leaking":
         doubt = "" if runs >= 4 else f" {runs} profiles cannot tell a leak from a cache that is filling up; four can."
         return f"Leaking: {first.title}.{reached}{doubt}"

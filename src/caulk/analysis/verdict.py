@@ -73,7 +73,7 @@ def _growing(line: Line) -> list[Judged]:
     found: dict[int, Judged] = {}
     for suspect in line.suspects:
         growth = suspect.growth
-        if growth.delta >= least and growth.is_significant:
+        if growth.delta >= least and growth.is_significant and growth.shape not in ("flat", "falling"):
             found[suspect.frame] = _grown(line, suspect, growth, growth.delta / gained, by_count=False)
     gained = sum(s.count_growth.delta for s in line.suspects if s.count_growth and s.count_growth.delta > 0) or 1
     for suspect in line.suspects:
@@ -83,11 +83,19 @@ def _growing(line: Line) -> list[Judged]:
         # Many small objects: invisible in bytes, and still a leak.
         if count.delta / gained >= _LEADS and count.delta >= max(_FEW_COUNT * 10, 0.1 * suspect.counts[0]):
             found[suspect.frame] = _grown(line, suspect, count, count.delta / gained, by_count=True)
-    order = {"rising": 0, "unknown": 1, "flattening": 2, "flat": 3, "falling": 3}
-    ranked = sorted(
-        found.values(), key=lambda j: (order[j.growth.shape], -j.share * (0.5 if j.by_count else 1.0), j.suspect.frame)
-    )
-    return [j for j in ranked if j.share >= 0.01][:_MOST_FINDINGS]
+    ranked = sorted(found.values(), key=lambda j: _rank(line, j))
+    # Beside something that rises, a small cache that fills up is not worth a line.
+    rises = any(j.growth.shape == "rising" for j in ranked)
+    return [j for j in ranked if j.share >= (_LISTED if rises and j.growth.shape != "rising" else 0.01)][
+        :_MOST_FINDINGS
+    ]
+
+
+def _rank(line: Line, judged: Judged) -> tuple[int, int, float, int]:
+    """What sorts the worst first: shape; of types, the application's own before what they are made of; then size."""
+    shape = {"rising": 0, "unknown": 1}.get(judged.growth.shape, 2)
+    is_own = line.profiles[-1].kind != "histogram" or judged.suspect.origin == "application"
+    return shape, 0 if is_own else 1, -judged.share * (0.5 if judged.by_count else 1.0), judged.suspect.frame
 
 
 def _grown(line: Line, suspect: Suspect, growth: Growth, share: float, *, by_count: bool) -> Judged:

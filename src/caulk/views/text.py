@@ -13,13 +13,15 @@ from caulk.model.tree import Tree
 from caulk.model.units import format_share, format_value
 
 if TYPE_CHECKING:
-    from caulk.model.records import Analysis, Finding, StackFrame
+    from caulk.model.records import Analysis, Finding, Input, StackFrame
 
 NAME = "text"
 
 #: A node of a tree below this share of the total is left out, as in pprof.
 _TRIM = 0.005
 _MOST_NODES = 200
+#: More dumps of one kind than this are named in one line.
+_FEW_INPUTS = 3
 _STATE_COLOUR = {"leaking": "1;31", "suspect": "1;33", "warming": "1;36", "steady": "1;32", "unknown": "1;35"}
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -174,11 +176,10 @@ def _frame_text(tree: Tree, frame: int) -> tuple[str, str]:
 def _analysis(analysis: "Analysis", width: int, paint: Paint) -> str:
     verdict = analysis.verdict
     lines = []
+    for line in _inputs(analysis):
+        lines.append(paint(clean(line), "2"))
     for i in analysis.inputs:
-        taken = f", taken {i.taken_at}" if i.taken_at else ""
-        covered = f", {i.coverage:.0%} of it readable" if i.coverage < 1 else ""
-        lines.append(paint(clean(f"{i.path}: {i.runtime} {i.kind} ({i.format}){taken}{covered}"), "2"))
-        lines.extend(f"  warning: {clean(warning)}" for warning in i.warnings)
+        lines.extend(f"  {clean(i.path)}: warning: {clean(warning)}" for warning in i.warnings)
     totals = ", ".join(f"{format_value(t.value, t.unit)} {t.measure}".rstrip() for t in analysis.totals)
     if totals:
         lines.append(paint(f"{totals} in the newest" if len(analysis.inputs) > 1 else totals, "2"))
@@ -195,6 +196,25 @@ def _analysis(analysis: "Analysis", width: int, paint: Paint) -> str:
     for note in analysis.notes:
         lines.extend(["", *_wrapped(clean(note), width, "  ")])
     return "\n".join(lines) + "\n"
+
+
+def _inputs(analysis: "Analysis") -> list[str]:
+    """A line an input; many of one kind are one line with the first and the last."""
+    kinds: dict[str, list[Input]] = {}
+    for i in analysis.inputs:
+        kinds.setdefault(f"{i.runtime} {i.kind} ({i.format})", []).append(i)
+    lines = []
+    for kind, inputs in kinds.items():
+        if len(inputs) > _FEW_INPUTS:
+            first, last = inputs[0], inputs[-1]
+            times = f", taken {first.taken_at} to {last.taken_at}" if first.taken_at and last.taken_at else ""
+            lines.append(f"{len(inputs)} × {kind}: {first.path} … {last.path}{times}")
+            continue
+        for i in inputs:
+            taken = f", taken {i.taken_at}" if i.taken_at else ""
+            covered = f", {i.coverage:.0%} of it readable".replace("%", " %") if i.coverage < 1 else ""
+            lines.append(f"{i.path}: {kind}{taken}{covered}")
+    return lines
 
 
 def _finding(finding: "Finding", width: int, paint: Paint) -> list[str]:
