@@ -23,14 +23,31 @@ _RUNTIME_FILE = re.compile(
       |/lib(64)?/python\d(\.\d+)?/(?!site-packages|dist-packages)
       |/(go|toolchain@).*/src/({_GO})/[^@]*\.go$
       |^({_GO})/[\w/]+\.go$
-      |/(libc|libstdc\+\+|ld-linux|libpthread|libtcmalloc|libjemalloc)[\w.+\-]*$""",
+      |/include/c\+\+/|/libstdc\+\+-v3/|/libcxx(abi)?/|/rustc/[0-9a-f]{{7,}}/library/|/lib/rustlib/src/rust/library/
+      |^(\./|\.\./)(csu|elf|io|libio|malloc|misc|nptl|posix|stdio-common|stdlib|string|sysdeps|time)/
+      |(^|/)(libc|libstdc\+\+|libc\+\+|libgcc_s|ld-linux|libpthread|libm|libtcmalloc|libjemalloc|libmimalloc)[\w.+\-]*$""",
     re.VERBOSE,
 )
 _LIBRARY_FILE = re.compile(r"/(site|dist)-packages/|/node_modules/|/pkg/mod/|/vendor/|@v\d+\.\d|/\.cargo/registry/")
 _JVM_STANDARD = re.compile(r"^(java|javax|jdk|sun|com\.sun)\.|^(byte|char|short|int|long|float|double|boolean)\b|^\[")
 _ALLOCATOR = re.compile(
-    r"^(_*(libc_)?(malloc|calloc|realloc|memalign|posix_memalign|aligned_alloc|valloc|strn?dup)|operator new(\[\])?"
-    r"|tc_(malloc|new|newarray|calloc|realloc)|je_\w*alloc\w*|prof_\w+|mallocx|rallocx)\b"
+    r"""^(_*(libc_)?(malloc|calloc|realloc|reallocarray|free|memalign|posix_memalign|aligned_alloc|p?valloc|strn?dup)
+      |_int_(malloc|realloc|memalign)|sysmalloc
+      |operator\ (new|delete)(\[\])?
+      |tc_(malloc|new|newarray|calloc|realloc|memalign)|(do|slow)_(malloc|calloc|realloc)\w*
+      |je_\w*|jemalloc_\w+|prof_\w+|[mr]allocx|mi_\w*alloc\w*|_mi_\w+|__rust_\w*alloc\w*|__r(dl|g)_\w*alloc\w*)\b
+      |^(void\*?\ )?(tcmalloc|MallocHook|MallocExtension|jemalloc|_?rjem|tikv_jemallocator|HeapProfileTable)::
+      |^(void\*\ )?\(anonymous\ namespace\)::(do|slow)_\w*alloc\w*""",
+    re.VERBOSE,
+)
+#: C's start-up and the standard libraries of C++ and Rust, by name: where no file tells, which goes first. Rust's
+#: `core` and `alloc` count with their modules only, for a C++ program may have namespaces of these names.
+_NATIVE_STANDARD = re.compile(
+    r"""^(<&?(dyn\ )?)?(std::|__gnu_cxx::|__cxxabiv1::|hashbrown::
+        |core::(alloc|any|array|cell|char|fmt|future|hash|iter|mem|num|ops|option|panicking|pin|ptr|result|slice|str|task)::
+        |alloc::(alloc|borrow|boxed|collections|ffi|fmt|raw_vec|rc|slice|str|string|sync|task|vec)::)
+      |^(_start|__libc_\w+|_dl_\w+|__cxa_\w+|start_thread|__?clone3?|__rust_\w+)$""",
+    re.VERBOSE,
 )
 
 
@@ -49,6 +66,8 @@ def origin_of(function: str, file: str, module: str, runtime: str) -> Origin:
         return "runtime"
     if _LIBRARY_FILE.search(file):
         return "library"
+    if not file and _NATIVE_STANDARD.match(function):
+        return "runtime"
     if not file and module and (_RUNTIME_FILE.search(module) or ".so" in module):
         return "library"
     return "application"
