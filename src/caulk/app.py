@@ -1,15 +1,19 @@
 """The one place that builds objects: dumps from paths, answers from questions, bytes from answers."""
 
+import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from caulk import formats, reports
 from caulk.analysis.dumps import Dump
-from caulk.formats.source import Source, open_source
+from caulk.formats.source import STDIN, Source, open_source
 from caulk.model.errors import UsageError
 from caulk.model.table import Stacks, Table
 from caulk.reports import REPORTS, Answer, Question, Report
+from caulk.symbols.symbolize import DEBUG_DIRECTORIES, lacks_names, symbolize
 
 #: What can be written, by `-o` and by the suffix of `--out`.
 OUTPUTS = {
@@ -25,8 +29,21 @@ OUTPUTS = {
 _PARALLEL_BYTES = 4 << 20
 
 
-def load(paths: Sequence[str], on_large: Callable[[int], None] | None = None) -> list[Dump]:
-    """The dumps at `paths`, in their order; kernels run without the GIL, so large ones are read side by side."""
+def load(
+    paths: Sequence[str],
+    on_large: Callable[[int], None] | None = None,
+    *,
+    binaries: Sequence[Path] = (),
+    debug_directories: Sequence[Path] = (),
+) -> list[Dump]:
+    """The dumps at `paths`, in their order; kernels run without the GIL, so large ones are read side by side.
+
+    Addresses without names get them from `binaries` and `debug_directories`, and from where systems keep such files.
+    """
+    for path in (*binaries, *debug_directories):
+        if not path.exists():
+            raise UsageError(f"{path}: no such file or directory")
+    dump = partial(_dump, binaries=binaries, debug_directories=debug_directories)
     sources = [open_source(path) for path in paths]
     size = sum(len(source.data) for source in sources)
     if on_large:
@@ -35,15 +52,32 @@ def load(paths: Sequence[str], on_large: Callable[[int], None] | None = None) ->
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
         with ThreadPoolExecutor() as pool:
-            return list(pool.map(_dump, sources))
-    return [_dump(source) for source in sources]
+            return list(pool.map(dump, sources))
+    return [dump(source) for source in sources]
 
 
-def _dump(source: Source) -> Dump:
+def _dump(source: Source, binaries: Sequence[Path], debug_directories: Sequence[Path]) -> Dump:
     profile = formats.read_source(source)
     if profile.runtime == "cpython":
         profile = import_module("caulk.formats.python_names").named(profile)
+    if lacks_names(profile):
+        profile = symbolize(
+            profile,
+            binaries=binaries,
+            debug_directories=(*debug_directories, *DEBUG_DIRECTORIES),
+            debuginfod=os.environ.get("DEBUGINFOD_URLS", "").split(),
+            cache=_cache(),
+            beside=Path(source.path).parent if source.path != STDIN else None,
+        )
     return Dump(source.path, profile, source.size_bytes)
+
+
+def _cache() -> Path:
+    """Where what can be made again is kept."""
+    home = os.environ.get("CAULK_HOME")
+    if home:
+        return Path(home) / "cache"
+    return import_module("platformdirs").user_cache_path("caulk")  # type: ignore[no-any-return]
 
 
 def report(name: str) -> Report:

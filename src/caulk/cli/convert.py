@@ -7,12 +7,15 @@ from cyclopts import Parameter
 
 from caulk import app
 from caulk.analysis.dumps import Dump
-from caulk.cli.reports import write
+from caulk.cli.reports import Symbols, write
+from caulk.formats.source import STDIN
 from caulk.model.errors import UsageError
 from caulk.reports import Question, chosen_measure
 from caulk.views import folded, pprof, speedscope
 
 Output = Literal["pprof", "folded", "speedscope", "svg", "html", "json"]
+
+_NONE_GIVEN = Symbols()
 
 
 def main(
@@ -22,6 +25,7 @@ def main(
     *,
     output: Annotated[Output | None, Parameter(name=["--output", "-o"])] = None,
     measure: Annotated[str, Parameter(name=["--measure", "-m"])] = "",
+    symbols: Symbols = _NONE_GIVEN,
 ) -> int:
     """Write a profile in another format: pprof, folded, speedscope, svg, html or json, by the suffix of the target.
 
@@ -40,14 +44,15 @@ def main(
         Which measure, by name, where the format holds one or shows one first.
 
     """
-    to_stdout = target in ("", "-")
+    to_stdout = target in ("", STDIN)
     if to_stdout and not output:
         raise UsageError(
             "convert needs to know the format",
             hint="Give a file with its suffix, `caulk convert A B.pb.gz`, or `-o pprof` for stdout.",
         )
     wanted = output or app.output_of(target)
-    write(converted(app.load([source])[0], wanted, measure), None if to_stdout else Path(target))
+    [dump] = app.load([source], binaries=symbols.binary, debug_directories=symbols.debug_dir)
+    write(converted(dump, wanted, measure), None if to_stdout else Path(target))
     return 0
 
 

@@ -19,6 +19,7 @@ from caulk.reports import Question
 
 _FILTERS = Group("Filters (regular expressions, as in pprof)")
 _OUTPUT = Group("Output")
+_SYMBOLS = Group("Names of addresses")
 _LARGE = 8 << 20
 
 Output = Literal["table", "json", "html", "svg", "folded", "speedscope", "pprof"]
@@ -26,7 +27,18 @@ Output = Literal["table", "json", "html", "svg", "folded", "speedscope", "pprof"
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Common:
+class Symbols:
+    """Where the names of addresses come from, besides the paths in the profile and the system's debug files."""
+
+    binary: Annotated[tuple[Path, ...], Parameter(group=_SYMBOLS, negative="")] = ()
+    """The program or a library that wrote addresses, or a directory of them; may be given again."""
+    debug_dir: Annotated[tuple[Path, ...], Parameter(group=_SYMBOLS, negative="")] = ()
+    """A directory of separate debug files, as /usr/lib/debug is; may be given again."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Common(Symbols):
     """What every question takes."""
 
     focus: Annotated[str, Parameter(group=_FILTERS)] = ""
@@ -191,7 +203,7 @@ def _question(
         raise UsageError("stdin (`-`) can be read only once")
     times = [_time(text) for text in at]
     return Question(
-        dumps=app.load(list(files), _warn_if_slow),
+        dumps=app.load(list(files), _warn_if_slow, binaries=common.binary, debug_directories=common.debug_dir),
         filters=Filters(common.focus, common.ignore, common.hide, common.show, common.from_),
         measure=common.measure,
         granularity=common.granularity,

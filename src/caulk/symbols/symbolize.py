@@ -32,8 +32,7 @@ def symbolize(
     `debuginfod` are servers, asked last, and only if `cache` says where to keep what they send. Never fails: what stays
     unnamed is counted in the warnings, by module, with what to do.
     """
-    modules = _modules(profile.frames)
-    if not modules:
+    if not lacks_names(profile):
         return profile
     # Most profiles come with their names, and pay for none of this.
     from caulk.symbols.binaries import Binaries, base_name  # noqa: PLC0415
@@ -55,7 +54,7 @@ def symbolize(
     )
     main = _main(profile.frames.mappings)
     named, unnamed = {}, []
-    for module in modules.values():
+    for module in _modules(profile.frames).values():
         names, problem = lookup.names(module, is_main=module[0][1] is not None and module[0][1].file == main)
         named.update(names)
         if problem:
@@ -68,6 +67,18 @@ def symbolize(
     return replace(rewritten(profile, named) if named else profile, warnings=said)
 
 
+def lacks_names(profile: Profile) -> bool:
+    """Whether a frame has an address and nothing else."""
+    frames = profile.frames
+    if all(frames.function) or not any(frames.address):
+        return False
+    return any(map(_is_nameless, frames.function, frames.file, frames.address))
+
+
+def _is_nameless(function: int, file: int, address: int) -> bool:
+    return bool(address) and not function and not file
+
+
 #: A frame without a name: its number, its mapping (None: it lies in none), its address.
 Nameless = tuple[int, Mapping | None, int]
 
@@ -75,14 +86,12 @@ Nameless = tuple[int, Mapping | None, int]
 def _modules(frames: Frames) -> dict[tuple[str, str], list[Nameless]]:
     """The frames that have an address and no name, by the file and build-id of their mapping."""
     found: dict[tuple[str, str], list[Nameless]] = {}
-    if all(frames.function):
-        return found
     mappings = frames.mappings
     order = sorted(range(len(mappings)), key=lambda i: mappings[i].start)
     starts = [mappings[i].start for i in order]
     for i, function in enumerate(frames.function):
         address = frames.address[i] & _WORD
-        if function or frames.file[i] or not address:
+        if not _is_nameless(function, frames.file[i], address):
             continue
         at = frames.mapping[i]
         if at < 0 and order:  # a producer that lists mappings, but not which is whose
