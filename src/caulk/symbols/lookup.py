@@ -1,5 +1,6 @@
 """The names of one module's addresses: from the cache, from debug information, from symbols that prove their extent."""
 
+import time
 from collections.abc import Sequence
 
 from caulk.model.tree import Mapping
@@ -10,7 +11,9 @@ from caulk.symbols.elf import Elf, Symbols
 from caulk.symbols.lines import Calls, Place, order_for, tools
 from caulk.symbols.names import demangled
 
+#: For one module, and for all of them: a dump may name any number.
 _TIMEOUT_S = 60.0
+_WHOLE_S = 300.0
 _NO_SYMBOLS = Symbols([])
 
 
@@ -20,6 +23,7 @@ class Lookup:
     def __init__(self, binaries: Binaries, cache: Cache) -> None:
         self._binaries, self._cache = binaries, cache
         self._tools = tools()
+        self._ends = time.monotonic() + _WHOLE_S
         self.problems: list[str] = []
 
     def names(
@@ -32,6 +36,9 @@ class Lookup:
         first = nameless[0][1]
         if first is None or not first.file or first.file.startswith(("[", "//", "anon_inode:", "/memfd:", "/dev/")):
             return {}, _nowhere(len(nameless), first)
+        if time.monotonic() > self._ends:
+            self._say(f"naming took more than {_WHOLE_S:.0f} s: further modules were not looked at")
+            return {}, ""
         module = self._binaries.module(first, is_main=is_main)
         if not module.binary and not module.debug:
             return {}, _no_file(first, module, len(nameless))
