@@ -13,16 +13,18 @@ from caulk.model.units import format_value
 _LEAST_BYTES = 16 << 20
 _LEAST_SHARE = 0.5
 
+#: What a collector may let pile up before it runs, as a part of the live heap: it is resident, and no leak beside it.
+#: A JVM fills whatever its -Xmx allows, so its resident memory says nothing of what is outside its heap.
+_GARBAGE = {"cpython": 0.0, "go": 1.2, "node": 1.0}
+
 _NEXT = {
     "cpython": "memory that C code holds (extensions, numpy buffers), threads' stacks or mapped files: a profile of"
     " native allocations shows who takes it",
     "node": "buffers outside V8's heap, native add-ons or threads: the growth of `external` and `arrayBuffers` tells"
     " buffers from the rest, and a profile of native allocations shows the rest",
     "go": "cgo, mapped files, or freed memory that Go has not returned yet (GODEBUG=madvdontneed=1, GOMEMLIMIT)",
-    "jvm": "direct buffers, metaspace, threads or native libraries: -XX:NativeMemoryTracking=summary and"
-    " `jcmd PID VM.native_memory` divide it up",
 }
-_NAMES = {"cpython": "Python", "node": "V8", "go": "Go", "jvm": "Java"}
+_NAMES = {"cpython": "Python", "node": "V8", "go": "Go"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,12 @@ def outside(series: Series, runtime: str, memory: tuple[dict[str, int], dict[str
     `memory` are the runtime's own figures at the first and at the last profile (Node's `arrayBuffers` …).
     """
     known = [reading for reading in series.readings if reading.heap is not None]
-    if len(known) < 2:
+    if len(known) < 2 or runtime not in _GARBAGE:
         return None
     first, last = known[0], known[-1]
     rss = last.rss - first.rss
     heap = (last.heap or 0) - (first.heap or 0)
-    beside = rss - max(heap, 0)
+    beside = rss - round((1 + _GARBAGE[runtime]) * max(heap, 0))
     if beside < _LEAST_BYTES or beside < _LEAST_SHARE * rss:
         return None
     name = _NAMES.get(runtime, runtime)
