@@ -9,7 +9,6 @@ true ones give the node's `selfSize` too: so the number of objects is found. Whe
 that is nodes with very few samples, whose numbers are rough anyway.
 """
 
-import json
 import math
 import re
 from array import array
@@ -19,7 +18,7 @@ from functools import lru_cache
 from itertools import product
 from urllib.parse import unquote
 
-from caulk._core import json as tokens
+from caulk.formats.json_document import Document
 from caulk.model.column import Ints
 from caulk.model.errors import MalformedDump
 from caulk.model.measure import Measure
@@ -50,20 +49,20 @@ def sniff(head: bytes) -> bool:
 def read(data: bytes) -> Profile:
     """The profile in JSON bytes; one that was cut short gives the nodes before the cut."""
     try:
-        tape = tokens.tape(data)
+        document = Document(data)
     except ValueError as error:
         raise MalformedDump(
             f"not a V8 heap profile: {error}", hint="The file is damaged, or something else was written into it."
         ) from None
-    return _Reader(data, tape).profile()
+    return _Reader(document).profile()
 
 
 class _Reader:
     """The tokens of one file, on their way to a profile."""
 
-    def __init__(self, data: bytes, tape: tokens.Tape) -> None:
-        self.data = data
-        self.tape = tape
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.tape = document.tape
         self.frames: dict[tuple[str, str, int], int] = {}
         self.parent, self.frame, self.size = array("i", [-1]), array("i", [-1]), array("q", [0])
         self.node_of_id: dict[int, int] = {}
@@ -86,7 +85,7 @@ class _Reader:
         warnings: tuple[str, ...] = ()
         coverage = 1.0
         if self.tape.is_cut:
-            at, coverage = self.tape.position, self.tape.position / (len(self.data) + 1)
+            at, coverage = self.tape.position, self.document.coverage
             warnings = (
                 f"the file was cut short at byte {at:,}; only the first {len(self.size):,} nodes could be read",
             )
@@ -202,25 +201,11 @@ class _Reader:
 
     def number(self, token: int) -> int:
         """The number at `token`, within what a heap can hold; 0 if there is none."""
-        kind = self.tape.kind(token)
-        if kind == "i":
-            return max(-_MOST, min(self.tape.value(token), _MOST))
-        if kind == "d":
-            start = self.tape.start(token)
-            return int(max(-_MOST, min(float(self.data[start : start + self.tape.value(token)]), _MOST)))
-        return 0
+        return int(max(-_MOST, min(self.document.number(token), _MOST)))
 
     def text(self, token: int) -> str:
-        """The string at `token`, empty if it is none; what is no text in it becomes U+FFFD."""
-        kind = self.tape.kind(token)
-        if kind not in ('"', "\\") or token < 0:
-            return ""
-        start = self.tape.start(token)
-        text = self.data[start : start + self.tape.value(token)].decode("utf-8", "replace")
-        if kind == '"':
-            return text
-        decoded: str = json.loads(f'"{text}"')
-        return decoded.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        """The string at `token`, empty if it is none."""
+        return self.document.text(token)
 
 
 @lru_cache(maxsize=1024)
