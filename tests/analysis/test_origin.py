@@ -2,7 +2,7 @@
 
 import pytest
 
-from caulk.model.origin import origin_of
+from caulk.model.origin import is_runtime_library, origin_of
 
 RUST = "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library"
 
@@ -89,3 +89,17 @@ def test_a_crate_from_the_registry_is_a_library():
 )
 def test_the_application_is_what_its_file_says_and_names_that_only_look_alike_are_its_own(function, file):
     assert origin_of(function, file, "/srv/app/server", "native") == "application"
+
+
+@pytest.mark.parametrize("function", ["libjemalloc.so.2+0x22044", "libc.so.6+0x2724a", "libplugin.so+0x10"])
+def test_an_address_in_a_library_is_the_librarys(function):
+    assert origin_of(function, "", "", "native") == "library"
+
+
+def test_an_address_in_the_program_is_the_applications():
+    assert origin_of("server+0x22044", "", "/srv/app/server", "native") == "application"
+
+
+def test_only_what_every_program_has_is_a_runtime_library():
+    assert all(map(is_runtime_library, ["/lib/ld-linux-x86-64.so.2", "libc.so.6", "/x/libstdc++.so.6.0.30"]))
+    assert not any(map(is_runtime_library, ["/lib/libcart.so", "/srv/libmarket.so.1", "/srv/server", ""]))

@@ -403,3 +403,27 @@ def test_a_mapping_that_is_no_file_is_said_and_not_opened(tmp_path):
 def test_binutils_is_among_the_tools(require):
     require("addr2line")
     assert "addr2line" in [tool.name for tool in tools()]
+
+
+def test_system_libraries_without_symbols_are_one_warning_behind_the_others(require, shop_run):
+    run = replace(
+        shop_run, mappings=tuple(replace(m, file=m.file.replace("/usr/lib/", "/gone/")) for m in shop_run.mappings)
+    )
+    [warning] = symbolize(run.profile(), **NOWHERE).warnings
+    assert "libc.so.6 (2)" in warning
+    assert "debug packages" in warning
+
+
+def test_without_build_ids_another_systems_library_is_not_taken_for_the_dumps(require, tmp_path):
+    require("g++")
+    source = SHOP.replace("int main()", 'extern "C" int run_shop()')
+    main = 'extern "C" int run_shop();\nint main() { return run_shop(); }'
+    library = native.compiled(tmp_path, source, "-O2", "-g", "-shared", "-fPIC", name="libshop.so")
+    program = native.compiled(tmp_path, main, "-g", str(library), f"-Wl,-rpath,{tmp_path}", name="front")
+    run = native.run(program)
+    assert "shop::fill" in stack(symbolize(run.profile(), **NOWHERE))
+    padding = 'namespace { __attribute__((used)) void pad() { __asm__ volatile(".fill 65536, 1, 0x90"); } }\n'
+    native.compiled(tmp_path, padding + source, "-O2", "-g", "-shared", "-fPIC", name="libshop.so")
+    names = stack(symbolize(run.profile(), **NOWHERE))
+    assert len([n for n in names if n.startswith("libshop.so+0x")]) >= 4
+    assert "main" in names

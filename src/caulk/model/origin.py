@@ -17,6 +17,11 @@ _GO = (
     "|testing|text|time|unicode|unique|unsafe|vendor|archive|cmp|embed|flag|index|weak"
 )
 _GO_STANDARD = re.compile(rf"^({_GO})[./]")
+#: Shared libraries that every program has, and the allocators.
+_RUNTIME_LIBRARY = (
+    r"(libc|libstdc\+\+|libc\+\+|libgcc_s|ld-linux|ld-musl|libpthread|libm|libtcmalloc|libjemalloc|libmimalloc)"
+    r"(?![a-z])[\w.+\-]*"
+)
 _RUNTIME_FILE = re.compile(
     rf"""^node:|^internal/|^native\ |^java\.|^jdk\.
       |^<frozen\ |^<__array_function__|^<string>$
@@ -25,7 +30,7 @@ _RUNTIME_FILE = re.compile(
       |^({_GO})/[\w/]+\.go$
       |/include/c\+\+/|/libstdc\+\+-v3/|/libcxx(abi)?/|/rustc/[0-9a-f]{{7,}}/library/|/lib/rustlib/src/rust/library/
       |^(\./|\.\./)(csu|elf|io|libio|malloc|misc|nptl|posix|stdio-common|stdlib|string|sysdeps|time)/
-      |(^|/)(libc|libstdc\+\+|libc\+\+|libgcc_s|ld-linux|libpthread|libm|libtcmalloc|libjemalloc|libmimalloc)[\w.+\-]*$""",
+      |(^|/){_RUNTIME_LIBRARY}$""",
     re.VERBOSE,
 )
 _LIBRARY_FILE = re.compile(r"/(site|dist)-packages/|/node_modules/|/pkg/mod/|/vendor/|@v\d+\.\d|/\.cargo/registry/")
@@ -55,6 +60,8 @@ def origin_of(function: str, file: str, module: str, runtime: str) -> Origin:
     """Whose code this frame is; a frame that nothing is known of counts as the application's."""
     if _ALLOCATOR.match(function):
         return "runtime"
+    if not file and not module and "+0x" in function:
+        module = function.rpartition("+0x")[0]
     if runtime == "go" and _GO_STANDARD.match(function):
         return "runtime"
     if runtime == "jvm" and (_JVM_STANDARD.match(function) or file.startswith(("java.", "jdk."))):
@@ -71,6 +78,11 @@ def origin_of(function: str, file: str, module: str, runtime: str) -> Origin:
     if not file and module and (_RUNTIME_FILE.search(module) or ".so" in module):
         return "library"
     return "application"
+
+
+def is_runtime_library(module: str) -> bool:
+    """Whether a binary is one that every program has, or an allocator: nobody looks for a leak in it."""
+    return re.search(rf"(^|/){_RUNTIME_LIBRARY}$", module) is not None
 
 
 #: What CPython runs to load a module: what is allocated below it is code, not data of the line that imports.

@@ -95,7 +95,10 @@ class Binaries:
         if self._beside and name:
             yield from _read_all([self._beside / name, self._beside / f"{name}.debug"])
         if mapping.file.startswith("/"):
-            yield from _read_all([Path(mapping.file.removesuffix(" (deleted)"))])
+            for elf in _read_all([Path(mapping.file.removesuffix(" (deleted)"))]):
+                # Every system has a libc at this path, and a dump without build-ids may be another system's.
+                if wanted or ".so" not in name or _is_laid_out_as(elf, mapping):
+                    yield elf
 
     def _debug_file(self, binary: Elf | None, wanted: str) -> Elf | None:
         """The separate file of a binary's symbols."""
@@ -127,6 +130,17 @@ class Binaries:
         for root in self._debug_directories:
             places += [root / str(directory.absolute()).lstrip("/") / name, root / name]
         yield from _read_all(places)
+
+
+def _is_laid_out_as(elf: Elf, mapping: Mapping) -> bool:
+    """Whether the mapping begins and ends where the file's segments do, in pages of any usual size."""
+    start, end = mapping.offset, mapping.offset + mapping.limit - mapping.start
+    for page in (4 << 10, 16 << 10, 64 << 10):
+        starts = {s.offset // page * page for s in elf.segments}
+        ends = {-(-(s.offset + s.file_size) // page) * page for s in elf.segments}
+        if start in starts and end in ends:
+            return True
+    return not mapping.limit
 
 
 def build_id(text: str) -> str:

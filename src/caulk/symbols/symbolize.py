@@ -7,9 +7,14 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from caulk.model.origin import is_runtime_library
 from caulk.model.profile import Profile
 from caulk.model.tree import Frames, Mapping
+
+if TYPE_CHECKING:
+    from caulk.symbols.lines import Calls
 
 DEBUG_DIRECTORIES = (Path("/usr/lib/debug"),)
 _WORD = 0xFFFFFFFFFFFFFFFF
@@ -53,16 +58,24 @@ def symbolize(
         Cache(cache / "names" if cache else None),
     )
     main = _main(profile.frames.mappings)
-    named, unnamed = {}, []
-    for module in _modules(profile.frames).values():
-        names, problem = lookup.names(module, is_main=module[0][1] is not None and module[0][1].file == main)
+    named: dict[int, Calls] = {}
+    unnamed: list[tuple[int, str]] = []
+    minor: list[str] = []
+    for (file, _), module in _modules(profile.frames).items():
+        names, problem = lookup.names(module, is_main=bool(file) and file == main)
         named.update(names)
-        if problem:
+        if problem and is_runtime_library(file):
+            minor.append(f"{base_name(file)} ({len(module) - len(names)})")
+        elif problem:
             unnamed.append((len(names) - len(module), problem))
     warnings = [problem for _, problem in sorted(unnamed)]
     further = len(warnings) - _SPOKEN_OF
     if further > 0:
         warnings[_SPOKEN_OF:] = [f"{further} further modules have addresses without names"]
+    if minor:
+        warnings.append(
+            f"system libraries have addresses without names, for want of debug packages: {', '.join(minor)}"
+        )
     said = (*profile.warnings, *lookup.problems, *servers.problems, *warnings)
     return replace(rewritten(profile, named) if named else profile, warnings=said)
 
