@@ -8,7 +8,6 @@ from samples import GO_HEAP
 
 from caulk.formats import go_heap, read
 from caulk.formats.source import Source
-from caulk.model.errors import MalformedDump
 from caulk.model.label import Label
 from caulk.model.measure import Measure
 
