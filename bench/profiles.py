@@ -30,10 +30,10 @@ def main() -> None:
         go = work / "stacks"
         subprocess.run(["go", "build", "-o", go, HERE / "programs" / "stacks.go"], check=True)
         small, large, tiny = work / "small.pb.gz", work / "large.pb.gz", work / "tiny.pb.gz"
-        for path, count in ((tiny, 30), (small, 4_000), (large, 40_000)):
+        for path, count in ((tiny, 800), (small, 4_000), (large, 40_000)):
             subprocess.run([go, path, str(count)], check=True)
         before, after = work / "before.tracemalloc", work / "after.tracemalloc"
-        subprocess.run([sys.executable, HERE / "programs" / "traces.py", before, after, "500000"], check=True)
+        subprocess.run([sys.executable, HERE / "programs" / "traces.py", before, after, "260000", "24"], check=True)
         rows = [
             _row(
                 f"top of a {_samples(large):,}-sample Go heap profile",

@@ -18,7 +18,7 @@ def right(n: int, depth: int) -> object:
 
 first, second, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 tracemalloc.start(int(sys.argv[4]) if len(sys.argv) > 4 else 16)
-keep: list[object] = [make(n, 6) for n in range(count // 2)]
+keep: list[object] = [make(n, 7) for n in range(count // 2)]
 tracemalloc.take_snapshot().dump(first)
-keep += [make(n, 6) for n in range(count // 2)]
+keep += [make(n, 7) for n in range(count // 2)]
 tracemalloc.take_snapshot().dump(second)
