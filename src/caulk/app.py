@@ -66,13 +66,13 @@ def _dump(source: Source, binaries: Sequence[Path], debug_directories: Sequence[
             binaries=binaries,
             debug_directories=(*debug_directories, *DEBUG_DIRECTORIES),
             debuginfod=os.environ.get("DEBUGINFOD_URLS", "").split(),
-            cache=_cache(),
+            cache=cache(),
             beside=Path(source.path).parent if source.path != STDIN else None,
         )
     return Dump(source.path, profile, source.size_bytes)
 
 
-def _cache() -> Path:
+def cache() -> Path:
     """Where what can be made again is kept."""
     home = os.environ.get("CAULK_HOME")
     if home:

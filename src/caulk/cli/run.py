@@ -27,6 +27,7 @@ def main(
     keep: Path | None = None,
     pprof: str | None = None,
     frames: int = 16,
+    native: Annotated[bool, Parameter(negative="")] = False,
     fail_on: Literal["leaking", "suspect"] | None = None,
     quiet: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
@@ -48,6 +49,9 @@ def main(
         Where the program serves /debug/pprof/, for instance http://127.0.0.1:6060.
     frames
         How many frames of each Python stack are recorded; fewer cost less.
+    native
+        Name leaks below the runtime, in C, C++ and Rust: an allocator that profiles (Debian: libjemalloc2) is preloaded,
+        and CPython records itself with memray, native frames included. Costs more time.
     fail_on
         Exit with 1 if the verdict is this bad and the program itself succeeded.
     quiet
@@ -61,7 +65,14 @@ def main(
     workspace = _workspace(keep)
     try:
         with StatusLine(enabled=not quiet) as status:
-            ended = run(command, workspace=workspace, pprof_url=pprof, on_reading=status.show, frames=frames)
+            ended = run(
+                command,
+                workspace=workspace,
+                pprof_url=pprof,
+                on_reading=status.show,
+                frames=frames,
+                is_native=native,
+            )
         return _say(ended, workspace, out=out, kept=bool(keep), fail_on=fail_on)
     finally:
         if not keep and not any(workspace.glob("*.h*")):
@@ -80,7 +91,7 @@ def _workspace(keep: Path | None) -> Path:
 
 
 def _say(ended: Run, workspace: Path, *, out: Path | None, kept: bool, fail_on: str | None) -> int:
-    conclusions = conclude(ended)
+    conclusions = conclude(ended, cache=app.cache())
     talk = [_summary(ended)]
     code = ended.exit_code
     terminal = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
@@ -144,7 +155,7 @@ def _hint(ended: Run) -> str:
         return ""
     return (
         f"Its memory grew by {format_value(grown, 'bytes')}. If it is a Go program that serves /debug/pprof/,"
-        " give --pprof URL; else a profile of native allocations would show who takes it."
+        " give --pprof URL; a program of C, C++ or Rust shows who takes it with `caulk run --native -- …`."
     )
 
 

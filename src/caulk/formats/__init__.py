@@ -12,7 +12,7 @@ from caulk.model.profile import Profile
 #: To add a format, add a module and its name here.
 TEXT = ("go_heap", "go_goroutine", "jvm_histogram", "v8_sampling", "speedscope", "gperftools", "jemalloc", "folded")
 #: A pprof profile has no magic number, so it comes last.
-BINARY = ("tracemalloc", "pprof")
+BINARY = ("tracemalloc", "memray", "pprof")
 FORMATS = TEXT + BINARY
 _HEAD = 4096
 

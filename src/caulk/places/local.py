@@ -100,6 +100,14 @@ def has_loaded(pid: int, library: str) -> bool:
     return f"/{library}" in _text(pid, "maps")
 
 
+def has_open(pid: int, path: Path) -> bool:
+    """Whether a process has a file open."""
+    try:
+        return any(os.readlink(entry.path) == str(path) for entry in os.scandir(_PROC / str(pid) / "fd"))  # noqa: PTH115
+    except OSError:
+        return False
+
+
 def catches(pid: int, signum: int) -> bool:
     """Whether a process has a handler for a signal; without one, QUIT and USR1 end it."""
     caught = _status(pid, "SigCgt")

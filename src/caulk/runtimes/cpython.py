@@ -11,6 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 NAME = "cpython"
+#: What the agent calls itself where memray records.
+RECORDED = "memray"
+RECORDING = ".memray"
+NOT_RECORDED = "memray cannot be imported there (pip install memray into its environment)"
 SUFFIX = ".tracemalloc"
 AGENTS = Path(__file__).with_name("agents")
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from caulk import formats
 from caulk.analysis.analyse import analyse
 from caulk.analysis.dumps import Dump
 from caulk.analysis.outside import Outside, outside
-from caulk.formats import python_names
-from caulk.formats.source import open_source
+from caulk.formats import memray, python_names
+from caulk.formats.source import Source, open_source
 from caulk.model.errors import CaulkError
+from caulk.model.profile import Profile
 from caulk.model.records import Analysis, State, Verdict
+from caulk.symbols.symbolize import symbolize
 from caulk.watch.run import Run
 from caulk.watch.subject import Shot, Subject
 
@@ -34,9 +37,9 @@ class Conclusion:
         return max((finding.growth_bytes or 0 for finding in self.analysis.findings), default=0)
 
 
-def conclude(run: Run) -> tuple[Conclusion, ...]:
-    """A conclusion for each process that gave captures, the worst first."""
-    found = [_of(subject) for subject in run.subjects]
+def conclude(run: Run, *, cache: Path | None = None) -> tuple[Conclusion, ...]:
+    """A conclusion for each process that gave captures, the worst first; `cache` keeps the names of addresses."""
+    found = [_of(subject, cache) for subject in run.subjects]
     return tuple(sorted(found, key=lambda c: (_WORST.index(c.analysis.verdict.state), -c.growth, c.subject.pid)))
 
 
@@ -48,19 +51,20 @@ def alike(first: Conclusion, others: Iterable[Conclusion]) -> int:
     return sum(1 for c in others if any(f.fingerprint == wanted for f in c.analysis.findings))
 
 
-def _of(subject: Subject) -> Conclusion:
+def _of(subject: Subject, cache: Path | None) -> Conclusion:
     dumps, notes = [], []
     for shot in subject.captures:
         if shot.kind not in _PROFILES:
             continue
         try:
             source = open_source(str(shot.path))
-            profile = python_names.named(formats.read_source(source))
+            profiles = [symbolize(python_names.named(profile), cache=cache) for profile in _profiles(source)]
         except CaulkError as error:
             notes.append(str(error))
             continue
-        taken = replace(profile, taken_at=profile.taken_at or shot.taken_at, memory=profile.memory or shot.memory)
-        dumps.append(Dump(shot.path.name, taken, source.size_bytes))
+        for profile in profiles:
+            taken = replace(profile, taken_at=profile.taken_at or shot.taken_at, memory=profile.memory or shot.memory)
+            dumps.append(Dump(shot.path.name, taken, source.size_bytes))
     if _let_go_at_the_end(dumps):
         notes.append("the profile at exit was left out: the program had let go of its memory before it ended")
         dumps.pop()
@@ -70,6 +74,13 @@ def _of(subject: Subject) -> Conclusion:
     figures = [d.profile.memory for d in dumps] or [{}]
     beside = outside(subject.series, subject.runtime, (figures[0], figures[-1]))
     return Conclusion(subject, tuple(dumps), _with_outside(analysis, beside), deaths)
+
+
+def _profiles(source: Source) -> tuple[Profile, ...]:
+    """What a file holds: memray's has every moment of its program."""
+    if memray.sniff(source.data):
+        return memray.over_time(source.data)
+    return (formats.read_source(source),)
 
 
 def _let_go_at_the_end(dumps: list[Dump]) -> bool:

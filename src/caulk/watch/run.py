@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caulk.model.series import Reading, Series
-from caulk.runtimes import cpython, go, jvm, node
+from caulk.runtimes import cpython, go, jvm, native, node
+from caulk.watch.preloaded import Preloaded
 from caulk.watch.signals import Passing
 from caulk.watch.subject import Subject
 from caulk.watch.watcher import Watcher
@@ -59,22 +60,31 @@ def run(
     pprof_url: str | None = None,
     on_reading: Callable[[Moment], None] | None = None,
     frames: int = 16,
+    is_native: bool = False,
 ) -> Run:
     """Runs `command` to its end and leaves its captures in `workspace`, a directory of the caller's with mode 0700.
 
     Standard streams, arguments and exit code are untouched; signals sent to caulk reach the command. `on_reading` is
-    called in this thread, up to four times a second. `frames` is how deep the stacks of CPython are.
+    called in this thread, up to four times a second. `frames` is how deep the stacks of CPython are. With `is_native`
+    the allocations of C, C++ and Rust are recorded, by memray in CPython and by a preloaded allocator elsewhere.
     To be called in the main thread before any other thread is started, which signals ask for; raises `UsageError` for
     an address that is none.
     """
     workspace = workspace.resolve()
     started_at = time.time()
     wake = threading.Event()
-    watcher = Watcher(workspace, endpoint=go.Endpoint(pprof_url) if pprof_url else None)
+    preload = native.preload() if is_native else None
+    variables = _native_environment(preload, workspace) if is_native else {}
+    watcher = Watcher(
+        workspace,
+        endpoint=go.Endpoint(pprof_url) if pprof_url else None,
+        is_native=is_native,
+        preloaded=Preloaded(workspace) if preload else None,
+    )
     with Passing(on_child=wake.set, is_below=watcher.has_seen) as passing:
         switchboard = Switchboard(workspace, watcher.joined)
         try:
-            environ = _environment(workspace, switchboard.path, frames)
+            environ = _environment(workspace, switchboard.path, frames) | variables
             # The child has the signal mask that caulk was started with, and the default for what Python ignores.
             child = os.posix_spawnp(
                 command[0],
@@ -107,7 +117,7 @@ def run(
         code if code >= 0 else _SIGNALLED - code,
         watcher.series,
         watcher.subjects(),
-        watcher.notes(refused=switchboard.refused),
+        (*watcher.notes(refused=switchboard.refused), *([native.MISSING] if is_native and not preload else [])),
         started_at,
         time.time() - started_at,
     )
@@ -121,6 +131,10 @@ def _environment(workspace: Path, socket: Path, frames: int) -> dict[str, str]:
     environ["CAULK_RUN_WORKSPACE"] = str(workspace)
     environ["CAULK_RUN_FRAMES"] = str(frames)
     return environ
+
+
+def _native_environment(preload: native.Preload | None, workspace: Path) -> dict[str, str]:
+    return native.recording() | (preload.environment(os.environ, workspace) if preload else {})
 
 
 def _has_ended(child: int) -> bool:

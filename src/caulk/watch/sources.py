@@ -4,7 +4,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -83,6 +83,57 @@ class AgentSource:
         if not self.agent.final or not self.agent.final.is_file():
             return None
         path = self.agent.final.rename(stem.with_name(stem.name + self._suffix))
+        return Outcome(path.stat().st_mtime, files=(("heap", path),))
+
+
+class Recording(AgentSource):
+    """A file that the program's own process writes all the time, every allocation in it: taken when it ends."""
+
+    def __init__(self, agent: Agent, runtime: str, suffix: str) -> None:
+        super().__init__(agent, suffix)
+        self.runtime = runtime
+
+    def begin(self, stem: Path) -> None:
+        """Nothing: every moment is in the file."""
+
+    def refresh(self) -> None:
+        """Nothing: the heap's size is not known before the file is read."""
+
+
+class Dumped:
+    """Captures by the process's own allocator, which writes dumps as memory is allocated: the newest is taken.
+
+    `written` gives the dumps that lie there and are complete, oldest first.
+    """
+
+    spare = 0
+    is_there = True
+    heap = None
+
+    def __init__(self, runtime: str, suffix: str, written: Callable[[], Sequence[Path]]) -> None:
+        self.runtime, self._suffix, self._written = runtime, suffix, written
+        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+
+    def begin(self, stem: Path) -> None:
+        """Takes the newest dump at once, if there is one since the last time."""
+        self._outcomes.put(self.final(stem) or Outcome(time.time(), failure="it has allocated too little for a dump"))
+
+    def outcome(self) -> Outcome | None:
+        """What was taken."""
+        return None if self._outcomes.empty() else self._outcomes.get()
+
+    def refresh(self) -> None:
+        """Deletes all dumps but the newest."""
+        for path in self._written()[:-1]:
+            path.unlink(missing_ok=True)
+
+    def final(self, stem: Path) -> Outcome | None:
+        """The newest dump, moved to `stem`; the others go."""
+        self.refresh()
+        newest = next(iter(self._written()), None)
+        if not newest:
+            return None
+        path = newest.rename(stem.with_name(stem.name + self._suffix))
         return Outcome(path.stat().st_mtime, files=(("heap", path),))
 
 

@@ -15,7 +15,8 @@ from caulk.model.series import Reading, Series
 from caulk.places import local
 from caulk.runtimes import cpython, go, jvm, node
 from caulk.watch.history import History
-from caulk.watch.sources import AgentSource, Errand, Source, Take, write
+from caulk.watch.preloaded import Preloaded
+from caulk.watch.sources import AgentSource, Errand, Recording, Source, Take, write
 from caulk.watch.subject import Shot, Subject, Watched
 from caulk.watch.wire import Agent
 
@@ -44,9 +45,14 @@ class _Seen:
 class Watcher:
     """The tree of processes below `root`. `joined` and `has_seen` may be called from other threads."""
 
-    def __init__(self, workspace: Path, *, endpoint: go.Endpoint | None) -> None:
+    def __init__(
+        self, workspace: Path, *, endpoint: go.Endpoint | None, is_native: bool = False, preloaded: Preloaded | None = None
+    ) -> None:
         self.root = 0
         self._workspace, self._endpoint = workspace, endpoint
+        self._is_native, self._preloaded = is_native, preloaded
+        self._dumping: set[int] = set()
+        self._recorded: set[int] = set()
         self._history = History()
         self._seen: dict[local.Process, _Seen] = {}
         self._pids: frozenset[int] = frozenset()
@@ -95,6 +101,7 @@ class Watcher:
         total = _sum(readings.values())
         self._history.add(total)
         self._welcome()
+        self._find_dumps(now)
         for process, seen in self._seen.items():
             if not seen.is_decided:
                 self._decide(process.pid, seen, now=now)
@@ -107,8 +114,11 @@ class Watcher:
         self._welcome()
         while any(self._is_leaving(watched) for watched in self._watched) and time.monotonic() < until:
             time.sleep(0.01)
+        self._find_dumps(time.monotonic())
         for watched in self._watched:
             watched.end()
+        if self._preloaded:
+            self._preloaded.clear()
         for part in self._workspace.glob("*.part"):
             part.unlink(missing_ok=True)
         self._give_back()
@@ -148,16 +158,36 @@ class Watcher:
         while not self._waiting.empty():
             agent, since = self._waiting.get()
             runtime = _TALKING.get(agent.runtime)
-            if runtime:
+            if agent.runtime == cpython.RECORDED:
+                self._heard.add(agent.pid)
+                self._silent.pop(agent.pid, None)
+                self._recorded.add(agent.pid)
+                self._watch(agent.pid, _line(agent.pid), Recording(agent, cpython.NAME, cpython.RECORDING), now=since)
+            elif runtime:
+                if self._is_native and runtime is cpython:
+                    line = _named(agent.pid, _line(agent.pid))
+                    self._notes.append(f"{line} was traced without native frames: {cpython.NOT_RECORDED}")
                 self._heard.add(agent.pid)
                 self._silent.pop(agent.pid, None)
                 self._watch(agent.pid, _line(agent.pid), AgentSource(agent, runtime.SUFFIX), now=since)
                 agent.ask_memory()
 
+    def _find_dumps(self, now: float) -> None:
+        """Watches who has begun to write dumps. What memray records is not wanted twice."""
+        if not self._preloaded:
+            return
+        self._preloaded.root = self.root
+        self._preloaded.thin(self._recorded)
+        for pid in sorted(self._preloaded.processes() - self._dumping - self._recorded):
+            self._dumping.add(pid)
+            self._watch(pid, _line(pid), self._preloaded.source(pid), now=now)
+
     def _decide(self, pid: int, seen: _Seen, *, now: float) -> None:
         """Whether caulk must fetch captures from a process itself, or wonder why it says nothing."""
         age = now - seen.since
         executable = local.executable(pid)
+        if self._preloaded and age == 0 and (why := self._preloaded.deaf(pid)):
+            self._notes.append(f"{_named(pid, _line(pid))}: {why}")
         if jvm.recognises(executable) or (age > 1 and local.has_loaded(pid, jvm.LIBRARY)):
             seen.is_decided = True
             if jvm.refuses(local.command(pid), local.environ(pid)):

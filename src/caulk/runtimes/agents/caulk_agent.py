@@ -1,5 +1,7 @@
 """The agent inside a CPython program: traces its allocations and answers `caulk run` over a Unix socket.
 
+With `--native` memray records them instead, C code included, where it can be imported; else all is as without.
+
 Started by `sitecustomize` next to it; standard library only, CPython 3.8 and later. Whatever goes wrong stays here: the
 program runs on. It imports built-in modules alone, its thread is unknown to `threading` and its socket has a high
 number: the program sees as little as possible of it.
@@ -8,6 +10,7 @@ The protocol is that of `caulk.watch.wire`.
 
 from __future__ import annotations
 
+import _imp
 import _pickle
 import _socket
 import _thread
@@ -29,7 +32,7 @@ class Agent:
 
     def __init__(self) -> None:
         self.path = os.environ["CAULK_RUN_SOCKET"]
-        self.final = "{}/{}-{:x}.final".format(os.environ["CAULK_RUN_WORKSPACE"], os.getpid(), time.time_ns())
+        self.final = _recording_path() or "{}.final".format(_stem())
         self.final_not_before = time.monotonic() + _SHORTEST_S
         self.lock = _thread.allocate_lock()
         self.connect()
@@ -45,7 +48,8 @@ class Agent:
         first.close()
         self.socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, high)
         self.identity = _identity(high)
-        self.send("hello cpython {}.{}.{} main {}".format(*sys.version_info[:3], self.final))
+        runtime = "memray" if _recording else "cpython"
+        self.send("hello {} {}.{}.{} main {}".format(runtime, *sys.version_info[:3], self.final))
 
     def is_mine(self) -> bool:
         """Whether the descriptor is still the agent's: a daemon closes all that it does not know, and reuses them."""
@@ -74,6 +78,8 @@ class Agent:
     def answer(self, request: str) -> None:
         """Does what one line of caulk's asks for."""
         verb, _, argument = request.partition(" ")
+        if _recording:
+            return
         if verb == "memory":
             self.send("memory " + _figures())
         elif verb == "capture":
@@ -119,17 +125,64 @@ _TAIL = b"ubX\x0f\0\0\0traceback_limitJ%bub" + _STOP
 
 _agent: Agent | None = None
 _has_started_tracing = False
+_recording = None  # memray's tracker, the path of its file and the process that it began in
 
 
 def start() -> None:
     """Connects, starts tracing and answers from a thread; raises where caulk is not there."""
-    global _has_started_tracing  # the process has one agent and one tracer
-    _begin()
-    if not _tracemalloc.is_tracing():
+    global _has_started_tracing, _recording  # the process has one agent and one tracer
+    try:
+        _recording = _record()
+    except Exception:  # no memray, or none that works here
+        pass
+    try:
+        _begin()
+    except OSError:
+        if _recording:
+            _recording[0].__exit__(None, None, None)
+        raise
+    if not _recording and not _tracemalloc.is_tracing():
         _tracemalloc.start(int(os.environ.get("CAULK_RUN_FRAMES", "16")))
         _has_started_tracing = True
     atexit.register(_at_exit)
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
+
+
+def _record():
+    """Starts memray if caulk asks for it: the program's own, or caulk's where that fits this interpreter."""
+    wanted = os.environ.get("CAULK_RUN_NATIVE")
+    if not wanted:
+        return None
+    suffix, _, folder = wanted.partition(":")
+    try:
+        import memray
+    except ImportError:
+        if not folder or suffix != _imp.extension_suffixes()[0]:
+            raise
+        sys.path.append(folder)
+        try:
+            import memray
+        finally:
+            sys.path.remove(folder)
+    memray.set_log_level(40)  # its warnings would be the program's
+    path = _stem() + ".memray"
+    tracker = memray.Tracker(
+        destination=memray.FileDestination(path, compress_on_exit=False), native_traces=True, follow_fork=True
+    )
+    tracker.__enter__()
+    return tracker, path, os.getpid()
+
+
+def _recording_path() -> str | None:
+    """The file that memray writes of this process: that of a forked child has its number behind."""
+    if not _recording:
+        return None
+    _, path, pid = _recording
+    return path if pid == os.getpid() else "{}.{}".format(path, os.getpid())
+
+
+def _stem() -> str:
+    return "{}/{}-{:x}".format(os.environ["CAULK_RUN_WORKSPACE"], os.getpid(), time.time_ns())
 
 
 def _begin() -> None:
@@ -152,6 +205,12 @@ def _answer(agent: Agent) -> None:
 
 
 def _at_exit() -> None:
+    if _recording:
+        try:
+            _recording[0].__exit__(None, None, None)
+        except Exception:  # a forked child's, which memray ends itself
+            pass
+        return
     try:
         agent = _agent
         if agent and agent.lock.acquire(timeout=10) and time.monotonic() >= agent.final_not_before:

@@ -1,0 +1,178 @@
+"""memray captures (`memray run -o FILE`, `caulk run --native`): what is live at the end, and at moments before.
+
+Source: memray's `FileReader` (https://bloomberg.github.io/memray/api.html); the layout is its own business and changes
+with each of its versions, so memray itself reads, as a process with bounded memory and time, because damaged files crash
+it. Only the head is looked at here (memray records.h): magic, version, and how many allocations and until when, which a
+program that was killed leaves at 0. The command line in it is not kept.
+"""
+
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from caulk.formats.builder import ProfileBuilder, moment
+from caulk.model.errors import MalformedDump
+from caulk.model.measure import Measure
+from caulk.model.profile import Profile
+
+NAME = "memray"
+
+_MAGIC = b"memray\0"
+#: Version of the layout, of Python, whether there are native frames, the kind of file; then statistics.
+_HEAD = struct.Struct("<7sIIBBQQqq")
+_READER = Path(__file__).with_name("memray_reader.py")
+_MEASURES = (Measure("live", "bytes"), Measure("blocks", "count"))
+_MEMORY_BYTES, _TIMES_THE_FILE = 2 << 30, 8
+_CPU_S, _BYTES_PER_S = 60, 2 << 20
+_UNKNOWN = "<unknown>"
+# Python's own frames, which stand between, say what the interpreter is doing.
+_INTERPRETER = re.compile(r"_?Py([A-Z]\w*)?_\w+|_start")
+
+
+class _Answer(msgspec.Struct):
+    """What `memray_reader` writes."""
+
+    problem: str = ""
+    detail: str = ""
+    allocations: int = 0
+    started_ms: int = 0
+    ended_ms: int = 0
+    has_native: bool = False
+    times_ms: list[int] = []
+    frames: list[tuple[str, str, int]] = []
+    stacks: list[tuple[list[int], list[int], list[int]]] = []
+
+
+def sniff(head: bytes) -> bool:
+    """The magic bytes."""
+    return head.startswith(_MAGIC)
+
+
+def read(data: bytes) -> Profile:
+    """What was never freed; of a program that was killed, what was live then."""
+    return _profiles(data, 0)[0]
+
+
+def over_time(data: bytes, points: int = 8) -> tuple[Profile, ...]:
+    """What was live at up to that many evenly spread moments, oldest first; one profile where only the end is known."""
+    return _profiles(data, points)
+
+
+def _profiles(data: bytes, points: int) -> tuple[Profile, ...]:
+    if len(data) < _HEAD.size:
+        raise MalformedDump(f"memray: the file ends after {len(data)} bytes, within its head", hint=_CUT)
+    _, version, _, _, _, allocations, _, _, ended_ms = _HEAD.unpack_from(data)
+    answer = _ask(data, version, points)
+    # A program that was killed did not come to writing how many there were.
+    is_short = answer.allocations < allocations
+    warnings = []
+    if is_short:
+        warnings.append(f"cut short: {answer.allocations:,} of {allocations:,} allocations could be read")
+    elif not ended_ms:
+        warnings.append("the program did not end by itself: the capture shows what was live when it was killed")
+    if not answer.has_native:
+        warnings.append("no native frames were recorded (memray run --native): C code is named by its Python caller")
+    return tuple(
+        _profile(answer, at, warnings, answer.allocations / allocations if is_short else 1.0)
+        for at in range(max(1, len(answer.times_ms)))
+    )
+
+
+def _profile(answer: _Answer, at: int, warnings: list[str], coverage: float) -> Profile:
+    builder = ProfileBuilder(*_MEASURES)
+    frames = [_frame(builder, *frame) for frame in answer.frames]
+    for stack, sizes, counts in answer.stacks:
+        if counts[at]:
+            known = (frames[number] for number in reversed(stack))
+            builder.add([frame for frame in known if frame >= 0], (sizes[at], counts[at]))
+    return builder.build(
+        format=NAME,
+        runtime="cpython",
+        kind="heap",
+        taken_at=moment((answer.times_ms[at] if answer.times_ms else answer.ended_ms) * 10**6),
+        duration_s=max(0, answer.ended_ms - answer.started_ms) / 1000,
+        coverage=coverage,
+        warnings=tuple(warnings),
+    )
+
+
+def _frame(builder: ProfileBuilder, function: str, file: str, line: int) -> int:
+    """A frame's number; -1 for the interpreter's own code, which has no names where it is stripped."""
+    if file == _UNKNOWN and (function == _UNKNOWN or _INTERPRETER.fullmatch(function)):
+        return -1
+    return builder.frame("" if function == _UNKNOWN else function, "" if file == _UNKNOWN else file, max(line, 0))
+
+
+def _ask(data: bytes, version: int, points: int) -> _Answer:
+    """Has the reader answer, within its limits; raises `MalformedDump` for all that can go wrong with it."""
+    memory, seconds = _MEMORY_BYTES + _TIMES_THE_FILE * len(data), _CPU_S + len(data) // _BYTES_PER_S
+    with tempfile.TemporaryDirectory(prefix="caulk-") as folder:
+        capture, said = Path(folder) / "capture.bin", Path(folder) / "answer.json"
+        capture.write_bytes(data)
+        command = [sys.executable, "-P", str(_READER), str(capture), str(points), str(memory), str(seconds)]
+        with said.open("wb") as out:
+            try:
+                status = subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.DEVNULL,
+                    timeout=2 * seconds,
+                    check=False,
+                ).returncode
+            except subprocess.TimeoutExpired:
+                status = -signal.SIGXCPU
+        text = said.read_bytes()
+    if status in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise MalformedDump(f"memray: its reader was stopped after {seconds} s of work", hint=_DAMAGED)
+    try:
+        answer = msgspec.json.decode(text, type=_Answer)
+    except (msgspec.DecodeError, ValueError):
+        how = _ended_by(status)
+        raise MalformedDump(f"memray: its own reader {how} on this file", hint=_DAMAGED) from None
+    if answer.problem:
+        raise _refusal(answer, version)
+    _check(answer)
+    return answer
+
+
+def _check(answer: _Answer) -> None:
+    """A reader that a damaged file led astray may say anything."""
+    points, known = max(1, len(answer.times_ms)), len(answer.frames)
+    for stack, sizes, counts in answer.stacks:
+        if len(sizes) != points or len(counts) != points or (stack and not 0 <= min(stack) <= max(stack) < known):
+            raise MalformedDump("memray: its reader contradicts itself on this file", hint=_DAMAGED)
+
+
+def _refusal(answer: _Answer, version: int) -> MalformedDump:
+    if answer.problem == "missing":
+        return MalformedDump(
+            f"memray captures are read by memray itself, which is not installed here ({answer.detail})",
+            hint="pip install 'caulk[memray]'",
+        )
+    if answer.problem == "memory":
+        return MalformedDump("memray: its reader needs more memory than a file of this size may take", hint=_DAMAGED)
+    if "incompatible" in answer.detail:
+        return MalformedDump(
+            f"memray: the capture's layout is version {version}, which the memray installed here does not read",
+            hint="Convert it with the memray that wrote it, in the program's own environment:\n"
+            "  python -m memray transform speedscope --leaks FILE\n"
+            "and give caulk the .speedscope.json (memray 1.20 and later; before, `pip install memray==VERSION` here).",
+        )
+    return MalformedDump(f"memray: its own reader refuses the file ({answer.detail[:200]})", hint=_DAMAGED)
+
+
+def _ended_by(status: int) -> str:
+    if status < 0:
+        return f"died of {signal.Signals(-status).name}" if -status in set(signal.Signals) else f"died of {-status}"
+    return f"ended with {status} and no answer"
+
+
+_CUT = "Was the capture interrupted, or the disk full? Take it again."
+_DAMAGED = "The file is damaged, or was made by another memray. Take the capture again; end the program by SIGTERM."
