@@ -6,17 +6,12 @@ The heap is asked for with `gc=1`, since a profile shows the state after the las
 
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from caulk.model.errors import CaptureFailed, Unreachable, UsageError
+from caulk.model.errors import CaulkError
+from caulk.runtimes.endpoint import Endpoint
 
 NAME = "go"
 SUFFIX = ".pb.gz"
-HEAP = "heap?gc=1"
-GOROUTINES = "goroutine?debug=2"
-
-_TIMEOUT_S = 30.0
-_MOST_BYTES = 128 << 20
 
 
 def environment(environ: Mapping[str, str], workspace: Path) -> dict[str, str]:
@@ -24,39 +19,11 @@ def environment(environ: Mapping[str, str], workspace: Path) -> dict[str, str]:
     return {}
 
 
-class Endpoint:
-    """Where a program serves its profiles; `address` ends in `/debug/pprof/`. Raises `UsageError`."""
-
-    def __init__(self, url: str) -> None:
-        import httpx2  # noqa: PLC0415 - 0.3 s, which only a run with --pprof pays, and before its program starts
-
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise UsageError(f"{url!r} is not an http address", hint="For example: --pprof http://127.0.0.1:6060")
-        path = parts.path.partition("/debug/pprof")[0].rstrip("/")
-        self.address = f"{parts.scheme}://{parts.netloc}{path}/debug/pprof/"
-        self.port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._failure = httpx2.HTTPError
-        # A proxy from the environment has no business between a program and its watcher on one machine.
-        self._client = httpx2.Client(trust_env=False, timeout=_TIMEOUT_S)
-
-    def fetch(self, what: str) -> bytes:
-        """A profile's bytes, at most 128 MiB; raises `Unreachable`, or `CaptureFailed` that says what came instead."""
-        url = self.address + what
-        body = bytearray()
-        try:
-            with self._client.stream("GET", url) as answer:
-                if answer.status_code != 200:
-                    raise CaptureFailed(f"{url} answered {answer.status_code}", hint=_HINT)
-                for part in answer.iter_bytes():
-                    body += part
-                    if len(body) > _MOST_BYTES:
-                        raise CaptureFailed(f"{url} sent more than {_MOST_BYTES >> 20} MiB")
-        except self._failure as error:
-            raise Unreachable(f"{url} did not answer: {error}", hint=_HINT) from error
-        if not body or body.lstrip()[:1] == b"<":
-            raise CaptureFailed(f"{url} answered a page, not a profile", hint=_HINT)
-        return bytes(body)
-
-
-_HINT = "The program must serve net/http/pprof at that address."
+def captured(endpoint: Endpoint) -> tuple[dict[str, bytes], dict[str, int]]:
+    """Files by their kind: the heap after a collection, and every goroutine with its state."""
+    heap = endpoint.fetch("/debug/pprof/heap?gc=1")
+    try:
+        return {"heap": heap, "goroutine": endpoint.fetch("/debug/pprof/goroutine?debug=2")}, {}
+    except CaulkError:
+        # Half a capture is better than none: other runtimes serve a heap profile alone.
+        return {"heap": heap}, {}

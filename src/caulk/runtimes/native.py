@@ -67,6 +67,10 @@ MISSING = (
     "no allocator that profiles is installed, so only Python's allocations are recorded:"
     f" apt-get install {ALLOCATORS[0].package} (or {ALLOCATORS[1].package})"
 )
+STATIC = (
+    "its program is static, so no allocator can be preloaded (a Go program that serves net/http/pprof: --pprof URL;"
+    " others: link an allocator that profiles)"
+)
 
 
 @dataclass(frozen=True, slots=True)

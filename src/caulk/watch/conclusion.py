@@ -58,7 +58,7 @@ def _of(subject: Subject, cache: Path | None) -> Conclusion:
             continue
         try:
             source = open_source(str(shot.path))
-            profiles = [symbolize(python_names.named(profile), cache=cache) for profile in _profiles(source)]
+            profiles = [python_names.named(profile) for profile in _profiles(source)]
         except CaulkError as error:
             notes.append(str(error))
             continue
@@ -68,6 +68,7 @@ def _of(subject: Subject, cache: Path | None) -> Conclusion:
     if _let_go_at_the_end(dumps):
         notes.append("the profile at exit was left out: the program had let go of its memory before it ended")
         dumps.pop()
+    dumps = _with_names(dumps, cache)
     deaths = tuple(shot for shot in subject.captures if shot.kind not in _PROFILES)
     analysis = analyse(dumps) if dumps else Analysis(verdict=Verdict("unknown", _nothing(subject, deaths), 0.0))
     analysis = replace(analysis, notes=analysis.notes + tuple(notes))
@@ -81,6 +82,13 @@ def _profiles(source: Source) -> tuple[Profile, ...]:
     if memray.sniff(source.data):
         return memray.over_time(source.data)
     return (formats.read_source(source),)
+
+
+def _with_names(dumps: list[Dump], cache: Path | None) -> list[Dump]:
+    """The dumps with names for their addresses; what has none is said once, of the newest."""
+    named = [replace(dump, profile=symbolize(dump.profile, cache=cache)) for dump in dumps]
+    said = [replace(dump.profile, warnings=old.profile.warnings) for dump, old in zip(named, dumps, strict=True)]
+    return [*(replace(d, profile=p) for d, p in zip(named[:-1], said[:-1], strict=True)), *named[-1:]]
 
 
 def _let_go_at_the_end(dumps: list[Dump]) -> bool:

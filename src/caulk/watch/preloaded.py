@@ -36,15 +36,6 @@ class Preloaded:
         """Deletes what nobody took."""
         self.thin({self._pid(pid) for pid in native.dumps(self._workspace)})
 
-    def deaf(self, pid: int) -> str:
-        """Why nothing was preloaded into a process; empty if it was, or may still be."""
-        if native.is_static(Path(f"/proc/{pid}/exe")):
-            return (
-                "its program is static, so no allocator can be preloaded (a Go program that serves net/http/pprof:"
-                " --pprof URL; others: link a profiling allocator into it)"
-            )
-        return ""
-
     def _pid(self, pid: int | None) -> int:
         return self.root if pid is None else pid
 

@@ -6,6 +6,7 @@ nobody can know what a shell, a launcher or npm will start. Linux only.
 
 import contextlib
 import os
+import shutil
 import signal
 import threading
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from caulk.model.series import Reading, Series
 from caulk.runtimes import cpython, go, jvm, native, node
+from caulk.runtimes.endpoint import Endpoint
 from caulk.watch.preloaded import Preloaded
 from caulk.watch.signals import Passing
 from caulk.watch.subject import Subject
@@ -75,9 +77,12 @@ def run(
     wake = threading.Event()
     preload = native.preload() if is_native else None
     variables = _native_environment(preload, workspace) if is_native else {}
+    notes = [] if preload or not is_native else [native.MISSING]
+    if is_native and native.is_static(Path(shutil.which(command[0]) or command[0])):
+        notes.append(f"{command[0]}: {native.STATIC}")
     watcher = Watcher(
         workspace,
-        endpoint=go.Endpoint(pprof_url) if pprof_url else None,
+        endpoint=Endpoint(pprof_url) if pprof_url else None,
         is_native=is_native,
         preloaded=Preloaded(workspace) if preload else None,
     )
@@ -117,7 +122,7 @@ def run(
         code if code >= 0 else _SIGNALLED - code,
         watcher.series,
         watcher.subjects(),
-        (*watcher.notes(refused=switchboard.refused), *([native.MISSING] if is_native and not preload else [])),
+        (*watcher.notes(refused=switchboard.refused), *notes),
         started_at,
         time.time() - started_at,
     )

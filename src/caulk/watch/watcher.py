@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from caulk.model.errors import CaulkError
 from caulk.model.series import Reading, Series
 from caulk.places import local
-from caulk.runtimes import cpython, go, jvm, node
+from caulk.runtimes import cpython, envoy, go, jvm, native, node
+from caulk.runtimes.endpoint import Endpoint, NotServed
 from caulk.watch.history import History
 from caulk.watch.preloaded import Preloaded
 from caulk.watch.sources import AgentSource, Errand, Recording, Source, Take, write
@@ -46,7 +46,7 @@ class Watcher:
     """The tree of processes below `root`. `joined` and `has_seen` may be called from other threads."""
 
     def __init__(
-        self, workspace: Path, *, endpoint: go.Endpoint | None, is_native: bool = False, preloaded: Preloaded | None = None
+        self, workspace: Path, *, endpoint: Endpoint | None, is_native: bool = False, preloaded: Preloaded | None = None
     ) -> None:
         self.root = 0
         self._workspace, self._endpoint = workspace, endpoint
@@ -148,7 +148,7 @@ class Watcher:
     def _begin(self, now: float) -> None:
         self._limit = local.memory_limit(self.root)
         if self._endpoint:
-            self._watch(0, self._endpoint.address, Errand(go.NAME, _from_endpoint(self._endpoint)), now=now)
+            self._watch(0, self._endpoint.root, Errand(go.NAME, _from_endpoint(self._endpoint)), now=now)
 
     def _watch(self, pid: int, command: str, source: Source, *, now: float) -> None:
         stem = self._workspace / f"{source.runtime}-{pid}-{len(self._watched)}"
@@ -186,8 +186,8 @@ class Watcher:
         """Whether caulk must fetch captures from a process itself, or wonder why it says nothing."""
         age = now - seen.since
         executable = local.executable(pid)
-        if self._preloaded and age == 0 and (why := self._preloaded.deaf(pid)):
-            self._notes.append(f"{_named(pid, _line(pid))}: {why}")
+        if self._preloaded and age == 0 and pid != self.root and native.is_static(Path(f"/proc/{pid}/exe")):
+            self._notes.append(f"{_named(pid, _line(pid))}: {native.STATIC}")
         if jvm.recognises(executable) or (age > 1 and local.has_loaded(pid, jvm.LIBRARY)):
             seen.is_decided = True
             if jvm.refuses(local.command(pid), local.environ(pid)):
@@ -270,15 +270,20 @@ def _from_jvm(pid: int) -> Take:
     return take
 
 
-def _from_endpoint(endpoint: go.Endpoint) -> Take:
+def _from_endpoint(endpoint: Endpoint) -> Take:
+    """Whatever answers there is asked: a server of pprof, else Envoy's admin interface."""
+
     def take(stem: Path) -> tuple[tuple[tuple[str, Path], ...], dict[str, int]]:
-        heap = write(stem.with_name(stem.name + go.SUFFIX), endpoint.fetch(go.HEAP))
         try:
-            stacks = endpoint.fetch(go.GOROUTINES)
-        except CaulkError:
-            # Half a capture is better than none: other runtimes serve a heap profile alone.
-            return (("heap", heap),), {}
-        return (("heap", heap), ("goroutine", write(stem.with_name(stem.name + ".goroutines.txt"), stacks))), {}
+            files, memory = go.captured(endpoint)
+        except NotServed as refusal:
+            try:
+                files, memory = envoy.captured(endpoint)
+            except NotServed:
+                raise refusal from None
+        suffixes = {"heap": go.SUFFIX, "goroutine": ".goroutines.txt"}
+        written = [(kind, write(stem.with_name(stem.name + suffixes[kind]), body)) for kind, body in files.items()]
+        return tuple(written), memory
 
     return take
 

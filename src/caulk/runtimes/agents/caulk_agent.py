@@ -154,22 +154,21 @@ def _record():
     if not wanted:
         return None
     suffix, _, folder = wanted.partition(":")
+    is_alike = folder and suffix == _imp.extension_suffixes()[0]
+    if is_alike:
+        sys.path.append(folder)  # behind all that the program has itself
     try:
-        import memray
-    except ImportError:
-        if not folder or suffix != _imp.extension_suffixes()[0]:
-            raise
-        sys.path.append(folder)
-        try:
-            import memray
-        finally:
+        import memray  # and, when it begins, what it needs
+
+        memray.set_log_level(40)  # its warnings would be the program's
+        path = _stem() + ".memray"
+        tracker = memray.Tracker(
+            destination=memray.FileDestination(path, compress_on_exit=False), native_traces=True, follow_fork=True
+        )
+        tracker.__enter__()
+    finally:
+        if is_alike:
             sys.path.remove(folder)
-    memray.set_log_level(40)  # its warnings would be the program's
-    path = _stem() + ".memray"
-    tracker = memray.Tracker(
-        destination=memray.FileDestination(path, compress_on_exit=False), native_traces=True, follow_fork=True
-    )
-    tracker.__enter__()
     return tracker, path, os.getpid()
 
 
