@@ -9,6 +9,7 @@ from datetime import datetime
 
 from caulk.analysis import goroutines, prose
 from caulk.analysis.dumps import Dump, in_order, size_and_count
+from caulk.analysis.emptiness import emptiness
 from caulk.analysis.fingerprint import fingerprint
 from caulk.analysis.growth import SHAPE_NEEDS
 from caulk.analysis.suspects import Line, line_up, lines_of, with_chains
@@ -76,7 +77,9 @@ def _of_memory(dumps: Sequence[Dump], wanted: str) -> Analysis:
         reasons.append(f"growth of one place below {format_value(smallest_growth(line), size.unit)} would not show")
     if size.role == "unknown":
         reasons.append("the files do not say what their numbers count; they are taken for live memory")
+    empty = emptiness(newest)
     return Analysis(
+        notes=(empty,) if empty else (),
         totals=totals,
         verdict=Verdict(state, sentence, _confidence(line, state, judged), tuple(reasons)),
         findings=findings,

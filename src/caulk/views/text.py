@@ -3,6 +3,7 @@
 Marks of colour are put round whole cells after they are padded, so a table is the same with and without.
 """
 
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -178,8 +179,7 @@ def _analysis(analysis: "Analysis", width: int, paint: Paint) -> str:
     lines = []
     for line in _inputs(analysis):
         lines.append(paint(clean(line), "2"))
-    for i in analysis.inputs:
-        lines.extend(f"  {clean(i.path)}: warning: {clean(warning)}" for warning in i.warnings)
+    lines.extend(_warnings(analysis))
     totals = ", ".join(f"{format_value(t.value, t.unit)} {t.measure}".rstrip() for t in analysis.totals)
     if totals:
         lines.append(paint(f"{totals} in the newest" if len(analysis.inputs) > 1 else totals, "2"))
@@ -214,6 +214,20 @@ def _inputs(analysis: "Analysis") -> list[str]:
             taken = f", taken {i.taken_at}" if i.taken_at else ""
             covered = f", {i.coverage:.0%} of it readable".replace("%", " %") if i.coverage < 1 else ""
             lines.append(f"{i.path}: {kind}{taken}{covered}")
+    return lines
+
+
+def _warnings(analysis: "Analysis") -> list[str]:
+    """What is wrong with the inputs; what is wrong with many of them in the same way is said of the newest."""
+    said: dict[str, list[tuple[str, str]]] = {}
+    for i in analysis.inputs:
+        for warning in i.warnings:
+            said.setdefault(re.sub(r"[\d,]+", "#", warning), []).append((i.path, warning))
+    lines = []
+    for alike in said.values():
+        path, warning = alike[-1]
+        more = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
+        lines.append(f"  warning: {clean(path)}{more}: {clean(warning)}")
     return lines
 
 

