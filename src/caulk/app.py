@@ -12,6 +12,7 @@ from caulk.analysis.dumps import Dump
 from caulk.formats.source import STDIN, Source, open_source
 from caulk.model.errors import UsageError
 from caulk.model.table import Stacks, Table
+from caulk.ports import View
 from caulk.reports import REPORTS, Answer, Question, Report
 from caulk.symbols.symbolize import DEBUG_DIRECTORIES, lacks_names, symbolize
 
@@ -113,7 +114,8 @@ def rendered(answer: Answer, output: str, **looks: Any) -> str | bytes:
         raise UsageError(f"this has no stacks to write as {output}", hint="`caulk tree` and `caulk flame` have them.")
     if output == "svg":
         return _view("flame").svg(answer)  # type: ignore[no-any-return]
-    return _view(output).render(answer.tree)  # type: ignore[no-any-return]
+    view: View = _view(output)
+    return view.render(answer.tree)
 
 
 def page(row: Report, question: Question, answer: Answer, **memory: Any) -> str:

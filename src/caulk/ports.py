@@ -1,19 +1,16 @@
-"""The shapes that a plug-in fills: a format, a runtime, a view, a report. Start reading here.
+"""The shapes that a plug-in fills: a format, a view, a runtime. Start reading here.
 
-A format is one module in `formats/`, listed once in `formats/__init__.py`; a view is one in `views/`; a report is one
-row in `reports.py`; a runtime is one module in `runtimes/`. Nothing else has to learn a new one's name.
+A format is one module in `formats/`, listed once in `formats/__init__.py`; a view is one in `views/`, named once in
+`app.OUTPUTS`; a runtime is one in `runtimes/`, listed once in `watch/run.py`; a question is one row in `reports.py`.
+Nothing else has to learn a new one's name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from caulk.model.profile import Profile
-from caulk.model.table import Table
 from caulk.model.tree import Tree
-
-#: `progress(done, total, step)` is handed down into long work; raising `Cancelled` from it stops the work.
-Progress = Callable[[int, int, str], None]
 
 
 class Format(Protocol):
@@ -30,12 +27,16 @@ class Format(Protocol):
 
 
 class View(Protocol):
-    """A rendering of any tree or table: a module with these names."""
+    """A rendering of weighted stacks for another tool: a module with these names.
+
+    Text, JSON and HTML show every kind of answer and take it whole; see their own `render` and `page`.
+    """
 
     NAME: str
+    """What `-o` calls it."""
 
-    def render(self, answer: Tree | Table) -> str | bytes:
-        """The answer as text or bytes; the same answer gives the same bytes."""
+    def render(self, tree: Tree) -> str | bytes:
+        """The tree's first measure as text or bytes; the same tree gives the same bytes."""
 
 
 class Runtime(Protocol):
@@ -48,6 +49,3 @@ class Runtime(Protocol):
 
         Only variables: the command line is the user's. What is there already is kept and added to.
         """
-
-
-Json = dict[str, Any]

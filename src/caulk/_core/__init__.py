@@ -11,6 +11,9 @@ at C speed without the GIL; else the same sources run uncompiled, some 100 times
 | `snapshots` | the traces of a tracemalloc snapshot among those values |
 | `json` | a tape of JSON tokens, for documents too deep or too large for a JSON library |
 
+`Column`, the growing column of numbers, stands in four of them: each module is one compilation unit, and a C class is
+shared between units only through declaration files that plain Python cannot read.
+
 Arguments and results are columns (`caulk.model.column`). Everything that reads input checks its bounds and raises
 `ValueError` with a byte position.
 """

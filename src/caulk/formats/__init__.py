@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from importlib import import_module
-from types import ModuleType
-from typing import Any
+from typing import cast
 
 from caulk.formats.source import Source, open_source
 from caulk.model.errors import MalformedDump
 from caulk.model.profile import Profile
+from caulk.ports import Format
 
 #: To add a format, add a module and its name here.
 TEXT = ("go_heap", "go_goroutine", "jvm_histogram", "v8_sampling", "speedscope", "gperftools", "jemalloc", "folded")
@@ -24,16 +24,15 @@ def read(path: str) -> Profile:
 
 def read_source(source: Source) -> Profile:
     """The profile in an opened source; raises `MalformedDump` that names what it is instead."""
-    module: Any = recognise(source)
     try:
-        profile: Profile = module.read(source.data)
+        profile = recognise(source).read(source.data)
     except MalformedDump as error:
         cut = f" ({source.warnings[0]})" if source.is_cut else ""
         raise MalformedDump(f"{source.path}: {error}{cut}", hint=error.hint) from None
     return replace(profile, warnings=source.warnings + profile.warnings) if source.warnings else profile
 
 
-def recognise(source: Source) -> ModuleType:
+def recognise(source: Source) -> Format:
     """The format module that claims the source's first bytes."""
     head = source.data[:_HEAD]
     if source.is_cut and not head:
@@ -44,9 +43,9 @@ def recognise(source: Source) -> ModuleType:
             f"{source.path} {what}", hint="Was the capture interrupted, or the disk full? Take the dump again."
         )
     for name in TEXT if _is_text(head) else BINARY:
-        module: Any = import_module(f"caulk.formats.{name}")
+        module = cast(Format, import_module(f"caulk.formats.{name}"))
         if module.sniff(head):
-            return module  # type: ignore[no-any-return]
+            return module
     # Explaining a mistake needs more than reading does; who made none does not wait for it.
     raise import_module("caulk.formats.strangers").stranger(source.path, head)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caulk.model.series import Reading, Series
+from caulk.ports import Runtime
 from caulk.runtimes import cpython, go, jvm, native, node
 from caulk.runtimes.endpoint import Endpoint
 from caulk.watch.preloaded import Preloaded
@@ -23,6 +24,8 @@ from caulk.watch.subject import Subject
 from caulk.watch.watcher import Watcher
 from caulk.watch.wire import Switchboard
 
+#: Whatever a command may start: all of them are made to answer.
+_RUNTIMES: tuple[Runtime, ...] = (cpython, node, jvm, go)
 #: As a shell says it.
 _NOT_FOUND, _NOT_EXECUTABLE, _SIGNALLED = 127, 126, 128
 # A quarter of a second is what a person sees as live; after a minute nobody looks that closely.
@@ -130,7 +133,7 @@ def run(
 
 def _environment(workspace: Path, socket: Path, frames: int) -> dict[str, str]:
     environ = dict(os.environ)
-    for runtime in (cpython, node, jvm, go):
+    for runtime in _RUNTIMES:
         environ.update(runtime.environment(environ, workspace))
     environ["CAULK_RUN_SOCKET"] = str(socket)
     environ["CAULK_RUN_WORKSPACE"] = str(workspace)
