@@ -6,6 +6,7 @@ import tempfile
 import tracemalloc
 from pathlib import Path
 
+from memray_captures import captured
 from pprof_bytes import Pprof, message
 
 GO_HEAP = b"""heap profile: 3: 3072 [5: 5120] @ heap/2048
@@ -245,5 +246,6 @@ SAMPLES = {
     "folded": FOLDED,
     "v8_sampling": V8,
     "tracemalloc": tracemalloc_snapshot(),
+    "memray": captured("kept = [bytearray(3000 + i) for i in range(9)]"),
     "pprof": pprof(),
 }

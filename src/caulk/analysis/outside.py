@@ -18,12 +18,12 @@ _LEAST_SHARE = 0.5
 _GARBAGE = {"cpython": 0.0, "go": 1.2, "node": 1.0}
 
 _NEXT = {
-    "cpython": "memory that C code holds (extensions, numpy buffers), threads' stacks or mapped files: run it again with"
-    " `caulk run --native -- …`, which names who takes it",
+    "cpython": "memory that C code holds (extensions, numpy buffers), threads' stacks or mapped files:"
+    " `caulk run --native -- …` names who takes it",
     "node": "buffers outside V8's heap, native add-ons or threads: the growth of `external` and `arrayBuffers` tells"
     " buffers from the rest, and `caulk run --native -- …` names who takes the rest",
-    "go": "cgo (`caulk run --native -- …` names who takes it), mapped files, or freed memory that Go has not returned yet"
-    " (GODEBUG=madvdontneed=1, GOMEMLIMIT)",
+    "go": "cgo (`caulk run --native -- …` names who takes it), mapped files, or freed memory that Go has not returned"
+    " yet (GODEBUG=madvdontneed=1, GOMEMLIMIT)",
 }
 _NAMES = {"cpython": "Python", "node": "V8", "go": "Go"}
 

@@ -50,8 +50,8 @@ def main(
     frames
         How many frames of each Python stack are recorded; fewer cost less.
     native
-        Name leaks below the runtime, in C, C++ and Rust: an allocator that profiles (Debian: libjemalloc2) is preloaded,
-        and CPython records itself with memray, native frames included. Costs more time.
+        Name leaks below the runtime, in C, C++ and Rust: an allocator that profiles (Debian: libjemalloc2) is
+        preloaded, and CPython records itself with memray, native frames included. Costs more time.
     fail_on
         Exit with 1 if the verdict is this bad and the program itself succeeded.
     quiet

@@ -1,11 +1,12 @@
 """memray captures (`memray run -o FILE`, `caulk run --native`): what is live at the end, and at moments before.
 
 Source: memray's `FileReader` (https://bloomberg.github.io/memray/api.html); the layout is its own business and changes
-with each of its versions, so memray itself reads, as a process with bounded memory and time, because damaged files crash
-it. Only the head is looked at here (memray records.h): magic, version, and how many allocations and until when, which a
-program that was killed leaves at 0. The command line in it is not kept.
+with each of its versions, so memray itself reads, as a process with bounded memory and time, because damaged files
+crash it. Only the head is looked at here (memray records.h): magic, version, and how many allocations there are, which
+a program that was killed leaves at 0. The command line behind it is not kept.
 """
 
+import importlib.util
 import re
 import signal
 import struct
@@ -23,9 +24,9 @@ from caulk.model.profile import Profile
 
 NAME = "memray"
 
-_MAGIC = b"memray\0"
-#: Version of the layout, of Python, whether there are native frames, the kind of file; then statistics.
-_HEAD = struct.Struct("<7sIIBBQQqq")
+_MAGIC, _LZ4 = b"memray\0", b"\x04\x22\x4d\x18"
+#: Version of the layout, of Python, whether there are native frames, the kind of file, how many allocations.
+_HEAD = struct.Struct("<7sIIBBQ")
 _READER = Path(__file__).with_name("memray_reader.py")
 _MEASURES = (Measure("live", "bytes"), Measure("blocks", "count"))
 _MEMORY_BYTES, _TIMES_THE_FILE = 2 << 30, 8
@@ -50,8 +51,8 @@ class _Answer(msgspec.Struct):
 
 
 def sniff(head: bytes) -> bool:
-    """The magic bytes."""
-    return head.startswith(_MAGIC)
+    """The magic bytes, as they are or at the start of an LZ4 frame."""
+    return _head(head).startswith(_MAGIC)
 
 
 def read(data: bytes) -> Profile:
@@ -65,16 +66,18 @@ def over_time(data: bytes, points: int = 8) -> tuple[Profile, ...]:
 
 
 def _profiles(data: bytes, points: int) -> tuple[Profile, ...]:
-    if len(data) < _HEAD.size:
+    head = _head(data)
+    if not head.startswith(_MAGIC):
+        raise MalformedDump("this is no memray capture: it does not begin like one")
+    if len(head) < _HEAD.size:
         raise MalformedDump(f"memray: the file ends after {len(data)} bytes, within its head", hint=_CUT)
-    _, version, _, _, _, allocations, _, _, ended_ms = _HEAD.unpack_from(data)
+    _, version, _, _, _, allocations = _HEAD.unpack(head)
     answer = _ask(data, version, points)
-    # A program that was killed did not come to writing how many there were.
     is_short = answer.allocations < allocations
     warnings = []
     if is_short:
         warnings.append(f"cut short: {answer.allocations:,} of {allocations:,} allocations could be read")
-    elif not ended_ms:
+    elif answer.allocations and not allocations:
         warnings.append("the program did not end by itself: the capture shows what was live when it was killed")
     if not answer.has_native:
         warnings.append("no native frames were recorded (memray run --native): C code is named by its Python caller")
@@ -82,6 +85,46 @@ def _profiles(data: bytes, points: int) -> tuple[Profile, ...]:
         _profile(answer, at, warnings, answer.allocations / allocations if is_short else 1.0)
         for at in range(max(1, len(answer.times_ms)))
     )
+
+
+def _head(data: bytes) -> bytes:
+    """The first bytes of a capture, as many as `_HEAD` has; memray puts finished ones into an LZ4 frame."""
+    if not data.startswith(_LZ4):
+        return data[: _HEAD.size]
+    flags = data[4] if len(data) > 4 else 0
+    # Descriptor: flags, block size, the content's size and a dictionary's number where flagged, checksum.
+    at = 7 + (8 if flags & 8 else 0) + (4 if flags & 1 else 0)
+    is_stored = at + 3 < len(data) and data[at + 3] >= 0x80
+    return data[at + 4 : at + 4 + _HEAD.size] if is_stored else _unpacked(data[at + 4 : at + 4 + 4096])
+
+
+def _unpacked(block: bytes) -> bytes:
+    """The start of an LZ4 block (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md), up to what is whole."""
+    out = bytearray()
+    at = 0
+    while at < len(block) and len(out) < _HEAD.size:
+        token = block[at]
+        count, at = _length(block, at + 1, token >> 4)
+        out += block[at : at + count]
+        at += count
+        back = int.from_bytes(block[at : at + 2], "little")
+        if not 0 < back <= len(out):
+            break
+        count, at = _length(block, at + 2, token & 15)
+        for _ in range(min(count + 4, _HEAD.size)):
+            out.append(out[-back])
+    return bytes(out[: _HEAD.size])
+
+
+def _length(block: bytes, at: int, low: int) -> tuple[int, int]:
+    """A length of which four bits were in the token, and where the next thing is."""
+    if low == 15:
+        while at < len(block):
+            low += block[at]
+            at += 1
+            if block[at - 1] != 255:
+                break
+    return low, at
 
 
 def _profile(answer: _Answer, at: int, warnings: list[str], coverage: float) -> Profile:
@@ -111,6 +154,8 @@ def _frame(builder: ProfileBuilder, function: str, file: str, line: int) -> int:
 
 def _ask(data: bytes, version: int, points: int) -> _Answer:
     """Has the reader answer, within its limits; raises `MalformedDump` for all that can go wrong with it."""
+    if not importlib.util.find_spec("memray"):
+        raise _missing()
     memory, seconds = _MEMORY_BYTES + _TIMES_THE_FILE * len(data), _CPU_S + len(data) // _BYTES_PER_S
     with tempfile.TemporaryDirectory(prefix="caulk-") as folder:
         capture, said = Path(folder) / "capture.bin", Path(folder) / "answer.json"
@@ -152,10 +197,7 @@ def _check(answer: _Answer) -> None:
 
 def _refusal(answer: _Answer, version: int) -> MalformedDump:
     if answer.problem == "missing":
-        return MalformedDump(
-            f"memray captures are read by memray itself, which is not installed here ({answer.detail})",
-            hint="pip install 'caulk[memray]'",
-        )
+        return _missing(f" ({answer.detail})")
     if answer.problem == "memory":
         return MalformedDump("memray: its reader needs more memory than a file of this size may take", hint=_DAMAGED)
     if "incompatible" in answer.detail:
@@ -166,6 +208,13 @@ def _refusal(answer: _Answer, version: int) -> MalformedDump:
             "and give caulk the .speedscope.json (memray 1.20 and later; before, `pip install memray==VERSION` here).",
         )
     return MalformedDump(f"memray: its own reader refuses the file ({answer.detail[:200]})", hint=_DAMAGED)
+
+
+def _missing(why: str = "") -> MalformedDump:
+    return MalformedDump(
+        f"memray captures are read by memray itself, which cannot be imported here{why}",
+        hint="pip install 'caulk[memray]'",
+    )
 
 
 def _ended_by(status: int) -> str:

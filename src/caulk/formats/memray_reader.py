@@ -2,13 +2,15 @@
 
     python -P memray_reader.py CAPTURE POINTS MEMORY_BYTES CPU_S > ANSWER
 
-Imports nothing of caulk. The answer is one JSON object, bounded by the limit on files; `caulk.formats.memray` checks it.
+Imports nothing of caulk. The answer is one JSON object of bounded size; `caulk.formats.memray` checks it.
 """
 
 import json
 import resource
 import sys
 from collections.abc import Iterable, Iterator
+from importlib import import_module
+from itertools import takewhile
 from typing import Any
 
 _ANSWER_BYTES = 512 << 20
@@ -18,7 +20,7 @@ def main(path: str, points: int, memory_bytes: int, cpu_s: int) -> None:
     """Writes what is live at the end of the capture, or at that many moments of it, by stack."""
     _limit(memory_bytes, cpu_s)
     try:
-        import memray  # noqa: PLC0415 - within the limits, and its absence is an answer
+        memray: Any = import_module("memray")  # within the limits, and its absence is an answer
     except ImportError as error:
         answer: dict[str, Any] = {"problem": "missing", "detail": str(error)}
     else:
@@ -56,7 +58,7 @@ def _read(memray: Any, path: str, points: int) -> dict[str, Any]:
     frames: dict[tuple[str, str, int], int] = {}
     stacks = []
     for record, sizes, counts in rows:
-        stack = record.hybrid_stack_trace() if about.has_native_traces else record.stack_trace()
+        stack = _hybrid(record) if about.has_native_traces else record.stack_trace()
         stacks.append(([frames.setdefault(tuple(frame), len(frames)) for frame in stack], sizes, counts))
     return {
         "allocations": about.total_allocations,
@@ -67,6 +69,20 @@ def _read(memray: Any, path: str, points: int) -> dict[str, Any]:
         "frames": list(frames),
         "stacks": stacks,
     }
+
+
+def _hybrid(record: Any) -> list[tuple[str, str, int]]:
+    """The frames of C and of Python, the innermost first."""
+    hybrid, python = record.hybrid_stack_trace(), record.stack_trace()
+    if len(hybrid) > len(python):
+        return hybrid  # type: ignore[no-any-return]
+    # In a forked child memray hides as many frames as its parent had when it began: all of C, as a rule.
+    return [*takewhile(_is_c, record.native_stack_trace()), *python]
+
+
+def _is_c(frame: tuple[str, str, int]) -> bool:
+    """Whether this is no code of the interpreter, which is where Python's frames go on."""
+    return frame[:2] != ("<unknown>", "<unknown>") and not frame[0].startswith(("Py", "_Py"))
 
 
 _Row = tuple[Any, list[int], list[int]]

@@ -84,7 +84,9 @@ class Preload:
         """The variables that preload it; what the user set of the same names is kept, and goes before what is ours."""
         prefix = str(workspace / _STEM)
         if "," in prefix:
-            raise UsageError(f"{workspace}: a directory with a comma cannot take an allocator's dumps", hint="--keep DIR")
+            raise UsageError(
+                f"{workspace}: a directory with a comma cannot take an allocator's dumps", hint="--keep DIR"
+            )
         added = {name: Template(value).substitute(prefix=prefix) for name, value in self.allocator.variables.items()}
         if "MALLOC_CONF" in added and environ.get("MALLOC_CONF"):
             added["MALLOC_CONF"] += f",{environ['MALLOC_CONF']}"  # of two values the last one counts

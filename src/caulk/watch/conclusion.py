@@ -13,6 +13,7 @@ from caulk.formats.source import Source, open_source
 from caulk.model.errors import CaulkError
 from caulk.model.profile import Profile
 from caulk.model.records import Analysis, State, Verdict
+from caulk.runtimes import native
 from caulk.symbols.symbolize import symbolize
 from caulk.watch.run import Run
 from caulk.watch.subject import Shot, Subject
@@ -39,7 +40,8 @@ class Conclusion:
 
 def conclude(run: Run, *, cache: Path | None = None) -> tuple[Conclusion, ...]:
     """A conclusion for each process that gave captures, the worst first; `cache` keeps the names of addresses."""
-    found = [_of(subject, cache) for subject in run.subjects]
+    allocators = {subject.pid for subject in run.subjects if subject.runtime == native.NAME}
+    found = [_of(subject, cache, is_all=subject.pid not in allocators) for subject in run.subjects]
     return tuple(sorted(found, key=lambda c: (_WORST.index(c.analysis.verdict.state), -c.growth, c.subject.pid)))
 
 
@@ -51,7 +53,8 @@ def alike(first: Conclusion, others: Iterable[Conclusion]) -> int:
     return sum(1 for c in others if any(f.fingerprint == wanted for f in c.analysis.findings))
 
 
-def _of(subject: Subject, cache: Path | None) -> Conclusion:
+def _of(subject: Subject, cache: Path | None, *, is_all: bool) -> Conclusion:
+    """`is_all` says that nobody else speaks for the memory outside of its heap."""
     dumps, notes = [], []
     for shot in subject.captures:
         if shot.kind not in _PROFILES:
@@ -73,7 +76,7 @@ def _of(subject: Subject, cache: Path | None) -> Conclusion:
     analysis = analyse(dumps) if dumps else Analysis(verdict=Verdict("unknown", _nothing(subject, deaths), 0.0))
     analysis = replace(analysis, notes=analysis.notes + tuple(notes))
     figures = [d.profile.memory for d in dumps] or [{}]
-    beside = outside(subject.series, subject.runtime, (figures[0], figures[-1]))
+    beside = outside(subject.series, subject.runtime, (figures[0], figures[-1])) if is_all else None
     return Conclusion(subject, tuple(dumps), _with_outside(analysis, beside), deaths)
 
 
