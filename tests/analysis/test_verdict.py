@@ -222,3 +222,8 @@ def test_of_types_the_applications_own_come_before_what_they_are_made_of():
     analysis = analyse(dumps)
     assert [f.type for f in analysis.findings] == ["com.example.Ticket", "byte[]"]
     assert "Objects of type `com.example.Ticket` are not freed" in analysis.verdict.sentence
+
+
+def test_the_way_is_told_in_the_applications_own_frames():
+    texts = [f"lib.Run>lib.Serve>main.handle>lib.Do>main.put {n * MB}x{n}" for n in (10, 20, 30, 40)]
+    assert judged(*texts).verdict.sentence.endswith("The calls that get there: main.handle → main.put.")

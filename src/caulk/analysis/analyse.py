@@ -71,7 +71,7 @@ def _of_memory(dumps: Sequence[Dump], wanted: str) -> Analysis:
     lines = lines_of(line, [node for j in judged for node in j.suspect.chain])
     findings = tuple(_finding(line, j, rank, lines, hours) for rank, j in enumerate(judged, 1))
     gained = format_value(line.totals[-1] - line.totals[0], size.unit, signed=True)
-    sentence = prose.verdict_sentence(state, findings, len(profiles), gained=gained)
+    sentence = prose.verdict_sentence(state, findings, len(profiles), gained=gained, runtime=newest.runtime)
     reasons = []
     if state in ("steady", "suspect") and len(profiles) > 1:
         reasons.append(f"growth of one place below {format_value(smallest_growth(line), size.unit)} would not show")

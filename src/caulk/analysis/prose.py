@@ -3,6 +3,7 @@
 from itertools import groupby
 
 from caulk.analysis.verdict import Judged
+from caulk.model.origin import origin_of
 from caulk.model.records import Finding, StackFrame, State
 from caulk.model.units import format_share, format_value
 
@@ -18,22 +19,23 @@ def place(frame: StackFrame) -> str:
     return f"`{frame.function}`" if frame.function == at else f"`{frame.function}` ({at})"
 
 
-def chain(stack: tuple[StackFrame, ...]) -> str:
-    """The calls that lead there, outermost first, the middle of a long chain left out."""
+def chain(stack: tuple[StackFrame, ...], runtime: str) -> str:
+    """The calls that lead there, outermost first: the application's own, the middle of a long chain left out."""
     # A comprehension is a frame of its own with its function's name; nobody needs to read it twice.
-    names = [name for name, _ in groupby(frame.function for frame in _from_application(stack))]
+    names = [name for name, _ in groupby(frame.function for frame in _of_application(stack, runtime))]
     if len(names) > _MOST_CALLERS:
         names = [*names[:2], "…", *names[-(_MOST_CALLERS - 2) :]]
     return " → ".join(names)
 
 
-def _from_application(stack: tuple[StackFrame, ...]) -> tuple[StackFrame, ...]:
-    """The stack without the frames that start every program of its runtime, as long as something is left."""
-    starters = ("runtime.main", "runtime.goexit", "<module>", "(root)")
-    start = 0
-    while start < len(stack) - 1 and stack[start].function in starters:
-        start += 1
-    return stack[start:]
+def _of_application(stack: tuple[StackFrame, ...], runtime: str) -> list[StackFrame]:
+    """The application's frames, if there are any above the last; else all but those that start every program."""
+    last = stack[-1:]
+    own = [f for f in stack[:-1] if origin_of(f.function, f.file, "", runtime) == "application"]
+    starters = ("<module>", "(anonymous)", "(root)")
+    while len(own) > 1 and own[0].function in starters:
+        del own[0]
+    return [*(own or stack[:-1]), *last]
 
 
 def rate(per_hour: float, hours: float, unit: str) -> str:
@@ -91,7 +93,7 @@ def _subject(blamed: StackFrame, is_type: bool) -> str:
     return f"Objects of type `{blamed.function}`" if is_type else place(blamed)
 
 
-def verdict_sentence(state: State, findings: tuple[Finding, ...], runs: int, *, gained: str) -> str:
+def verdict_sentence(state: State, findings: tuple[Finding, ...], runs: int, *, gained: str, runtime: str) -> str:
     """The whole judgement in a sentence or two."""
     if not findings:
         return {
@@ -99,7 +101,7 @@ def verdict_sentence(state: State, findings: tuple[Finding, ...], runs: int, *, 
         }.get(state, "Nothing stands out: no code holds much of what is live. One profile cannot show growth.")
     first = findings[0]
     way = first.stack[: _blamed_at(first) + 1]
-    reached = f" The calls that get there: {chain(way)}." if len(way) > 1 else ""
+    reached = f" The calls that get there: {chain(way, runtime)}." if len(way) > 1 else ""
     if state == "leaking":
         doubt = "" if runs >= 4 else f" {runs} profiles cannot tell a leak from a cache that is filling up; four can."
         return f"Leaking: {first.title}.{reached}{doubt}"
