@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from memray_captures import captured
 
-from caulk.formats import memray, read_source
+from caulk.formats import memray, memray_process, read_source
 from caulk.formats.source import Source
 from caulk.model.errors import MalformedDump
 
@@ -154,13 +154,13 @@ def test_a_file_that_ends_in_its_head_is_an_error(capture, length):
 def test_a_reader_that_fails_is_an_error_that_says_how(capture, monkeypatch, tmp_path, reader, said):
     script = tmp_path / "reader.py"
     script.write_text(reader)
-    monkeypatch.setattr(memray, "_READER", script)
-    monkeypatch.setattr(memray, "_CPU_S", 1)
+    monkeypatch.setattr(memray_process, "_READER", script)
+    monkeypatch.setattr(memray_process, "_CPU_S", 1)
     assert said in str(error_of(capture))
 
 
 def test_a_reader_that_needs_too_much_memory_is_stopped(capture, monkeypatch):
-    monkeypatch.setattr(memray, "_MEMORY_BYTES", 32 << 20)
+    monkeypatch.setattr(memray_process, "_MEMORY_BYTES", 32 << 20)
     assert str(error_of(capture))
 
 

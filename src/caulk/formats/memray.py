@@ -6,48 +6,27 @@ crash it. Only the head is looked at here (memray records.h): magic, version, an
 a program that was killed leaves at 0. The command line behind it is not kept.
 """
 
-import importlib.util
 import re
-import signal
 import struct
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from caulk.formats.builder import ProfileBuilder, moment
 from caulk.model.errors import MalformedDump
 from caulk.model.measure import Measure
 from caulk.model.profile import Profile
 
+if TYPE_CHECKING:
+    from caulk.formats.memray_process import Answer
+
 NAME = "memray"
 
 _MAGIC, _LZ4 = b"memray\0", b"\x04\x22\x4d\x18"
 #: Version of the layout, of Python, whether there are native frames, the kind of file, how many allocations.
 _HEAD = struct.Struct("<7sIIBBQ")
-_READER = Path(__file__).with_name("memray_reader.py")
 _MEASURES = (Measure("live", "bytes"), Measure("blocks", "count"))
-_MEMORY_BYTES, _TIMES_THE_FILE = 2 << 30, 8
-_CPU_S, _BYTES_PER_S = 60, 2 << 20
 _UNKNOWN = "<unknown>"
 # Python's own frames, which stand between, say what the interpreter is doing.
 _INTERPRETER = re.compile(r"_?Py([A-Z]\w*)?_\w+|_start")
-
-
-class _Answer(msgspec.Struct):
-    """What `memray_reader` writes."""
-
-    problem: str = ""
-    detail: str = ""
-    allocations: int = 0
-    started_ms: int = 0
-    ended_ms: int = 0
-    has_native: bool = False
-    times_ms: list[int] = []
-    frames: list[tuple[str, str, int]] = []
-    stacks: list[tuple[list[int], list[int], list[int]]] = []
 
 
 def sniff(head: bytes) -> bool:
@@ -72,7 +51,10 @@ def _profiles(data: bytes, points: int) -> tuple[Profile, ...]:
     if len(head) < _HEAD.size:
         raise MalformedDump(f"memray: the file ends after {len(data)} bytes, within its head", hint=_CUT)
     _, version, _, _, _, allocations = _HEAD.unpack(head)
-    answer = _ask(data, version, points)
+    # Recognising a capture must cost nothing: the reader's process and its answer are imported with the first one.
+    from caulk.formats.memray_process import ask  # noqa: PLC0415
+
+    answer = ask(data, version, points)
     is_short = answer.allocations < allocations
     warnings = []
     if is_short:
@@ -127,7 +109,7 @@ def _length(block: bytes, at: int, low: int) -> tuple[int, int]:
     return low, at
 
 
-def _profile(answer: _Answer, at: int, warnings: list[str], coverage: float) -> Profile:
+def _profile(answer: "Answer", at: int, warnings: list[str], coverage: float) -> Profile:
     builder = ProfileBuilder(*_MEASURES)
     frames = [_frame(builder, *frame) for frame in answer.frames]
     for stack, sizes, counts in answer.stacks:
@@ -152,76 +134,4 @@ def _frame(builder: ProfileBuilder, function: str, file: str, line: int) -> int:
     return builder.frame("" if function == _UNKNOWN else function, "" if file == _UNKNOWN else file, max(line, 0))
 
 
-def _ask(data: bytes, version: int, points: int) -> _Answer:
-    """Has the reader answer, within its limits; raises `MalformedDump` for all that can go wrong with it."""
-    if not importlib.util.find_spec("memray"):
-        raise _missing()
-    memory, seconds = _MEMORY_BYTES + _TIMES_THE_FILE * len(data), _CPU_S + len(data) // _BYTES_PER_S
-    with tempfile.TemporaryDirectory(prefix="caulk-") as folder:
-        capture, said = Path(folder) / "capture.bin", Path(folder) / "answer.json"
-        capture.write_bytes(data)
-        command = [sys.executable, "-P", str(_READER), str(capture), str(points), str(memory), str(seconds)]
-        with said.open("wb") as out:
-            try:
-                status = subprocess.run(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=subprocess.DEVNULL,
-                    timeout=2 * seconds,
-                    check=False,
-                ).returncode
-            except subprocess.TimeoutExpired:
-                status = -signal.SIGXCPU
-        text = said.read_bytes()
-    if status in (-signal.SIGXCPU, -signal.SIGKILL):
-        raise MalformedDump(f"memray: its reader was stopped after {seconds} s of work", hint=_DAMAGED)
-    try:
-        answer = msgspec.json.decode(text, type=_Answer)
-    except (msgspec.DecodeError, ValueError):
-        how = _ended_by(status)
-        raise MalformedDump(f"memray: its own reader {how} on this file", hint=_DAMAGED) from None
-    if answer.problem:
-        raise _refusal(answer, version)
-    _check(answer)
-    return answer
-
-
-def _check(answer: _Answer) -> None:
-    """A reader that a damaged file led astray may say anything."""
-    points, known = max(1, len(answer.times_ms)), len(answer.frames)
-    for stack, sizes, counts in answer.stacks:
-        if len(sizes) != points or len(counts) != points or (stack and not 0 <= min(stack) <= max(stack) < known):
-            raise MalformedDump("memray: its reader contradicts itself on this file", hint=_DAMAGED)
-
-
-def _refusal(answer: _Answer, version: int) -> MalformedDump:
-    if answer.problem == "missing":
-        return _missing(f" ({answer.detail})")
-    if answer.problem == "memory":
-        return MalformedDump("memray: its reader needs more memory than a file of this size may take", hint=_DAMAGED)
-    if "incompatible" in answer.detail:
-        return MalformedDump(
-            f"memray: the capture's layout is version {version}, which the memray installed here does not read",
-            hint="Convert it with the memray that wrote it, in the program's own environment:\n"
-            "  python -m memray transform speedscope --leaks FILE\n"
-            "and give caulk the .speedscope.json (memray 1.20 and later; before, `pip install memray==VERSION` here).",
-        )
-    return MalformedDump(f"memray: its own reader refuses the file ({answer.detail[:200]})", hint=_DAMAGED)
-
-
-def _missing(why: str = "") -> MalformedDump:
-    return MalformedDump(
-        f"memray captures are read by memray itself, which cannot be imported here{why}",
-        hint="pip install 'caulk[memray]'",
-    )
-
-
-def _ended_by(status: int) -> str:
-    if status < 0:
-        return f"died of {signal.Signals(-status).name}" if -status in set(signal.Signals) else f"died of {-status}"
-    return f"ended with {status} and no answer"
-
-
 _CUT = "Was the capture interrupted, or the disk full? Take it again."
-_DAMAGED = "The file is damaged, or was made by another memray. Take the capture again; end the program by SIGTERM."
