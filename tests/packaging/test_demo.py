@@ -10,13 +10,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.usefixtures("go", "node", "java")
+@pytest.mark.usefixtures("go", "node", "java", "gcc")
 def test_the_demo_names_the_leak_of_every_runtime_and_writes_a_page_that_loads_nothing(tmp_path):
     ran = subprocess.run([sys.executable, ROOT / "demo/run"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert len(re.findall(r"^\S.* named ", ran.stdout, re.MULTILINE)) == 4
+    assert len(re.findall(r"^\S.* named ", ran.stdout, re.MULTILINE)) == 6, ran.stdout
     pages = [tmp_path / path for path in re.findall(r"out/demo/\S+\.html$", ran.stdout, re.MULTILINE)]
-    assert len(set(pages)) == 4
+    assert len(set(pages)) == 6
     for page in pages:
         assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", page.read_text())
 
@@ -33,4 +33,5 @@ def test_the_demo_names_what_is_missing_and_runs_the_rest(tmp_path):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     for missing in ("Go: go is", "Node.js: node is", "JVM: javac is"):
         assert f"{missing} not on this machine" in ran.stdout
+    assert "C++: g++ is not on this machine (apt-get install g++ libjemalloc2)" in ran.stdout
     assert re.search(r"^CPython +archive_order +named ", ran.stdout, re.MULTILINE)
