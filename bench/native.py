@@ -1,4 +1,4 @@
-"""Reading native profiles: caulk beside `google-pprof` and `jeprof`, on what real allocators wrote; names included.
+"""Reading native profiles: caulk beside `google-pprof`, `jeprof` and memray, on what real allocators wrote.
 
 Run as `python bench/native.py`; it writes `bench/native.md`. Both sides start from the files alone: caulk's cache of
 names is emptied for every run. Totals are held against the peers' to the byte.
@@ -40,7 +40,17 @@ def main() -> None:
             LD_PRELOAD="libjemalloc.so.2",
             MALLOC_CONF=f"prof:true,lg_prof_sample:8,prof_final:true,prof_prefix:{work / 'jemalloc'}",
         )
-        rows = [_row(tcmalloc, "google-pprof", program), _row(jemalloc, "jeprof", program)]
+        capture = work / "capture.bin"
+        traced = [HERE / "programs" / "traces.py", work / "a", work / "b", "200000", "1"]
+        memray = [sys.executable, "-m", "memray"]
+        run = [*memray, "run", "-q", "--native", "--trace-python-allocators", "-o", capture, *traced]
+        subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
+        table = [*memray, "table", "--leaks", "-f", "-o", str(work / "table.html"), str(capture)]
+        rows = [
+            _row(tcmalloc, "google-pprof", program),
+            _row(jemalloc, "jeprof", program),
+            _memray_row(capture, side_by_side([*CAULK.split(), "top", str(capture)], table)),
+        ]
         checks = [_totals(tcmalloc, "google-pprof", program), _totals(jemalloc, "jeprof", program)]
     lines = [
         "# Reading native profiles, side by side",
@@ -75,6 +85,14 @@ def _row(path: Path, peer: str, program: Path) -> str:
     return (
         f"| top of {len(profile.samples):,} {profile.format} stacks, {path.stat().st_size >> 10:,} kB | `{peer} --text`"
         f" | {pair.ours.cpu_s:.2f} s | {pair.peers.cpu_s:.2f} s | {pair.cpu_ratio:.2f}{missed} | {BAR} |"
+    )
+
+
+def _memray_row(capture: Path, pair: Pair) -> str:
+    missed = "" if pair.cpu_ratio <= 1 else " **missed**"
+    return (
+        f"| top of a memray capture, {capture.stat().st_size >> 10:,} kB | `memray table --leaks` | {pair.ours.cpu_s:.2f} s"
+        f" | {pair.peers.cpu_s:.2f} s | {pair.cpu_ratio:.2f}{missed} | 1 |"
     )
 
 
