@@ -14,6 +14,8 @@ from native_programs import CYCLE, EXTENSION, PLAYER, SERVER, cycle, extension, 
 from caulk.runtimes import native
 
 ROUNDS = "250"
+#: A dump for every 4 MiB: these programs allocate little in their few seconds.
+OFTEN = {"MALLOC_CONF": "lg_prof_interval:22"}
 SRC = Path(__file__).parents[2] / "src"
 
 
@@ -134,7 +136,7 @@ def _without_memray(folder: Path) -> str:
 
 
 def test_a_program_of_cpp_that_leaks_is_named_by_function_and_line(run, gxx, tmp_path, jemalloc):
-    said = run("sh", "-c", f"{server(gxx, tmp_path)} {ROUNDS}; exit 3")
+    said = run("sh", "-c", f"{server(gxx, tmp_path)} {ROUNDS}; exit 3", **OFTEN)
     assert said.status == 3, said.text
     assert said.report["verdict"]["state"] == "leaking"
     assert said.finding["allocator"] == "open_session"
@@ -143,13 +145,23 @@ def test_a_program_of_cpp_that_leaks_is_named_by_function_and_line(run, gxx, tmp
 
 
 def test_the_dumps_of_an_allocator_are_thinned_and_none_is_left_over(run, gxx, tmp_path, jemalloc):
-    said = run(server(gxx, tmp_path), ROUNDS)
+    said = run(server(gxx, tmp_path), ROUNDS, **OFTEN)
     assert 3 <= len(said.left) <= 11
     assert all(name.startswith("native-") for name in said.left)
 
 
+def test_nothing_stays_in_the_temporary_directory(gxx, tmp_path, jemalloc):
+    program, left = server(gxx, tmp_path), tmp_path / "temporary"
+    left.mkdir()
+    command = [sys.executable, "-m", "caulk", "run", "--native", "--quiet", "--", program, "60"]
+    environment = os.environ | {"TMPDIR": str(left), "PYTHONPATH": str(SRC)}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert "open_session" in ran.stderr
+    assert not list(left.iterdir())
+
+
 def test_a_cycle_of_arcs_in_rust_is_named(run, require, tmp_path, jemalloc):
-    said = run(cycle(require("rustc"), tmp_path), ROUNDS)
+    said = run(cycle(require("rustc"), tmp_path), ROUNDS, **OFTEN)
     assert said.report["verdict"]["state"] == "leaking"
     assert "make_pair" in said.finding["allocator"]
     inside = range(line_of(CYCLE, "let first"), line_of(CYCLE, "let second") + 1)
@@ -195,5 +207,5 @@ def test_what_holds_no_more_at_the_end_than_before_is_not_called_a_leak(run, gxx
     (tmp_path / "steady.cc").write_text(steady)
     program = tmp_path / "steady"
     subprocess.run([gxx, "-g", "-O0", "-pthread", tmp_path / "steady.cc", "-o", program], check=True)
-    said = run(str(program), ROUNDS)
+    said = run(str(program), ROUNDS, **OFTEN)
     assert said.report["verdict"]["state"] == "steady", said.text

@@ -75,7 +75,8 @@ def main(
             )
         return _say(ended, workspace, out=out, kept=bool(keep), fail_on=fail_on)
     finally:
-        if not keep and not any(workspace.glob("*.h*")):
+        # A dump that a runtime wrote when it died cannot be had again.
+        if not keep and not any(next(workspace.glob(left), None) for left in ("*.hprof*", "*.heapsnapshot")):
             shutil.rmtree(workspace, ignore_errors=True)
 
 
