@@ -40,16 +40,11 @@ def main() -> None:
             LD_PRELOAD="libjemalloc.so.2",
             MALLOC_CONF=f"prof:true,lg_prof_sample:8,prof_final:true,prof_prefix:{work / 'jemalloc'}",
         )
-        capture = work / "capture.bin"
-        traced = [HERE / "programs" / "traces.py", work / "a", work / "b", "200000", "1"]
-        memray = [sys.executable, "-m", "memray"]
-        run = [*memray, "run", "-q", "--native", "--trace-python-allocators", "-o", capture, *traced]
-        subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
-        table = [*memray, "table", "--leaks", "-f", "-o", str(work / "table.html"), str(capture)]
         rows = [
             _row(tcmalloc, "google-pprof", program),
             _row(jemalloc, "jeprof", program),
-            _memray_row(capture, side_by_side([*CAULK.split(), "top", str(capture)], table)),
+            _memray_row(work, "Python frames"),
+            _memray_row(work, "Python and native frames", "--native"),
         ]
         checks = [_totals(tcmalloc, "google-pprof", program), _totals(jemalloc, "jeprof", program)]
     lines = [
@@ -88,11 +83,18 @@ def _row(path: Path, peer: str, program: Path) -> str:
     )
 
 
-def _memray_row(capture: Path, pair: Pair) -> str:
+def _memray_row(work: Path, what: str, *flags: str) -> str:
+    """Both sides read with memray's own reader, which is where nearly all of the time goes."""
+    capture, memray = work / "capture.bin", [sys.executable, "-m", "memray"]
+    traced = [HERE / "programs" / "traces.py", work / "a", work / "b", "60000", "1"]
+    run = [*memray, "run", "-q", "-f", *flags, "--trace-python-allocators", "-o", capture, *traced]
+    subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
+    table = [*memray, "table", "--leaks", "-f", "-o", str(work / "table.html"), str(capture)]
+    pair = side_by_side([*CAULK.split(), "top", str(capture)], table, runs=3)
     missed = "" if pair.cpu_ratio <= 1 else " **missed**"
     return (
-        f"| top of a memray capture, {capture.stat().st_size >> 10:,} kB | `memray table --leaks` | {pair.ours.cpu_s:.2f} s"
-        f" | {pair.peers.cpu_s:.2f} s | {pair.cpu_ratio:.2f}{missed} | 1 |"
+        f"| top of a memray capture, {what}, {capture.stat().st_size >> 10:,} kB | `memray table --leaks`"
+        f" | {pair.ours.cpu_s:.2f} s | {pair.peers.cpu_s:.2f} s | {pair.cpu_ratio:.2f}{missed} | 1 |"
     )
 
 

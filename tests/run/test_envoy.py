@@ -86,7 +86,8 @@ def test_envoys_growth_is_taken_over_its_admin_interface_and_judged(envoy, tmp_p
     program.write_text(PROGRAM)
     command = [sys.executable, "-I", program, envoy, config, port, upstream]
     caulk = [sys.executable, "-m", "caulk", "run", "--out", report, "--pprof", f"http://127.0.0.1:{admin}", "--"]
-    done = subprocess.run([str(word) for word in caulk + command], capture_output=True, text=True, timeout=90, check=False)
+    words = [str(word) for word in caulk + command]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 0, done.stderr
     analysis = json.loads(report.read_text())
     assert len(analysis["inputs"]) >= 4
