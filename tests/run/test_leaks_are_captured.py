@@ -171,7 +171,8 @@ def test_a_java_leak_grows_from_histogram_to_histogram(watch, leak_java):
     ]
     assert len(instances) >= 4
     assert instances == sorted(instances)
-    assert subject.captures[-1].memory["heap"] == subject.heap[-1] > 0
+    # The program may end between a capture and the next reading, which then never tells of it.
+    assert subject.heap[-1] in {capture.memory["heap"] for capture in subject.captures} - {0}
     assert (ran.exit_code, ran.stdout) == (0, "java is done\n")
     assert all(line.startswith("Picked up JAVA_TOOL_OPTIONS") for line in ran.stderr.splitlines())
     assert_private(subject.captures)

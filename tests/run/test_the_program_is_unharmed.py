@@ -198,7 +198,7 @@ def test_a_daemon_that_closes_every_descriptor_gets_nothing_into_its_own(watch, 
         "import os, time\n"
         "os.closerange(3, 4096)\n"
         "mine = [os.open('mine', os.O_CREAT | os.O_RDWR) for _ in range(1000)]\n"
-        "time.sleep(3)\n"
+        "time.sleep(6)\n"
         "print(os.stat('mine').st_size)\n"
     )
     ran = watch(sys.executable, "daemon.py")
