@@ -137,14 +137,14 @@ def _who(first: Conclusion, others: tuple[Conclusion, ...]) -> str:
     same = alike(first, others)
     workers = f"; {same} more of {len(others) + 1} processes show the same" if same else ""
     return (
-        f"caulk: {subject.runtime} process {subject.pid or 'at the endpoint'}: {text.clean(subject.command)}{workers}"
+        f"caulk: {first.runtime} process {subject.pid or 'at the endpoint'}: {text.clean(subject.command)}{workers}"
     )
 
 
 def _others(others: tuple[Conclusion, ...]) -> list[str]:
     """One line for each other process whose verdict asks for attention."""
     return [
-        f"also {c.subject.runtime} process {c.subject.pid}: {c.analysis.verdict.sentence}"
+        f"also {c.runtime} process {c.subject.pid}: {c.analysis.verdict.sentence}"
         for c in others
         if c.analysis.verdict.state in ("leaking", "suspect")
     ][:5]

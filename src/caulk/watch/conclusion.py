@@ -33,6 +33,11 @@ class Conclusion:
     deaths: tuple[Shot, ...] = ()
 
     @property
+    def runtime(self) -> str:
+        """What its profiles say that it is; an endpoint may belong to anything."""
+        return self.dumps[-1].profile.runtime if self.dumps else self.subject.runtime
+
+    @property
     def growth(self) -> int:
         """Bytes by which its worst finding grew."""
         return max((finding.growth_bytes or 0 for finding in self.analysis.findings), default=0)
@@ -75,8 +80,9 @@ def _of(subject: Subject, cache: Path | None, *, is_all: bool) -> Conclusion:
     deaths = tuple(shot for shot in subject.captures if shot.kind not in _PROFILES)
     analysis = analyse(dumps) if dumps else Analysis(verdict=Verdict("unknown", _nothing(subject, deaths), 0.0))
     analysis = replace(analysis, notes=analysis.notes + tuple(notes))
+    runtime = dumps[-1].profile.runtime if dumps else subject.runtime
     figures = [d.profile.memory for d in dumps] or [{}]
-    beside = outside(subject.series, subject.runtime, (figures[0], figures[-1])) if is_all else None
+    beside = outside(subject.series, runtime, (figures[0], figures[-1])) if is_all else None
     return Conclusion(subject, tuple(dumps), _with_outside(analysis, beside), deaths)
 
 
