@@ -27,3 +27,7 @@ def test_a_few_samples_are_nearly_empty():
 def test_a_profile_that_explains_its_memory_is_not_empty():
     assert not emptiness(replace(heap(FULL, period=2 * MB), memory={"allocated": 25 * MB}))
     assert not emptiness(heap("main.a 10", period=0))
+
+
+def test_few_stacks_that_hold_many_samples_are_not_empty():
+    assert not emptiness(heap(f"main.a {70 * MB}x9; main.b {2 * MB}x9", period=128 << 10))

@@ -227,3 +227,16 @@ def test_of_types_the_applications_own_come_before_what_they_are_made_of():
 def test_the_way_is_told_in_the_applications_own_frames():
     texts = [f"lib.Run>lib.Serve>main.handle>lib.Do>main.put {n * MB}x{n}" for n in (10, 20, 30, 40)]
     assert judged(*texts).verdict.sentence.endswith("The calls that get there: main.handle → main.put.")
+
+
+def test_modules_that_are_being_loaded_are_no_leak_of_a_program_that_starts():
+    from caulk.formats.builder import ProfileBuilder
+    from caulk.model.measure import Measure
+
+    dumps = []
+    for n in (1, 3):
+        builder = ProfileBuilder(Measure("live", "bytes"), Measure("blocks", "count"))
+        loader = builder.frame("", "<frozen importlib._bootstrap_external>", 729)
+        builder.add([builder.frame("<module>", "/srv/app.py", 1), loader], (n * MB, n * 1000))
+        dumps.append(Dump(f"{n}", builder.build(format="test", runtime="cpython", kind="heap")))
+    assert analyse(dumps).verdict.state == "steady"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from native_programs import CYCLE, EXTENSION, PLAYER, SERVER, cycle, extension, line_of, server
+from leaky_programs import CYCLE, EXTENSION, PLAYER, SERVER, cycle, extension, line_of, server
 
 from caulk.runtimes import native
 

@@ -29,7 +29,7 @@ def emptiness(profile: Profile) -> str:
             " has grown."
         )
     seen = sum(1 for value in profile.samples.values[size] if value)
-    if profile.period > 1 and seen < _FEW_SAMPLES:
+    if profile.period > 1 and max(seen, shown / profile.period) < _FEW_SAMPLES:
         return (
             f"The profile is nearly empty: {seen} samples, {format_value(shown, 'bytes')} in all, since {often}."
             " Take it under load, when memory has grown."

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from caulk.analysis.growth import SHAPE_NEEDS, SIGNIFICANT, Growth
 from caulk.analysis.suspects import Line, Suspect
+from caulk.model.origin import LOADER_FILE
 from caulk.model.records import State
 
 #: Growth below these is not worth waking anybody: bytes, share of what is live; for few and for enough profiles.
@@ -73,12 +74,14 @@ def _growing(line: Line) -> list[Judged]:
     found: dict[int, Judged] = {}
     for suspect in line.suspects:
         growth = suspect.growth
+        if not _is_settled(line, suspect):
+            continue
         if growth.delta >= least and growth.is_significant and growth.shape not in ("flat", "falling"):
             found[suspect.frame] = _grown(line, suspect, growth, growth.delta / gained, by_count=False)
     gained = sum(s.count_growth.delta for s in line.suspects if s.count_growth and s.count_growth.delta > 0) or 1
     for suspect in line.suspects:
         count = suspect.count_growth
-        if suspect.frame in found or not count or not count.is_significant:
+        if suspect.frame in found or not count or not count.is_significant or not _is_settled(line, suspect):
             continue
         # Many small objects: invisible in bytes, and still a leak.
         if count.delta / gained >= _LEADS and count.delta >= max(_FEW_COUNT * 10, 0.1 * suspect.counts[0]):
@@ -89,6 +92,12 @@ def _growing(line: Line) -> list[Judged]:
     return [j for j in ranked if j.share >= (_LISTED if rises and j.growth.shape != "rising" else 0.01)][
         :_MOST_FINDINGS
     ]
+
+
+def _is_settled(line: Line, suspect: Suspect) -> bool:
+    """Modules that are being loaded grow in every program that has just started: few profiles say nothing of them."""
+    is_loading = line.tree.frames.file_name(suspect.frame).startswith(LOADER_FILE)
+    return not is_loading or len(line.profiles) >= SHAPE_NEEDS
 
 
 def _rank(line: Line, judged: Judged) -> tuple[int, int, float, int]:

@@ -136,9 +136,7 @@ def _who(first: Conclusion, others: tuple[Conclusion, ...]) -> str:
     subject = first.subject
     same = alike(first, others)
     workers = f"; {same} more of {len(others) + 1} processes show the same" if same else ""
-    return (
-        f"caulk: {first.runtime} process {subject.pid or 'at the endpoint'}: {text.clean(subject.command)}{workers}"
-    )
+    return f"caulk: {first.runtime} process {subject.pid or 'at the endpoint'}: {text.clean(subject.command)}{workers}"
 
 
 def _others(others: tuple[Conclusion, ...]) -> list[str]:

@@ -27,6 +27,8 @@ _MEASURES = (Measure("live", "bytes"), Measure("blocks", "count"))
 _UNKNOWN = "<unknown>"
 # Python's own frames, which stand between, say what the interpreter is doing.
 _INTERPRETER = re.compile(r"_?Py([A-Z]\w*)?_\w+|_start")
+#: Where its sources lie, which an unstripped interpreter tells of functions that are not exported.
+_INTERPRETER_FILE = re.compile(r"(^|/)(Objects|Python|Modules|Programs|Include|Parser)/[\w./]+\.[ch]$")
 
 
 def sniff(head: bytes) -> bool:
@@ -128,8 +130,10 @@ def _profile(answer: "Answer", at: int, warnings: list[str], coverage: float) ->
 
 
 def _frame(builder: ProfileBuilder, function: str, file: str, line: int) -> int:
-    """A frame's number; -1 for the interpreter's own code, which has no names where it is stripped."""
+    """A frame's number; -1 for the interpreter's own code, with names or, where it is stripped, without."""
     if file == _UNKNOWN and (function == _UNKNOWN or _INTERPRETER.fullmatch(function)):
+        return -1
+    if _INTERPRETER_FILE.search(file):
         return -1
     return builder.frame("" if function == _UNKNOWN else function, "" if file == _UNKNOWN else file, max(line, 0))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from caulk import formats
 from caulk.analysis.analyse import analyse
 from caulk.analysis.dumps import Dump
+from caulk.analysis.growth import SHAPE_NEEDS
 from caulk.analysis.outside import Outside, outside
 from caulk.formats import memray, python_names
 from caulk.formats.source import Source, open_source
@@ -79,6 +80,8 @@ def _of(subject: Subject, cache: Path | None, *, is_all: bool) -> Conclusion:
     dumps = _with_names(dumps, cache)
     deaths = tuple(shot for shot in subject.captures if shot.kind not in _PROFILES)
     analysis = analyse(dumps) if dumps else Analysis(verdict=Verdict("unknown", _nothing(subject, deaths), 0.0))
+    if len({dump.profile.taken_at for dump in dumps}) < SHAPE_NEEDS:
+        analysis = _too_short(analysis)
     analysis = replace(analysis, notes=analysis.notes + tuple(notes))
     runtime = dumps[-1].profile.runtime if dumps else subject.runtime
     figures = [d.profile.memory for d in dumps] or [{}]
@@ -107,6 +110,15 @@ def _let_go_at_the_end(dumps: list[Dump]) -> bool:
         return False
     last, before = (d.profile.total(d.profile.default_measure) for d in (memory[-1], memory[-2]))
     return last < 0.7 * before
+
+
+def _too_short(analysis: Analysis) -> Analysis:
+    """A process that ended after two or three profiles was still starting: what grew then is no leak yet."""
+    verdict = analysis.verdict
+    if verdict.state != "leaking":
+        return analysis
+    sentence = verdict.sentence.replace("Leaking: ", "Suspect: ", 1)
+    return replace(analysis, verdict=replace(verdict, state="suspect", sentence=sentence))
 
 
 def _with_outside(analysis: Analysis, beside: Outside | None) -> Analysis:
