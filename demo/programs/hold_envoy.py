@@ -69,7 +69,9 @@ def main(envoy: str, admin: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "envoy.json")
         path.write_text(json.dumps(config(admin, port, service.getsockname()[1])))
-        proxy = subprocess.Popen([envoy, "-c", str(path), "--concurrency", "1", "--log-level", "off"])
+        proxy = subprocess.Popen(
+            [envoy, "-c", str(path), "--use-dynamic-base-id", "--concurrency", "1", "--log-level", "off"]
+        )
         connect(port).close()
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:

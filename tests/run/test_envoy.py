@@ -42,7 +42,7 @@ def accept():
     while True:
         kept.append(server.accept()[0])
 threading.Thread(target=accept, daemon=True).start()
-proxy = subprocess.Popen([envoy, "-c", config, "--concurrency", "1", "--log-level", "off"])
+proxy = subprocess.Popen([envoy, "-c", config, "--use-dynamic-base-id", "--concurrency", "1", "--log-level", "off"])
 until = time.monotonic() + 15
 while time.monotonic() < until:
     try:
