@@ -240,3 +240,15 @@ def test_modules_that_are_being_loaded_are_no_leak_of_a_program_that_starts():
         builder.add([builder.frame("<module>", "/srv/app.py", 1), loader], (n * MB, n * 1000))
         dumps.append(Dump(f"{n}", builder.build(format="test", runtime="cpython", kind="heap")))
     assert analyse(dumps).verdict.state == "steady"
+
+
+def test_a_delta_profile_is_told_as_change_and_its_shares_are_of_the_growth():
+    from dataclasses import replace
+
+    profile = replace(heap(f"main.a {30 * MB}x9; main.b {10 * MB}x9; main.c -{39 * MB}x9"), is_delta=True)
+    analysis = analyse([Dump("delta.pb.gz", profile)])
+    first = analysis.findings[0]
+    assert (first.allocator, first.share) == ("main.a", 0.75)
+    assert "30.0 MB more than before" in first.title
+    assert "75 % of the growth" in first.title
+    assert any("delta profile" in note for note in analysis.notes)

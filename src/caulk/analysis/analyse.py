@@ -77,9 +77,11 @@ def _of_memory(dumps: Sequence[Dump], wanted: str) -> Analysis:
         reasons.append(f"growth of one place below {format_value(smallest_growth(line), size.unit)} would not show")
     if size.role == "unknown":
         reasons.append("the files do not say what their numbers count; they are taken for live memory")
-    empty = emptiness(newest)
+    notes = [emptiness(newest)]
+    if any(profile.is_delta for profile in profiles):
+        notes.append("It is a delta profile: its amounts are the change over its time, not what is live.")
     return Analysis(
-        notes=(empty,) if empty else (),
+        notes=tuple(filter(None, notes)),
         totals=totals,
         verdict=Verdict(state, sentence, _confidence(line, state, judged), tuple(reasons)),
         findings=findings,
@@ -109,7 +111,7 @@ def _finding(line: Line, judged: Judged, rank: int, lines: dict[int, int], hours
     title = (
         prose.title_of_growth(judged, blamed, runs=runs, unit=unit, speed=speed, is_type=is_type)
         if runs > 1
-        else prose.title_of_one(judged, blamed, unit=unit, is_type=is_type)
+        else prose.title_of_one(judged, blamed, unit=unit, is_type=is_type, is_delta=line.profiles[-1].is_delta)
     )
     callers = [f for f in reversed(stack[: at + 1]) if _origin(f, runtime) == "application"] or [blamed]
     grew = runs > 1 and not judged.by_count
@@ -121,7 +123,7 @@ def _finding(line: Line, judged: Judged, rank: int, lines: dict[int, int], hours
         title=title,
         bytes=suspect.sizes[-1] if in_bytes else 0,
         bytes_error=round(suspect.errors[-1]) if in_bytes else 0,
-        share=round(suspect.sizes[-1] / line.totals[-1], 4) if line.totals[-1] else 0.0,
+        share=_share(line, suspect.sizes[-1]),
         count=counts[-1] if counts else None,
         growth_bytes=suspect.growth.delta if runs > 1 and in_bytes else None,
         growth_bytes_per_hour=round(per_hour, 1) if per_hour is not None and grew and in_bytes else None,
@@ -141,6 +143,12 @@ def _finding(line: Line, judged: Judged, rank: int, lines: dict[int, int], hours
         series=suspect.counts if judged.by_count else suspect.sizes,
         unit="count" if judged.by_count else unit,
     )
+
+
+def _share(line: Line, size: int) -> float:
+    """The part of all that the newest profile holds; of a delta profile, of all that grew."""
+    whole = sum(value for value in line.tree.values[0] if value > 0) if line.profiles[-1].is_delta else line.totals[-1]
+    return round(size / whole, 4) if whole else 0.0
 
 
 def _frame(line: Line, node: int, lines: dict[int, int]) -> StackFrame:

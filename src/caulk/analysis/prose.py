@@ -67,10 +67,11 @@ def title_of_growth(judged: Judged, blamed: StackFrame, *, runs: int, unit: str,
     return f"{_subject(blamed, is_type)} {said}: {amount}, {format_share(judged.share)} of the growth"
 
 
-def title_of_one(judged: Judged, blamed: StackFrame, *, unit: str, is_type: bool) -> str:
+def title_of_one(judged: Judged, blamed: StackFrame, *, unit: str, is_type: bool, is_delta: bool) -> str:
     """The sentence for a group that holds much in the only profile."""
     suspect = judged.suspect
     verb = "are" if is_type else "allocated"
+    whole = "more than before" if is_delta else "of what is live"
     if judged.by_count:
         return (
             f"{_subject(blamed, is_type)} {verb} {suspect.counts[-1]:,} live objects,"
@@ -78,8 +79,8 @@ def title_of_one(judged: Judged, blamed: StackFrame, *, unit: str, is_type: bool
         )
     objects = f" in {suspect.counts[-1]:,} objects" if suspect.counts else ""
     return (
-        f"{_subject(blamed, is_type)} {verb} {format_value(suspect.sizes[-1], unit)} of what is live{objects},"
-        f" {format_share(judged.share)} of all"
+        f"{_subject(blamed, is_type)} {verb} {format_value(suspect.sizes[-1], unit)} {whole}{objects},"
+        f" {format_share(judged.share)} of {'the growth' if is_delta else 'all'}"
     )
 
 

@@ -6,7 +6,7 @@ in Go's runtime/pprof (`scaleHeapSample`) and tcmalloc's design notes.
 """
 
 from collections.abc import Sequence
-from math import exp, sqrt
+from math import exp
 
 from caulk.model.profile import Profile
 
@@ -41,8 +41,3 @@ def variances(
         of_size[at] += odds * each * each
         of_count[at] += odds
     return of_size, of_count
-
-
-def standard_error(variance: float) -> int:
-    """The square root of a variance, as whole bytes."""
-    return round(sqrt(variance))

@@ -52,7 +52,6 @@ class Line:
     count: Measure | None
     suspects: tuple[Suspect, ...]
     totals: tuple[int, ...]
-    total_errors: tuple[float, ...]
 
     @property
     def tree(self) -> Tree:
@@ -104,7 +103,6 @@ def line_up(profiles: Sequence[Profile], times: Sequence[float], size: Measure, 
         count=count,
         suspects=tuple(suspects),
         totals=tuple(t.total(0) for t in laid.trees),
-        total_errors=tuple(sqrt(sum(v[0])) for v in spread),
     )
 
 

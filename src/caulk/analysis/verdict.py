@@ -125,7 +125,9 @@ def _grown(line: Line, suspect: Suspect, growth: Growth, share: float, *, by_cou
 
 def _of_one(line: Line) -> tuple[State, list[Judged]]:
     """What is live, and who allocated it: the application's own code first, never more than suspicion."""
-    total, coverage = max(line.totals[-1], 1), line.profiles[0].coverage
+    # What shrank in a delta profile is no part of the whole: a share of the net sum could be anything.
+    total = max(sum(suspect.sizes[-1] for suspect in line.suspects if suspect.sizes[-1] > 0), 1)
+    coverage = line.profiles[0].coverage
     known = line.size.role == "live"
     judged = []
     for suspect in line.suspects:

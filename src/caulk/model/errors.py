@@ -34,9 +34,3 @@ class MalformedDump(CaulkError):
     """The input is not a dump that caulk can read, or it is damaged beyond an answer."""
 
     exit_code = 5
-
-
-class Cancelled(CaulkError):
-    """The person, or the caller's `progress`, stopped the work."""
-
-    exit_code = 130

@@ -87,14 +87,6 @@ def environ(pid: int) -> dict[str, str]:
     return {name: value for name, _, value in pairs if name}
 
 
-def working_directory(pid: int) -> str:
-    """Where a process stands."""
-    try:
-        return str((_PROC / str(pid) / "cwd").readlink())
-    except OSError:
-        return ""
-
-
 def has_loaded(pid: int, library: str) -> bool:
     """Whether a process has mapped a library of this file name."""
     return f"/{library}" in _text(pid, "maps")
