@@ -1,6 +1,7 @@
 """Columns: flat typed arrays of the standard library, read and written by the kernels without copying.
 
 A column is an `array.array`: `'i'` for indexes (-1 means none), `'q'` for bytes, counts, values, `'d'` for floats.
+Where it may also lie in a file that is mapped into memory, it is a `Column`: an array, or a memoryview of the same type.
 """
 
 from array import array
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias, overload
 
 if TYPE_CHECKING:
     Ints: TypeAlias = array[int]
+    Column: TypeAlias = array[int] | memoryview[int]
 else:
     # An array takes no type argument before Python 3.12.
     Ints = array
+    Column = array | memoryview
 
 
 def ints(length: int, *, typecode: str = "q") -> Ints:
