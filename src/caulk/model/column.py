@@ -1,7 +1,7 @@
 """Columns: flat typed arrays of the standard library, read and written by the kernels without copying.
 
 A column is an `array.array`: `'i'` for indexes (-1 means none), `'q'` for bytes, counts, values, `'d'` for floats.
-Where it may also lie in a file that is mapped into memory, it is a `Column`: an array, or a memoryview of the same type.
+Where it may also lie in a mapped file, it is a `Column`: an array, or a memoryview of the same type.
 """
 
 from array import array
