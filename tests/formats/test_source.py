@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import mmap
 import os
 import random
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import zlib
 
 import pytest
+from backports import zstd
 from samples import SAMPLES
 
 from caulk.formats import read
@@ -198,3 +200,37 @@ def test_a_pipe_is_read_like_a_file(tmp_path):
     os.mkfifo(pipe)
     with subprocess.Popen([sys.executable, "-c", f"open({str(pipe)!r}, 'wb').write(b'a;b 1\\n')"]):
         assert read(str(pipe)).tree.total(0) == 1
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_zstd_is_read_frame_by_frame(copies, tmp_path):
+    (tmp_path / "z").write_bytes(zstd.compress(SAMPLES["folded"]) * copies)
+    assert open_source(str(tmp_path / "z")).data == SAMPLES["folded"] * copies
+
+
+def test_a_zstd_stream_that_is_cut_or_damaged_gives_what_could_be_read(tmp_path):
+    lines = b"".join(b"main;f%d %d\n" % (i * i, i) for i in range(300_000))
+    whole = zstd.compress(lines)
+    (tmp_path / "z").write_bytes(whole[: len(whole) // 2])
+    source = open_source(str(tmp_path / "z"))
+    assert source.is_cut
+    assert lines.startswith(source.data[:])
+    assert 0 < len(source.data) < len(lines)
+    (tmp_path / "z").write_bytes(whole + b"tail")
+    assert open_source(str(tmp_path / "z")).warnings == ("4 bytes after the zstd stream were ignored",)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"garbage", b"\xff" * 50])
+def test_zstd_of_garbage_is_refused(garbage, tmp_path):
+    (tmp_path / "z").write_bytes(b"\x28\xb5\x2f\xfd" + garbage)
+    refusal(tmp_path / "z")
+
+
+def test_what_is_large_is_mapped_and_what_expands_to_much_goes_through_a_scratch_file(tmp_path):
+    large = b"main;f 1\n" * (8 << 20)
+    (tmp_path / "large").write_bytes(large[: 2 << 20])
+    assert isinstance(open_source(str(tmp_path / "large")).data, mmap.mmap)
+    (tmp_path / "z").write_bytes(gzip.compress(large, 1))
+    source = open_source(str(tmp_path / "z"))
+    assert isinstance(source.data, mmap.mmap)
+    assert source.whole() == large

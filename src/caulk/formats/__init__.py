@@ -25,7 +25,7 @@ def read(path: str) -> Profile:
 def read_source(source: Source) -> Profile:
     """The profile in an opened source; raises `MalformedDump` that names what it is instead."""
     try:
-        profile = recognise(source).read(source.data)
+        profile = recognise(source).read(source.whole())
     except MalformedDump as error:
         cut = f" ({source.warnings[0]})" if source.is_cut else ""
         raise MalformedDump(f"{source.path}: {error}{cut}", hint=error.hint) from None

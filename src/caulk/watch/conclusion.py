@@ -91,8 +91,8 @@ def _of(subject: Subject, cache: Path | None, *, is_all: bool) -> Conclusion:
 
 def _profiles(source: Source) -> tuple[Profile, ...]:
     """What a file holds: memray's has every moment of its program."""
-    if memray.sniff(source.data):
-        return memray.over_time(source.data)
+    if memray.sniff(source.whole()):
+        return memray.over_time(source.whole())
     return (formats.read_source(source),)
 
 
