@@ -7,23 +7,32 @@ Nothing else has to learn a new one's name.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from caulk.model.graph import ObjectGraph
 from caulk.model.profile import Profile
 from caulk.model.tree import Tree
+
+
+#: What a dump holds: who allocated, or who holds.
+Snapshot: TypeAlias = Profile | ObjectGraph
 
 
 class Format(Protocol):
     """How one kind of dump is recognised and read: a module with these names."""
 
+    __name__: str
     NAME: str
     """What the format is called in JSON and in messages."""
 
     def sniff(self, head: bytes) -> bool:
         """Whether `head`, the first 4 KiB after decompression, is this format: by content, never by file name."""
 
-    def read(self, data: bytes) -> Profile:
-        """The profile in `data`; raises `MalformedDump`, or answers in part and says so (`coverage`, `warnings`)."""
+    def read(self, data: bytes) -> Snapshot:
+        """The `Snapshot` in `data`; raises `MalformedDump`, or answers in part and says so (`coverage`, `warnings`).
+
+        `data` are bytes; a format of object graphs (`formats.GRAPHS`) may get a mapped file, which reads like them.
+        """
 
 
 class View(Protocol):

@@ -6,14 +6,26 @@ from typing import cast
 
 from caulk.formats.source import Source, open_source
 from caulk.model.errors import MalformedDump
+from caulk.model.graph import ObjectGraph
 from caulk.model.profile import Profile
-from caulk.ports import Format
+from caulk.ports import Format, Snapshot
 
 #: To add a format, add a module and its name here.
-TEXT = ("go_heap", "go_goroutine", "jvm_histogram", "v8_sampling", "speedscope", "gperftools", "jemalloc", "folded")
+TEXT = (
+    "go_heap",
+    "go_goroutine",
+    "jvm_histogram",
+    "v8_sampling",
+    "speedscope",
+    "gperftools",
+    "jemalloc",
+    "folded",
+)
 #: A pprof profile has no magic number, so it comes last.
 BINARY = ("tracemalloc", "memray", "pprof")
 FORMATS = TEXT + BINARY
+#: Those that read into an object graph, and straight from a mapped file: a heap may be larger than memory.
+GRAPHS: frozenset[str] = frozenset()
 _HEAD = 4096
 
 
@@ -24,12 +36,24 @@ def read(path: str) -> Profile:
 
 def read_source(source: Source) -> Profile:
     """The profile in an opened source; raises `MalformedDump` that names what it is instead."""
+    found = snapshot(source)
+    if isinstance(found, ObjectGraph):
+        raise MalformedDump(
+            f"{source.path} is a heap dump ({found.format}), not a profile", hint="`caulk analyze` reads it."
+        )
+    return found
+
+
+def snapshot(source: Source) -> Snapshot:
+    """The profile or the object graph in an opened source; raises `MalformedDump` that names what it is instead."""
     try:
-        profile = recognise(source).read(source.whole())
+        module = recognise(source)
+        is_graph = module.__name__.rpartition(".")[2] in GRAPHS
+        found = module.read(cast(bytes, source.data) if is_graph else source.whole())
     except MalformedDump as error:
         cut = f" ({source.warnings[0]})" if source.is_cut else ""
         raise MalformedDump(f"{source.path}: {error}{cut}", hint=error.hint) from None
-    return replace(profile, warnings=source.warnings + profile.warnings) if source.warnings else profile
+    return replace(found, warnings=source.warnings + found.warnings) if source.warnings else found
 
 
 def recognise(source: Source) -> Format:
