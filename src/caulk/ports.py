@@ -13,7 +13,6 @@ from caulk.model.graph import ObjectGraph
 from caulk.model.profile import Profile
 from caulk.model.tree import Tree
 
-
 #: What a dump holds: who allocated, or who holds.
 Snapshot: TypeAlias = Profile | ObjectGraph
 
