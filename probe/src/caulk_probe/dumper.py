@@ -1,0 +1,1052 @@
+"""Writes the object graph of the CPython program that it runs in: who holds what, with names and sizes, no contents.
+
+    import caulk_probe.dumper as d; d.dump("x.cgraph")             # from a debugger's shell
+    d.dump("x.cgraph", fork=True)                                  # the program stops for milliseconds
+    d.install_signal(signal.SIGUSR2, "x.cgraph")                   # kill -USR2 PID
+
+Layout and promises: docs/cpython-graph.md of caulk. Standard library only, Python 3.9 and later.
+
+No code of the program is called: attributes are read by the descriptors of C types, sizes by the `__sizeof__` of C
+types, and nothing is compared, hashed, printed or imported. Objects are known by their address. What grows with the
+heap is one list of the tracked objects, 8 bytes each, and one bit for 16 bytes of what is not tracked.
+"""
+
+from __future__ import annotations
+
+import _thread
+import _tracemalloc
+import atexit
+import gc
+import os
+import signal
+import sys
+import time
+import types
+import warnings
+import weakref
+from array import array
+from itertools import chain, compress, filterfalse, islice, repeat
+from operator import attrgetter, is_
+from typing import NamedTuple
+
+MAGIC = b"\x89CGRAPH\n"
+VERSION = 1
+
+#: Kinds of labels, in the file's numbers; the strengths of a reference.
+FIELD, STATIC, ELEMENT, KEY, LOCAL, VARIABLE, INTERNAL, ROOT = range(8)
+STRONG, _, WEAK = range(3)
+NONE = 0xFFFFFFFF
+#: A row of more references for the object before: large containers are written in pieces.
+CONTINUED = 0xFFFFFFFF
+
+_PIECE = 1 << 16
+_BATCH = 512
+#: `__dict__` comes into being when it is asked for; to learn the names of attributes, this often for a type.
+_PEEKS = 4096
+_NAMES = 512
+_LONGEST = 120
+
+# Bits of `type.__flags__`.
+_MANAGED_WEAKREF, _MANAGED_DICT, _HEAP, _HAVE_GC = 1 << 3, 1 << 4, 1 << 9, 1 << 14
+_LONG, _LIST, _TUPLE, _BYTES, _TEXT, _DICT, _ERROR, _TYPE = (1 << bit for bit in range(24, 32))
+
+_referents, _is_tracked = gc.get_referents, gc.is_tracked
+_attribute = object.__getattribute__
+_mro = type.__dict__["__mro__"].__get__
+_flags = type.__dict__["__flags__"].__get__
+_space = type.__dict__["__dict__"].__get__
+_type_module = type.__dict__["__module__"].__get__
+_qualname = type.__dict__["__qualname__"].__get__
+_basicsize = type.__dict__["__basicsize__"].__get__
+_itemsize = type.__dict__["__itemsize__"].__get__
+_dictoffset = type.__dict__["__dictoffset__"].__get__
+_weakrefoffset = type.__dict__["__weakrefoffset__"].__get__
+_HEADER = sys.getsizeof([]) - [].__sizeof__()
+_FRAMES = {
+    types.GeneratorType: types.GeneratorType.gi_frame.__get__,
+    types.CoroutineType: types.CoroutineType.cr_frame.__get__,
+    types.AsyncGeneratorType: types.AsyncGeneratorType.ag_frame.__get__,
+}
+_CACHED = type(__import__("functools").lru_cache(maxsize=None)(len))
+_CELL = type((lambda cell: lambda: cell)(0).__closure__[0])
+#: Attributes of C types that hold something, but are computed: read where the type is exactly this.
+_COMPUTED = {("_asyncio", "Task"): ("_coro", "_fut_waiter", "_loop"), ("_asyncio", "Future"): ("_loop", "_result")}
+
+
+class Refused(Exception):
+    """The dump would endanger the program; the message says why."""
+
+
+class Plan(NamedTuple):
+    """What a dump would cost, before anything is done: seconds that the program stops, bytes, and whether it may."""
+
+    pause_s: float
+    seconds: float
+    extra_bytes: int
+    disk_bytes: int
+    headroom_bytes: int
+    is_safe: bool
+    why: str
+
+
+def dump(path, *, fork=False, force=False):
+    """Write the graph to `path` (mode 0600, under another name until it is whole); returns the path.
+
+    In place the calling thread writes, for seconds, and other threads run between its steps: it holds the interpreter
+    lock in stretches. With `fork` a child writes and the program goes on after milliseconds: the file is there when
+    `is_done(path)`. Raises `Refused` where `plan` says no and `force` does not insist, OSError where writing fails.
+    """
+    path = os.path.abspath(os.fspath(path))
+    ahead = plan(path, fork=fork)
+    if not (ahead.is_safe or force):
+        raise Refused(ahead.why)
+    if fork:
+        _in_child(path)
+    else:
+        _write(path, "in-place", None)
+    return path
+
+
+def is_done(path):
+    """Whether the dump that was asked for is there; raises OSError with the child's reason where it failed."""
+    try:
+        with open(path + ".error") as file:
+            raise OSError(file.read())
+    except FileNotFoundError:
+        return os.path.exists(path)
+
+
+def install_signal(number, path, *, fork=True):
+    """Dump on a signal, to `path` with a running number before its suffix; returns the handler that was there before.
+
+    Python runs handlers between two steps of the main thread, so nothing is interrupted half-done. A refusal or a
+    failure goes to `PATH.error`, never into the program.
+    """
+    stem, suffix = os.path.splitext(os.path.abspath(os.fspath(path)))
+    counter = iter(range(1, sys.maxsize))
+
+    def on_signal(_number, _frame):
+        target = "{}.{}{}".format(stem, next(counter), suffix)
+        try:
+            dump(target, fork=fork)
+        except Exception as error:
+            _say_error(target, error)
+
+    return signal.signal(number, on_signal)
+
+
+def plan(path=".", *, fork=False):
+    """What a dump to `path` would cost, from counters of the interpreter and the kernel (Linux); nothing is walked.
+
+    A child shares the program's memory until one of both writes to it, and counting references writes: the child ends
+    up with a copy of nearly all anonymous memory, which the memory limit must bear.
+    """
+    blocks = sys.getallocatedblocks()
+    anonymous = _figure("/proc/self/status", "RssAnon:") or blocks * 64
+    walk = blocks * 2.5e-6
+    extra = 8 * blocks + anonymous // 64 + (24 << 20)
+    # Copying page tables: measured 25 ms a GiB, twice where the first child leaves while the program waits.
+    pause = 0.002 + anonymous / (1 << 30) * 0.03 if fork else walk
+    if fork:
+        extra += anonymous
+    disk = 56 * blocks + (1 << 20)
+    left, limited_by = _headroom()
+    free = _free_disk(path)
+    why = ""
+    if left is not None and extra > left * 0.9:
+        why = "the dump needs {:,} bytes of memory, {} leaves {:,}".format(extra, limited_by, left)
+        if fork:
+            why += "; in place it needs {:,}".format(extra - anonymous)
+    elif free is not None and disk > free * 0.95:
+        why = "the dump needs {:,} bytes of disk, {:,} are free".format(disk, free)
+    return Plan(pause, walk, extra, disk, -1 if left is None else left, not why, why)
+
+
+def _figure(path, name):
+    """The number behind a name in a file of `/proc`, in bytes; 0 where there is none."""
+    try:
+        with open(path) as file:
+            for line in file:
+                if line.startswith(name):
+                    words = line.split()
+                    return int(words[1]) * (1024 if words[-1] == "kB" else 1)
+    except (OSError, ValueError):
+        pass
+    return 0
+
+
+def _headroom():
+    """Bytes that can still be used, and what limits them: the machine, or the narrowest control group."""
+    left, limited_by = _figure("/proc/meminfo", "MemAvailable:") or None, "the machine"
+    try:
+        with open("/proc/self/cgroup") as file:
+            groups = [line.rstrip("\n").split(":", 2) for line in file]
+    except OSError:
+        groups = []
+    for _number, controllers, folder in groups:
+        if controllers == "":
+            root, names = "/sys/fs/cgroup", ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            root = "/sys/fs/cgroup/memory"
+        else:
+            continue
+        # In a container the path may be that of the host, which is not there: its own group is then the root.
+        while True:
+            here = root + folder.rstrip("/")
+            limit, used = (_number_in(here + "/" + name) for name in names[:2])
+            if limit is not None and used is not None:
+                room = limit - used + _figure(here + "/memory.stat", names[2])
+                if left is None or room < left:
+                    left, limited_by = max(room, 0), "the control group"
+            if folder in ("", "/"):
+                break
+            folder = os.path.dirname(folder)
+    return left, limited_by
+
+
+def _number_in(path):
+    try:
+        with open(path) as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return None
+
+
+def _free_disk(path):
+    try:
+        found = os.statvfs(os.path.dirname(os.path.abspath(path)))
+    except (AttributeError, OSError):
+        return None
+    return found.f_bavail * found.f_frsize
+
+
+def _in_child(path):
+    """Let a grandchild write, so that nobody has to wait for it; what a fork loses is gathered before."""
+    started = time.perf_counter()
+    threads = _Threads(of_all=True)
+    with warnings.catch_warnings():
+        # From Python 3.12 on a fork beside threads warns; this child takes no lock that a thread could have held.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child:
+        threads = None
+        _reap(child)
+        return
+    code = 1
+    try:
+        gc.disable()
+        if os.fork():
+            code = 0
+        else:
+            _alone()
+            gc.unfreeze()
+            _write(path, "fork", threads, time.perf_counter() - started)
+            code = 0
+    except BaseException as error:
+        _say_error(path, error)
+    finally:
+        os._exit(code)
+
+
+def _reap(child):
+    """Take the first child's end, from a thread: it leaves when it has forked, which takes as long as the first time."""
+
+    def wait():
+        try:
+            os.waitpid(child, 0)
+        except OSError:  # the program's own handler was first
+            pass
+
+    try:
+        _thread.start_new_thread(wait, ())
+    except RuntimeError:  # the program may have no more threads
+        wait()
+
+
+def _alone():
+    """Take the grandchild out of the program's way: no signals, no terminal, the first to go when memory is short."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.SIG_IGN)
+    os.setsid()
+    try:
+        os.nice(5)
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:
+        pass
+
+
+def _say_error(path, error):
+    try:
+        descriptor = os.open(path + ".error", os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        os.write(descriptor, "{}: {}".format(type(error).__name__, error).encode("utf-8", "replace"))
+        os.close(descriptor)
+    except OSError:
+        pass
+
+
+def _write(path, mode, threads, pause_s=0.0):
+    """The whole dump, under a temporary name until it is complete."""
+    was_enabled = gc.isenabled()
+    # A collection in between would run the program's finalizers, in this thread.
+    gc.disable()
+    part = "{}.{}.part".format(path, os.getpid())
+    try:
+        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            skip = {id(threads), id(vars(threads)), *map(id, vars(threads).values())} if threads else ()
+            objects = gc.get_objects()
+            _Walk(_File(descriptor), skip, threads or _Threads(of_all=False), mode, pause_s).run(objects)
+        except BaseException:
+            os.unlink(part)
+            raise
+        finally:
+            os.close(descriptor)
+        os.rename(part, path)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+class _Threads:
+    """What only the process has in which the threads run: their frames, and the data of `threading.local`."""
+
+    def __init__(self, *, of_all):
+        here = sys._getframe()
+        while here is not None and here.f_globals is globals():
+            here = here.f_back
+        mine = _thread.get_ident()
+        current = sys._current_frames()
+        #: (frame, its locals as pairs) of every thread, innermost first.
+        self.stacks = [_stack(here if ident == mine else frame) for ident, frame in current.items()]
+        self.local_data = _thread_locals(gc.get_objects()) if of_all and len(current) > 1 else []
+
+
+def _stack(frame):
+    found = []
+    while frame is not None:
+        if frame.f_globals is not globals():
+            found.append((frame, _locals(frame)))
+        frame = frame.f_back
+    return found
+
+
+def _locals(frame):
+    """Names and values of a frame's variables, and nothing left behind."""
+    if not frame.f_code.co_flags & 1:  # the body of a module or class: its variables are a dict that others hold
+        return []
+    try:
+        seen = frame.f_locals
+    except Exception:  # a frame that is just being made
+        return []
+    found = list(seen.items())
+    # Before 3.13 this is a copy that stays with the frame and keeps old values alive; 3 is frame, `seen`, argument.
+    if type(seen) is dict and sys.getrefcount(seen) <= 3:
+        seen.clear()
+    return found
+
+
+def _thread_locals(objects):
+    """Pairs of each `threading.local` and its threads' dicts: a fork drops those of the other threads."""
+    kinds, found = [_thread._local], []
+    for kind in kinds:
+        kinds.extend(type.__subclasses__(kind))
+        for each in compress(objects, map(is_, map(type, objects), repeat(kind))):
+            for inner in _referents(each):
+                if type(inner) is dict:
+                    found.extend((each, data) for data in list(inner.values()) if type(data) is dict)
+    return found
+
+
+class _File:
+    """Blocks on a descriptor: a tag, the length, the bytes, up to a multiple of 8."""
+
+    def __init__(self, descriptor):
+        self.descriptor = descriptor
+        self.write(MAGIC + VERSION.to_bytes(4, "little") + bytes(4))
+
+    def block(self, tag, *columns):
+        pieces = []
+        for column in columns:
+            if isinstance(column, array):
+                if sys.byteorder == "big" and column.itemsize > 1:
+                    column = array(column.typecode, column)
+                    column.byteswap()
+                column = column.tobytes()
+            pieces.append(column)
+        length = sum(map(len, pieces))
+        self.write(tag + bytes(4) + length.to_bytes(8, "little"))
+        for piece in pieces:
+            self.write(piece)
+        self.write(bytes(-length % 8))
+
+    def write(self, data):
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.descriptor, view) :]
+
+
+class _Seen:
+    """Addresses that were met: a bit for 16 bytes, in pages of 1 MiB of memory."""
+
+    def __init__(self):
+        self.pages = {}
+
+    def add(self, address):
+        """Whether it is new."""
+        page = self.pages.get(address >> 20)
+        if page is None:
+            page = self.pages[address >> 20] = bytearray(8192)
+        at, bit = address >> 7 & 8191, 1 << (address >> 4 & 7)
+        if page[at] & bit:
+            return False
+        page[at] |= bit
+        return True
+
+
+class _Kind:
+    """How the objects of one type are written."""
+
+    __slots__ = (
+        "dict_of", "expected", "extra", "fields", "getter", "handler", "inline", "labels", "names", "number", "peeks",
+        "probes", "shape", "size", "sizeof", "slots", "tail", "type", "unsafe",
+    )  # fmt: skip
+
+
+class _Walk:
+    """One dump: the tables of what has a number, the rows of the block that is being filled."""
+
+    def __init__(self, file, skip, threads, mode, pause_s):
+        self.file, self.skip, self.threads, self.mode, self.pause_s = file, skip, threads, mode, pause_s
+        self.strings, self.labels, self.shapes, self.sites, self.kinds = {}, {}, {}, {}, {}
+        self.new_strings, self.new_labels, self.new_shapes, self.new_sites = [], array("I"), array("I"), array("I")
+        self.new_types = []
+        self.address, self.rows, self.target, self.site = array("Q"), array("I"), array("Q"), array("I")
+        self.names, self.roots, self.large = array("I"), array("Q"), array("Q")
+        self.leaf_address, self.leaf_rows, self.leaf_site = array("Q"), array("I"), array("I")
+        self.pending, self.seen, self.written = {}, _Seen(), set()
+        self.objects = self.references = self.changed = 0
+        self.traces = _tracemalloc.is_tracing()
+        self.frozen = gc.get_freeze_count() > 0
+        self.internal = self.label(INTERNAL)
+        self.key, self.held_key = self.label(KEY), self.label(INTERNAL, "key of")
+        self.element = self.label(ELEMENT)
+        self.plain = self.shape((), self.internal)
+
+    # -- the order of things
+
+    def run(self, objects):
+        """Everything: what has names first, so that it is known by them, then all that the collector tracks."""
+        self.info()
+        self.modules()
+        self.classes()
+        self.frames()
+        self.signals()
+        self.flush()
+        if self.skip:
+            objects = [each for each in objects if id(each) not in self.skip]
+        if self.frozen:
+            for each in objects:
+                self.seen.add(id(each))
+        self.walk(objects)
+        while self.pending:
+            self.flush()
+        self.file.block(b"END!", array("Q", (self.objects, self.references, self.changed)))
+
+    def info(self):
+        facts = [
+            "python {}.{}.{}".format(*sys.version_info[:3]),
+            "implementation {}".format(sys.implementation.name),
+            "taken-at {:.3f}".format(time.time()),
+            "mode {}".format(self.mode),
+            "pause-s {:.6f}".format(self.pause_s),
+            "traces {}".format(int(self.traces)),
+            "memory rss {}".format(_figure("/proc/self/status", "VmRSS:")),
+            "memory allocated-blocks {}".format(sys.getallocatedblocks()),
+        ]
+        callbacks = atexit._ncallbacks() if hasattr(atexit, "_ncallbacks") else 0
+        if callbacks:
+            facts.append("atexit {}".format(callbacks))
+        self.file.block(b"INFO", "\n".join(facts).encode())
+
+    def modules(self):
+        modules = sys.modules
+        root = self.label(ROOT, "module")
+        space, state = self.label(INTERNAL, "__dict__"), self.label(INTERNAL, "state of the module")
+        for name, module in list(dict.items(modules)) if issubclass(type(modules), dict) else []:
+            if type(name) is not str or not issubclass(type(module), types.ModuleType):
+                continue
+            self.root(module, root)
+            if id(module) in self.written:
+                continue
+            found = _referents(module)
+            own = next((each for each in found if type(each) is dict), None)
+            # A C module's state comes after, and may be a dict too: the first is the module's.
+            labels = tuple(space if each is own else state for each in found)
+            self.row(module, self.kind(type(module)), found, self.shape(labels), "module " + name)
+            self.written.add(id(module))
+            if own is not None and id(own) not in self.written:
+                self.named_dict(own, "module " + name)
+                self.written.add(id(own))
+
+    def classes(self):
+        root = self.label(ROOT, "builtin type")
+        waiting = [object]
+        while waiting:
+            each = waiting.pop()
+            if id(each) in self.written:
+                continue
+            if not _flags(each) & _HEAP:
+                self.root(each, root)
+            self.class_(self.kind(type(each)), each)
+            waiting.extend(type.__subclasses__(each))
+            if len(self.target) > _PIECE:
+                self.flush()
+
+    def frames(self):
+        root, data = self.label(ROOT, "thread"), self.label(INTERNAL, "data of a thread")
+        for stack in self.threads.stacks:
+            for frame, pairs in stack:
+                self.root(frame, root)
+                if id(frame) not in self.written:
+                    self.frame(self.kind(type(frame)), frame, pairs)
+                    self.written.add(id(frame))
+        for each, values in self.threads.local_data:
+            self.named_dict(values, "")
+            self.written.add(id(values))
+        grouped = {}
+        for each, values in self.threads.local_data:
+            grouped.setdefault(id(each), (each, []))[1].append(values)
+        for each, datas in grouped.values():
+            found = _referents(each)
+            labels = (self.internal,) * len(found) + (data,) * len(datas)
+            self.row(each, self.kind(type(each)), found + datas, self.shape(labels))
+
+    def signals(self):
+        root = self.label(ROOT, "signal handler")
+        for number in signal.valid_signals():
+            handler = signal.getsignal(number)
+            if handler is not None and not isinstance(handler, int):
+                self.root(handler, root)
+
+    def walk(self, objects):
+        """Write the objects and let go of them, the youngest last: the list shrinks as the file grows."""
+        kinds = self.kinds
+        while objects:
+            batch = objects[-_BATCH:]
+            del objects[-_BATCH:]
+            for each, number in zip(batch, map(id, map(type, batch))):
+                kind = kinds.get(number) or self.kind(type(each))
+                kind.handler(kind, each)
+            del batch, each
+            if len(self.target) > _PIECE or len(self.pending) > _PIECE:
+                self.flush(objects if self.frozen else None)
+
+    # -- tables
+
+    def string(self, text):
+        number = self.strings.get(text)
+        if number is None:
+            number = self.strings[text] = len(self.strings)
+            self.new_strings.append(text)
+        return number
+
+    def label(self, kind, name="", strength=STRONG):
+        key = (kind, name, strength)
+        number = self.labels.get(key)
+        if number is None:
+            number = self.labels[key] = len(self.labels)
+            self.new_labels.extend((kind, strength, self.string(name) if name else NONE, 0))
+        return number
+
+    def shape(self, labels, tail=NONE, second=NONE):
+        """The names of an object's references: those of the first ones, then of all others, or of both halves."""
+        key = (labels, tail, second)
+        number = self.shapes.get(key)
+        if number is None:
+            number = self.shapes[key] = len(self.shapes)
+            self.new_shapes.extend((len(labels), tail, second))
+            self.new_shapes.extend(labels)
+        return number
+
+    def attribute_label(self, kind, name):
+        """A name that could be code; others are data."""
+        if type(name) is str and len(name) <= _LONGEST and name.isidentifier():
+            return self.label(kind, name)
+        return self.key
+
+    def root(self, each, label):
+        self.roots.extend((id(each), label))
+        self.pending[id(each)] = each
+
+    def kind(self, type_):
+        found = self.kinds.get(id(type_))
+        return found or self.new_kind(type_)
+
+    # -- rows
+
+    def row(self, each, kind, found, shape, name=""):
+        """One object and what it refers to."""
+        self.pending.update(zip(map(id, found), found))
+        self.target.extend(map(id, found))
+        self.head(each, kind, shape, len(found), self.size(each, kind), name)
+
+    def head(self, each, kind, shape, count, size, name=""):
+        if size > 0xFFFFFFFE:
+            self.large.extend((id(each), size))
+            size = 0xFFFFFFFF
+        if name:
+            self.names.extend((len(self.address), self.string(name)))
+        self.address.append(id(each))
+        self.rows.extend((kind.number, size, shape, count))
+        if self.traces:
+            self.site.append(self.site_of(each))
+
+    def more(self, each, found, shape):
+        """Further references of the object before."""
+        self.pending.update(zip(map(id, found), found))
+        self.target.extend(map(id, found))
+        self.address.append(id(each))
+        self.rows.extend((CONTINUED, 0, shape, len(found)))
+        if self.traces:
+            self.site.append(NONE)
+
+    def size(self, each, kind):
+        if kind.size:
+            return kind.size
+        try:
+            return kind.sizeof(each) + kind.extra
+        except Exception:  # half made
+            return kind.extra
+
+    def site_of(self, each):
+        found = _tracemalloc._get_object_traceback(each)
+        if not found:
+            return NONE
+        number = self.sites.get(found[0])
+        if number is None:
+            number = self.sites[found[0]] = len(self.sites)
+            self.new_sites.extend((self.string(found[0][0]), found[0][1]))
+        return number
+
+    def flush(self, found_later=None):
+        """Write the block; what it refers to and the collector does not track is written too, or waits for the next."""
+        pending, self.pending = self.pending, {}
+        add = self.seen.add
+        for address, each in pending.items() if self.frozen else zip(
+            map(id, untracked := list(filterfalse(_is_tracked, pending.values()))), untracked
+        ):
+            if not add(address):
+                continue
+            if self.frozen and _is_tracked(each):
+                if found_later is not None:
+                    found_later.append(each)
+                else:
+                    self.seen.pages[address >> 20][address >> 7 & 8191] ^= 1 << (address >> 4 & 7)
+                continue
+            kind = self.kinds.get(id(type(each))) or self.kind(type(each))
+            if kind.handler is not None and kind.handler != self.leaf:
+                kind.handler(kind, each)
+            else:
+                self.leaf(kind, each)
+        del pending
+        self.emit()
+
+    def leaf(self, kind, each):
+        size = self.size(each, kind)
+        if size > 0xFFFFFFFE:
+            self.large.extend((id(each), size))
+            size = 0xFFFFFFFF
+        self.leaf_address.append(id(each))
+        self.leaf_rows.extend((kind.number, size))
+        if self.traces:
+            self.leaf_site.append(self.site_of(each))
+
+    def emit(self):
+        block = self.file.block
+        if self.new_strings:
+            texts = [text.encode("utf-8", "replace") for text in self.new_strings]
+            block(b"STRS", array("I", [len(texts), *map(len, texts)]), *texts)
+            self.new_strings = []
+        if self.new_types:
+            block(b"TYPE", array("Q", self.new_types))
+            self.new_types = []
+        for tag, name in ((b"LABL", "new_labels"), (b"SHAP", "new_shapes"), (b"SITE", "new_sites")):
+            if getattr(self, name):
+                block(tag, getattr(self, name))
+                setattr(self, name, array("I"))
+        count = len(self.address)
+        if count:
+            if self.names:
+                block(b"NAME", self.names)
+                self.names = array("I")
+            block(b"OBJS", array("Q", (count, len(self.target))), self.address, self.target, self.rows, self.site)
+            self.objects += count
+            self.references += len(self.target)
+            self.address, self.rows, self.target, self.site = array("Q"), array("I"), array("Q"), array("I")
+        if self.leaf_address:
+            block(b"LEAF", array("Q", (len(self.leaf_address),)), self.leaf_address, self.leaf_rows, self.leaf_site)
+            self.objects += len(self.leaf_address)
+            self.leaf_address, self.leaf_rows, self.leaf_site = array("Q"), array("I"), array("I")
+        for tag, name in ((b"ROOT", "roots"), (b"BIGS", "large")):
+            if getattr(self, name):
+                block(tag, getattr(self, name))
+                setattr(self, name, array("Q"))
+
+    # -- kinds of objects
+
+    def new_kind(self, type_):
+        kind = _Kind()
+        mro = _mro(type_) or (type_,)
+        flags = _flags(type_)
+        space = _space(type_)
+        module, name = _module(type_), _qualname(type_)
+        kind.type, kind.number = type_, len(self.kinds)
+        self.kinds[id(type_)] = kind
+        self.new_types.extend((id(type_), flags, self.string(module) | self.string(name) << 32))
+        kind.extra = (_HEADER if flags & _HAVE_GC else 0) + _preheader(flags)
+        kind.sizeof = next(
+            value
+            for value in (_space(each).get("__sizeof__") for each in mro)
+            if type(value) is types.MethodDescriptorType
+        )
+        plain = kind.sizeof is object.__dict__["__sizeof__"] and not _itemsize(type_)
+        kind.size = _basicsize(type_) + kind.extra if plain else 0
+        kind.inline = 0
+        kind.dict_of, kind.slots, kind.names, kind.probes, kind.labels = None, [], [], [], []
+        kind.getter, kind.expected, kind.fields, kind.peeks, kind.unsafe = None, -1, None, _PEEKS, False
+        kind.shape, kind.tail = self.plain, NONE
+        for each in mro:
+            for key, value in list(_space(each).items()):
+                if type(value) is types.MemberDescriptorType:
+                    kind.slots.append((self.attribute_label(FIELD, key), value.__get__))
+                elif key == "__dict__" and type(value) is types.GetSetDescriptorType and kind.dict_of is None:
+                    kind.dict_of = value.__get__
+        for key in _COMPUTED.get((module, name), ()):
+            if type(space.get(key)) is types.GetSetDescriptorType:
+                kind.slots.append((self.label(FIELD, key), space[key].__get__))
+        kind.handler = self.handler(kind, type_, mro, flags)
+        return kind
+
+    def handler(self, kind, type_, mro, flags):
+        """Which method writes the objects of a type."""
+        for exact, method in (
+            (dict, self.dict_),
+            (types.FunctionType, self.function),
+            (types.FrameType, self.frame),
+            (_CELL, self.cell),
+            (_CACHED, self.cached),
+            (_thread._local, self.instance),
+        ):
+            if type_ is exact:
+                return method
+        if type_ in _FRAMES:
+            return self.generator
+        if type_ is list or type_ is tuple or type_ is set or type_ is frozenset:
+            kind.shape = self.shape((), self.element)
+            return self.list_ if type_ is list else self.sequence
+        if flags & _TYPE:
+            return self.class_
+        if not flags & _HAVE_GC and not kind.slots:
+            return self.leaf
+        inherited = {id(each) for each in mro}
+        if id(weakref.ref) in inherited:
+            return self.weak
+        if flags & _DICT:
+            kind.tail = self.key
+            return self.container
+        if flags & (_LIST | _TUPLE) or id(set) in inherited or id(frozenset) in inherited:
+            kind.tail = self.element
+            fields = next((each for each in (_space(each).get("_fields") for each in mro) if each is not None), None)
+            if flags & _TUPLE and type(fields) is tuple:
+                kind.fields = [self.attribute_label(FIELD, name) for name in fields]
+            return self.container
+        if type_ is __import__("collections").deque:
+            kind.shape = self.shape((), self.element)
+            return self.sequence
+        return self.instance
+
+    def sequence(self, kind, each):
+        self.row(each, kind, _referents(each), kind.shape)
+
+    def list_(self, kind, each):
+        if len(each) <= _PIECE:
+            self.row(each, kind, _referents(each), kind.shape)
+            return
+        self.row(each, kind, each[:_PIECE], kind.shape)
+        at = _PIECE
+        while at < len(each):
+            self.more(each, each[at : at + _PIECE], kind.shape)
+            at += _PIECE
+            self.flush_rows()
+
+    def flush_rows(self):
+        """Write what is there, and keep no more of it: the object goes on in the next block."""
+        self.flush()
+
+    def dict_(self, kind, each):
+        self.items(kind, each, (), ())
+
+    def items(self, kind, each, found, labels):
+        """A dict's keys and values, behind what else the object refers to; a large one in pieces."""
+        keys, values = iter(dict.keys(each)), iter(dict.values(each))
+        first = True
+        while True:
+            try:
+                some, others = list(islice(keys, _PIECE)), list(islice(values, _PIECE))
+            except RuntimeError:  # another thread changed it
+                self.changed += 1
+                some = others = []
+            if len(some) != len(others):
+                self.changed += 1
+                others = others[: len(some)]
+                some = some[: len(others)]
+            held = some + others
+            if first:
+                self.row(each, kind, [*found, *held] if found else held, self.shape(labels, self.held_key, self.key))
+            elif held:
+                self.more(each, held, self.shape((), self.held_key, self.key))
+            if len(some) < _PIECE:
+                return
+            first = False
+            self.flush_rows()
+
+    def named_dict(self, each, name):
+        """A dict whose keys are names in the program: of a module, of a thread."""
+        items = list(dict.items(each))
+        keys, values = [key for key, _ in items], [value for _, value in items]
+        labels = (self.held_key,) * len(keys) + tuple(self.attribute_label(FIELD, key) for key in keys)
+        self.row(each, self.kind(dict), keys + values, self.shape(labels), name)
+
+    def container(self, kind, each):
+        """A subclass of dict, list, tuple or set: its attributes, then what it contains."""
+        is_dict = kind.tail == self.key
+        if is_dict:
+            held = list(dict.values(each))
+        elif isinstance_of(each, list):
+            held = list.__getitem__(each, slice(None))
+        else:
+            held = list((tuple if isinstance_of(each, tuple) else set if isinstance_of(each, set) else frozenset).__iter__(each))
+        inside = set(map(id, held))
+        if is_dict:
+            inside.update(map(id, list(dict.keys(each))))
+        rest = [one for one in _referents(each) if id(one) not in inside]
+        labels, found = self.attributes(kind, each, rest)
+        if is_dict:
+            self.items(kind, each, found, tuple(labels))
+            return
+        if kind.fields and len(kind.fields) == len(held):
+            self.row(each, kind, found + held, self.shape((*labels, *kind.fields)))
+        else:
+            self.row(each, kind, found + held, self.shape(tuple(labels), self.element))
+
+    def instance(self, kind, each):
+        found = _referents(each)
+        if kind.getter is not None and len(found) == kind.expected:
+            try:
+                values = kind.getter(each)
+            except AttributeError:
+                values = None
+            if values is not None:
+                self.row_of(each, kind, values)
+                return
+        labels, values = self.attributes(kind, each, found)
+        self.row(each, kind, values, self.shape(tuple(labels)))
+
+    def row_of(self, each, kind, values):
+        self.pending.update(zip(map(id, values), values))
+        self.target.extend(map(id, values))
+        size = kind.size or self.size(each, kind)
+        self.head(each, kind, kind.shape, len(values), size + kind.inline)
+
+    def attributes(self, kind, each, found):
+        """Labels and values of what an object refers to: by slot and attribute where they have a name."""
+        type_ = kind.type
+        rest = {id(one): one for one in found if one is not type_}
+        labels, values = [], []
+        for label, get in kind.slots:
+            try:
+                value = get(each, type_)
+            except Exception:  # not set
+                continue
+            if id(value) in rest:
+                labels.append(label)
+                values.append(value)
+        for value in values:
+            rest.pop(id(value), None)
+        if kind.dict_of is not None and rest:
+            known = len(values)
+            for name, label in kind.probes:
+                try:
+                    value = _attribute(each, name)
+                except AttributeError:
+                    continue
+                labels.append(label)
+                values.append(value)
+            left = dict(rest)
+            for value in values[known:]:
+                left.pop(id(value), None)
+            if left and kind.peeks > 0:
+                del labels[known:], values[known:]
+                left = self.peek(kind, each, rest, labels, values)
+            rest = left
+        for value in rest.values():
+            labels.append(self.internal)
+            values.append(value)
+        return labels, values
+
+    def peek(self, kind, each, rest, labels, values):
+        """Attributes from `__dict__` itself, whose names are remembered; returns what is left without one."""
+        try:
+            own = kind.dict_of(each, kind.type)
+        except Exception:  # it has none
+            return rest
+        if not _flags(type(own)) & _DICT:
+            return rest
+        left = dict(rest)
+        was_there = left.pop(id(own), None) is not None
+        start = len(values)
+        for name, value in list(dict.items(own)):
+            labels.append(self.attribute_label(FIELD, name))
+            values.append(value)
+            left.pop(id(value), None)
+        if was_there:
+            labels.append(self.label(INTERNAL, "__dict__"))
+            values.append(own)
+        else:
+            # Until now the values lay beside the object, and now they are counted with its new dict.
+            kind.inline = max(kind.inline, dict.__sizeof__(own) - dict.__basicsize__)
+            kind.peeks -= 1
+            self.learn(kind, list(dict.keys(own)), labels[:start])
+        return left
+
+    def learn(self, kind, names, slots):
+        """Remember the attributes of one object, to read those of its like without asking for a `__dict__`."""
+        known = {name for name, _ in kind.probes}
+        safe = [name for name in names if self.is_safe(kind, name)]
+        if len(known) < _NAMES:
+            kind.probes.extend((name, self.attribute_label(FIELD, name)) for name in safe if name not in known)
+        kind.getter = None
+        mro = _mro(kind.type)
+        custom = any("__getattr__" in _space(base) or "__getattribute__" in _space(base) for base in mro[:-1])
+        slotted = len(kind.slots) * 8
+        weak, own = 8 * (_weakrefoffset(kind.type) > 0), 8 * (_dictoffset(kind.type) > 0)
+        is_plain = _basicsize(kind.type) == _basicsize(object) + slotted + weak + own
+        # With one attribute alone a dict in its place could not be told from the value.
+        if len(safe) == len(names) > 1 and not kind.slots and not custom and is_plain and len(names) <= 64:
+            kind.getter = attrgetter(*names)
+            kind.expected = len(names) + 1
+            kind.shape = self.shape(tuple(self.attribute_label(FIELD, name) for name in names))
+
+    def is_safe(self, kind, name):
+        """Whether looking the attribute up runs nothing: no class of the object defines anything by that name."""
+        if type(name) is not str or not name.isidentifier():
+            return False
+        return not any(name in _space(base) for base in _mro(kind.type))
+
+    def class_(self, kind, each):
+        if id(each) in self.written:
+            return
+        self.written.add(id(each))
+        items = list(_space(each).items())
+        values = [value for _, value in items]
+        labels = [self.attribute_label(STATIC, name) for name, _ in items]
+        for one in _referents(each):
+            labels.append(self.internal)
+            values.append(one)
+        name = "class " + _named(_module(each), _qualname(each))
+        extra = kind.extra if _flags(each) & _HEAP else 0
+        self.pending.update(zip(map(id, values), values))
+        self.target.extend(map(id, values))
+        self.head(each, kind, self.shape(tuple(labels)), len(values), type.__sizeof__(each) + extra, name)
+
+    def function(self, kind, each):
+        found, labels = _referents(each), []
+        known = {
+            id(each.__globals__): "__globals__", id(each.__code__): "__code__", id(each.__closure__): "__closure__",
+            id(each.__defaults__): "__defaults__", id(each.__kwdefaults__): "__kwdefaults__",
+        }  # fmt: skip
+        labels = [self.label(INTERNAL, known.get(id(one), "")) for one in found]
+        if each.__closure__:
+            for name, cell in zip(each.__code__.co_freevars, each.__closure__):
+                labels.append(self.attribute_label(VARIABLE, name))
+                found.append(cell)
+        name = "function " + _named(each.__module__, each.__qualname__)
+        self.row(each, kind, found, self.shape(tuple(labels)), name if len(name) <= 2 * _LONGEST else "")
+
+    def cell(self, kind, each):
+        self.row(each, kind, _referents(each), self.shape((), self.label(INTERNAL, "contents")))
+
+    def cached(self, kind, each):
+        """`functools.lru_cache`: what it kept stands beside its attributes."""
+        space = kind.dict_of(each, kind.type) if kind.dict_of else {}
+        known = {id(value): self.attribute_label(FIELD, name) for name, value in list(dict.items(space))}
+        known[id(space)] = self.label(INTERNAL, "__dict__")
+        found = _referents(each)
+        caches = [one for one in found if type(one) is dict and id(one) not in known]
+        for one in caches[-1:]:
+            known[id(one)] = self.label(INTERNAL, "cache")
+        self.row(each, kind, found, self.shape(tuple(known.get(id(one), self.key) for one in found)))
+
+    def weak(self, kind, each):
+        labels, values = self.attributes(kind, each, _referents(each))
+        alive = weakref.ref.__call__(each)
+        if alive is not None:
+            labels.append(self.label(INTERNAL, "weak reference", WEAK))
+            values.append(alive)
+        self.row(each, kind, values, self.shape(tuple(labels)))
+
+    def frame(self, kind, each, pairs=None):
+        if id(each) in self.written:
+            return
+        if pairs is None:
+            pairs = _locals(each)
+        known = {id(value) for _, value in pairs}
+        labels = [self.attribute_label(LOCAL, name) for name, _ in pairs]
+        values = [value for _, value in pairs]
+        for one in (*_referents(each), each.f_code, each.f_globals):
+            if id(one) not in known:
+                known.add(id(one))
+                labels.append(self.internal)
+                values.append(one)
+        code = each.f_code
+        module = dict.get(each.f_globals, "__name__") if _flags(type(each.f_globals)) & _DICT else None
+        name = "frame {} ({}:{})".format(_named(module, code.co_name), code.co_filename, each.f_lineno)
+        self.row(each, kind, values, self.shape(tuple(labels)), name)
+
+    def generator(self, kind, each):
+        """Generators and coroutines: their variables while they wait."""
+        found = _referents(each)
+        frame = _FRAMES[kind.type](each) if found and kind.peeks > 0 else None
+        names = {}
+        if frame is not None and frame.f_globals is not globals():
+            kind.peeks -= 1
+            names = {id(value): self.attribute_label(LOCAL, name) for name, value in _locals(frame)}
+        labels = tuple(names.get(id(one), self.internal) for one in found)
+        name = "function " + _named(None, each.__qualname__)
+        self.row(each, kind, found, self.shape(labels), name if len(name) <= _LONGEST else "")
+
+
+def isinstance_of(each, base):
+    """`isinstance` by the real type: `__class__` may be anything."""
+    return any(one is base for one in _mro(type(each)))
+
+
+def _module(type_):
+    """The module of a type; a static one has it in its C name alone."""
+    own = _space(type_).get("__module__") if _flags(type_) & _HEAP else _type_module(type_)
+    return own if type(own) is str else ""
+
+
+def _named(module, name):
+    return "{}.{}".format(module, name) if type(module) is str and module not in ("", "builtins") else name
+
+
+def _preheader(flags):
+    """Bytes before the header that managed attributes and weak references take (CPython 3.11, 3.12 and later)."""
+    if sys.version_info >= (3, 12):
+        return 16 if flags & (_MANAGED_DICT | _MANAGED_WEAKREF) else 0
+    return 16 if sys.version_info >= (3, 11) and flags & _MANAGED_DICT else 0
