@@ -74,6 +74,16 @@ def exceptval(*_: Any, **__: Any) -> Callable[[Any], Any]:
     return _unchanged
 
 
+def declare(_: _Type, value: Any) -> Any:
+    """A C variable of a module."""
+    return value
+
+
+def boundscheck(_: bool) -> Callable[[Any], Any]:
+    """A function whose own checks are enough for C; Python always checks."""
+    return _unchanged
+
+
 def load(name: str) -> ModuleType:
     """The kernel `name` uncompiled, whether or not a compiled form exists."""
     path = Path(__file__).with_name(f"{name}.py")

@@ -1,0 +1,811 @@
+# cython: boundscheck=True, wraparound=False, cdivision=True
+"""Object graphs: dominators, what is reached and how, retained sizes, and trees of merged objects.
+
+References come as in `ObjectGraph`: `first`, `target`, `label`. A reference counts if its label word is below `below`:
+the strength stands in the top bits, so one comparison is the whole edge rule. Everything is linear in the references
+but the dominators, which are O(m log n) on any graph; nothing recurses, however long a list a heap holds.
+"""
+
+import mmap
+from array import array
+
+try:
+    import cython
+except ImportError:
+    from caulk._core import uncompiled as cython
+
+COMPILED = cython.compiled
+
+#: The frame of what is too small or too much to be a node of its own.
+REST = cython.declare(cython.int, -2)
+#: Types that take turns below each other are folded up to so many of them (`Node`, `Entry`, `Node`, `Entry` ...).
+LONGEST_PERIOD = cython.declare(cython.int, 4)
+
+
+def column(typecode, value, length):
+    return array(typecode, [value]) * length
+
+
+def scratch(typecode, length):
+    """Zeros that cost memory only where they are written, and that are given back at once."""
+    size = array(typecode).itemsize
+    return memoryview(mmap.mmap(-1, max(size * length, 1)))[: size * length].cast(typecode)
+
+
+def check(first, target, label):
+    """Raise ValueError unless the references are those of a graph: what follows reads unchecked."""
+    f: cython.const[cython.uint][::1] = first
+    t: cython.const[cython.int][::1] = target
+    objects: cython.Py_ssize_t = len(first) - 1
+    references: cython.Py_ssize_t = len(target)
+    i: cython.Py_ssize_t
+    wrong: cython.Py_ssize_t = 0
+    if objects < 1 or objects > 0x7FFFFFFE or f[0] != 0 or f[objects] != references or len(label) != references:
+        raise ValueError("the columns of a graph do not fit each other")
+    with cython.nogil:
+        for i in range(objects):
+            wrong += f[i] > f[i + 1]
+        for i in range(references):
+            wrong += t[i] < 0 or t[i] >= objects
+    if wrong:
+        raise ValueError(f"{wrong:,} references of a graph lead nowhere")
+
+
+def dominators(first, target, label, below):
+    """The nearest dominator of each object (`'i'`; -1: none) and the reached objects in preorder of that tree (`'i'`).
+
+    Lengauer and Tarjan's algorithm, the simple form with path compression, on what is left without the objects whose
+    dominator is plain: those in trees that nothing refers into or out of. Besides the graph 20 bytes an object.
+    """
+    check(first, target, label)
+    objects = len(first) - 1
+    # Numbers of objects in order of discovery. The nearest dominators take the place of the search's positions.
+    number, order, parent, idom = (column("i", value, objects) for value in (-1, 0, 0, 0))
+    degree = column("I", 0, objects)
+    reached = search(first, target, label, below, number, order, parent, idom, degree)
+    core, others = reduce(order, parent, degree, number, idom, reached)
+    del order[core:], parent[core:], degree[core:]
+    referrer = column("i", 0, others)
+    gather(first, target, label, below, number, parent, degree, referrer)
+    del number
+    link(parent, degree, referrer, order, idom)
+    del order, parent, degree, referrer
+    return idom, preorder(idom)
+
+
+@cython.boundscheck(False)
+def search(first, target, label, below, number, order, parent, position, degree):
+    """Depth-first search from the roots; the number of objects reached.
+
+    Fills `number` (by object), and by number `order`, `parent` and `degree`: twice the references from elsewhere than
+    the parent, and 1 more where one leads elsewhere than to a child. The chain of parents is the stack.
+    """
+    f: cython.const[cython.uint][::1] = first
+    t: cython.const[cython.int][::1] = target
+    w: cython.const[cython.uint][::1] = label
+    limit: cython.uint = below
+    n: cython.int[::1] = number
+    o: cython.int[::1] = order
+    p: cython.int[::1] = parent
+    at: cython.int[::1] = position
+    d: cython.uint[::1] = degree
+    found: cython.int = 1
+    now: cython.int = 0
+    k: cython.int
+    to: cython.int
+    start: cython.Py_ssize_t = f[0]
+    edge: cython.Py_ssize_t = f[0]
+    end: cython.Py_ssize_t = f[1]
+    n[0] = 0
+    with cython.nogil:
+        while True:
+            if edge == end:
+                if now == 0:
+                    break
+                now = p[now]
+                start = f[o[now]]
+                edge = start + at[now]
+                end = f[o[now] + 1]
+                continue
+            if w[edge] < limit:
+                to = t[edge]
+                k = n[to]
+                if k < 0:
+                    n[to] = found
+                    o[found] = to
+                    p[found] = now
+                    if f[to] < f[to + 1]:
+                        at[now] = cython.cast(cython.int, edge + 1 - start)
+                        now = found
+                        start = f[to]
+                        edge = start
+                        end = f[to + 1]
+                        found += 1
+                        continue
+                    found += 1
+                elif k > 0 and k != now and p[k] != now:
+                    d[k] += 2
+                    d[now] |= 1
+            edge += 1
+    return found
+
+
+@cython.boundscheck(False)
+def reduce(order, parent, degree, number, idom, reached):
+    """Leave out trees that only their parent refers to and that refer to nothing else: there the parent dominates.
+
+    What remains is numbered anew in the same order: `order`, `parent` and `degree` (now where the referrers of each
+    begin) shrink in place, `number` is -1 for what was left out. Returns how many remain, and their other referrers.
+    """
+    o: cython.int[::1] = order
+    p: cython.int[::1] = parent
+    d: cython.uint[::1] = degree
+    n: cython.int[::1] = number
+    m: cython.int[::1] = idom
+    count: cython.Py_ssize_t = reached
+    i: cython.Py_ssize_t
+    left: cython.int = 0
+    others: cython.uint = 0
+    own: cython.uint
+    with cython.nogil:
+        for i in range(len(m)):
+            m[i] = -1
+        for i in range(count - 1, 0, -1):
+            m[o[i]] = o[p[i]]
+            if d[i] != 0:
+                d[p[i]] |= 1
+        d[0] |= 1
+        for i in range(count):
+            if d[i] != 0:
+                own = d[i] >> 1
+                o[left] = o[i]
+                p[left] = 0 if i == 0 else n[m[o[i]]]
+                d[left] = others
+                n[o[i]] = left
+                others += own
+                left += 1
+            else:
+                n[o[i]] = -1
+    return left, others
+
+
+@cython.boundscheck(False)
+def gather(first, target, label, below, number, parent, end, referrer):
+    """Fill in the referrers besides the parent; `end` held where those of each object begin, then where they end."""
+    f: cython.const[cython.uint][::1] = first
+    t: cython.const[cython.int][::1] = target
+    w: cython.const[cython.uint][::1] = label
+    limit: cython.uint = below
+    n: cython.const[cython.int][::1] = number
+    p: cython.const[cython.int][::1] = parent
+    e: cython.uint[::1] = end
+    r: cython.int[::1] = referrer
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    own: cython.int
+    k: cython.int
+    with cython.nogil:
+        for i in range(len(n)):
+            own = n[i]
+            if own < 0:
+                continue
+            for j in range(f[i], f[i + 1]):
+                if w[j] < limit:
+                    k = n[t[j]]
+                    if k > 0 and k != own and p[k] != own:
+                        r[e[k]] = own
+                        e[k] += 1
+
+
+@cython.boundscheck(False)
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def least(
+    v: cython.int, now: cython.int, above: cython.int[::1], best: cython.uint[::1], semi: cython.int[::1]
+) -> cython.int:
+    """The object of the least semidominator on the way from `v` up to what is not linked yet (numbers up to `now`).
+
+    Compresses the way: up with the pointers turned round, down with everything hung below its top.
+    """
+    under: cython.int = v
+    x: cython.int = above[v]
+    up: cython.int
+    root: cython.int
+    if x > now:
+        up = above[x]
+        above[v] = -1
+        while up > now:
+            above[x] = under
+            under = x
+            x = up
+            up = above[x]
+        root = up
+        # x is the top of the way: its root stands already above it.
+        while under >= 0:
+            up = above[under]
+            if semi[best[x]] < semi[best[under]]:
+                best[under] = best[x]
+            above[under] = root
+            x = under
+            under = up
+    return cython.cast(cython.int, best[v])
+
+
+@cython.boundscheck(False)
+def link(parent, end, referrer, order, idom):
+    """Dominators of the reduced graph, written to `idom` by object.
+
+    Linked is what has a higher number than the object at hand, so columns can be shared: `above` starts as `parent`,
+    `semi` holds the head of an object's bucket before its semidominator, `dom` the next in a bucket before the
+    dominator, `best` the end of an object's referrers before the object itself.
+    """
+    above: cython.int[::1] = parent
+    best: cython.uint[::1] = end
+    r: cython.const[cython.int][::1] = referrer
+    o: cython.const[cython.int][::1] = order
+    m: cython.int[::1] = idom
+    count: cython.int = len(parent)
+    semi: cython.int[::1] = column("i", 0, count)
+    dom: cython.int[::1] = column("i", 0, count)
+    now: cython.int
+    v: cython.int
+    u: cython.int
+    following: cython.int
+    s: cython.int
+    j: cython.Py_ssize_t
+    with cython.nogil:
+        for now in range(count - 1, 0, -1):
+            v = semi[now]
+            while v != 0:
+                following = dom[v]
+                u = least(v, now, above, best, semi)
+                dom[v] = u if semi[u] < now else now
+                v = following
+            s = above[now]
+            for j in range(best[now - 1], best[now]):
+                v = r[j]
+                if v > now:
+                    v = semi[least(v, now, above, best, semi)]
+                if v < s:
+                    s = v
+            best[now] = now
+            if s == above[now]:
+                dom[now] = s
+            else:
+                dom[now] = semi[s]
+                semi[s] = now
+            semi[now] = s
+        v = semi[0]
+        while v != 0:
+            following = dom[v]
+            dom[v] = 0
+            v = following
+        for now in range(1, count):
+            if dom[now] != semi[now] and now != 0:
+                dom[now] = dom[dom[now]]
+            m[o[now]] = o[dom[now]]
+
+
+@cython.boundscheck(False)
+def preorder(idom):
+    """What the roots dominate, each object before what it dominates, those of one dominator by number (`'i'`)."""
+    m: cython.const[cython.int][::1] = idom
+    objects: cython.Py_ssize_t = len(idom)
+    child: cython.int[::1] = column("i", 0, objects)
+    following: cython.int[::1] = column("i", 0, objects)
+    order = column("i", 0, objects)
+    o: cython.int[::1] = order
+    i: cython.Py_ssize_t
+    count: cython.Py_ssize_t = 0
+    now: cython.int = 0
+    with cython.nogil:
+        for i in range(objects - 1, 0, -1):
+            if m[i] >= 0:
+                following[i] = child[m[i]]
+                child[m[i]] = cython.cast(cython.int, i)
+        while True:
+            o[count] = now
+            count += 1
+            if child[now] != 0:
+                now = child[now]
+                continue
+            while now != 0 and following[now] == 0:
+                now = m[now]
+            if now == 0:
+                break
+            now = following[now]
+    o = column("i", 0, 1)
+    del order[count:]
+    return order
+
+
+def widened(size):
+    """A `'q'` column of sizes."""
+    s: cython.const[cython.uint][::1] = size
+    wide = column("q", 0, len(size))
+    out: cython.longlong[::1] = wide
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(len(s)):
+            out[i] = s[i]
+    return wide
+
+
+def retain(idom, order, sizes):
+    """Add to the size of each object (`'q'`, in place) those of everything that it dominates: one backward pass."""
+    m: cython.const[cython.int][::1] = idom
+    o: cython.const[cython.int][::1] = order
+    s: cython.longlong[::1] = sizes
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(len(o) - 1, 0, -1):
+            s[m[o[i]]] += s[o[i]]
+
+
+def by_group(idom, order, retained, size, group, groups):
+    """Objects, their own bytes and the bytes that they retain, by group (each `'q'`); a group below 0 is none.
+
+    `order` is preorder: an object's retained bytes count unless an object of its group is open above it. The roots
+    themselves are left out.
+    """
+    m: cython.const[cython.int][::1] = idom
+    o: cython.const[cython.int][::1] = order
+    r: cython.const[cython.longlong][::1] = retained
+    s: cython.const[cython.uint][::1] = size
+    g: cython.const[cython.int][::1] = group
+    counts, own, kept, opened = (column("q", 0, groups) for _ in range(4))
+    c: cython.longlong[::1] = counts
+    a: cython.longlong[::1] = own
+    b: cython.longlong[::1] = kept
+    above: cython.longlong[::1] = opened
+    i: cython.Py_ssize_t
+    x: cython.int
+    k: cython.int
+    last: cython.int = 0
+    with cython.nogil:
+        for i in range(1, len(o)):
+            x = o[i]
+            while last != m[x]:
+                k = g[last]
+                if k >= 0:
+                    above[k] -= 1
+                last = m[last]
+            k = g[x]
+            if k >= 0:
+                c[k] += 1
+                a[k] += s[x]
+                if above[k] == 0:
+                    b[k] += r[x]
+                above[k] += 1
+            last = x
+    return counts, own, kept
+
+
+@cython.boundscheck(False)
+def nearest(first, target, label, below):
+    """Breadth-first search from the roots: each object's parent (`'i'`; -1: none) and the reference used (`'I'`)."""
+    check(first, target, label)
+    f: cython.const[cython.uint][::1] = first
+    t: cython.const[cython.int][::1] = target
+    w: cython.const[cython.uint][::1] = label
+    limit: cython.uint = below
+    objects = len(first) - 1
+    parents, edges = column("i", -1, objects), column("I", 0, objects)
+    p: cython.int[::1] = parents
+    e: cython.uint[::1] = edges
+    near: cython.int[::1] = scratch("i", objects)
+    far: cython.int[::1] = scratch("i", objects)
+    now: cython.int
+    to: cython.int
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    here: cython.Py_ssize_t = 1
+    there: cython.Py_ssize_t
+    while here:
+        with cython.nogil:
+            there = 0
+            for i in range(here):
+                now = near[i]
+                for j in range(f[now], f[now + 1]):
+                    if w[j] < limit:
+                        to = t[j]
+                        if p[to] < 0 and to != 0:
+                            p[to] = now
+                            e[to] = cython.cast(cython.uint, j)
+                            far[there] = to
+                            there += 1
+        near, far, here = far, near, there
+    return parents, edges
+
+
+@cython.boundscheck(False)
+def reach(first, target, label, below, barred):
+    """Mark with 1 what the roots reach without going through what is marked with 2, in `barred` (bytes), in place."""
+    check(first, target, label)
+    f: cython.const[cython.uint][::1] = first
+    t: cython.const[cython.int][::1] = target
+    w: cython.const[cython.uint][::1] = label
+    limit: cython.uint = below
+    m: cython.uchar[::1] = barred
+    objects: cython.Py_ssize_t = len(first) - 1
+    if len(m) != objects:
+        raise ValueError("a mark for each object is needed")
+    stack: cython.int[::1] = scratch("i", objects)
+    depth: cython.Py_ssize_t = 0
+    now: cython.int
+    j: cython.Py_ssize_t
+    with cython.nogil:
+        if m[0] == 0:
+            m[0] = 1
+            depth = 1
+        while depth > 0:
+            depth -= 1
+            now = stack[depth]
+            for j in range(f[now], f[now + 1]):
+                if w[j] < limit and m[t[j]] == 0:
+                    m[t[j]] = 1
+                    stack[depth] = t[j]
+                    depth += 1
+
+
+def lost(size, before, after):
+    """The bytes of what is marked with 1 in `before` and not in `after`."""
+    s: cython.const[cython.uint][::1] = size
+    b: cython.const[cython.uchar][::1] = before
+    a: cython.const[cython.uchar][::1] = after
+    total: cython.longlong = 0
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(len(s)):
+            if b[i] == 1 and a[i] != 1:
+                total += s[i]
+    return total
+
+
+def references_to(target, label, below, wanted, most):
+    """References to the objects marked in `wanted` (bytes), in order, at most `most` for each of them (`'I'`)."""
+    t: cython.const[cython.int][::1] = target
+    w: cython.const[cython.uint][::1] = label
+    limit: cython.uint = below
+    # What is left to find of each is counted down in the marks themselves, so more than 255 of one are not kept apart.
+    left = bytearray(min(most, 255) if mark else 0 for mark in wanted) if most < 255 else bytearray(wanted)
+    m: cython.uchar[::1] = left
+    bounded: cython.bint = most < 255
+    found = array("I")
+    j: cython.Py_ssize_t = 0
+    count: cython.Py_ssize_t = len(t)
+    while j < count:
+        with cython.nogil:
+            while j < count and (m[t[j]] == 0 or w[j] >= limit):
+                j += 1
+        if j < count:
+            found.append(j)
+            if bounded:
+                m[t[j]] -= 1
+            j += 1
+    return found
+
+
+def top(values, most):
+    """The indexes of the `most` largest of a `'q'` column, the largest first, equals by index (`'i'`)."""
+    v: cython.const[cython.longlong][::1] = values
+    length: cython.Py_ssize_t = len(values)
+    size: cython.Py_ssize_t = min(most, length)
+    found = column("i", 0, size)
+    # A heap with the least of the best at its root.
+    h: cython.int[::1] = found
+    i: cython.Py_ssize_t
+    for i in range(size):
+        h[i] = i
+    if not size:
+        return found
+    with cython.nogil:
+        for i in range(size // 2 - 1, -1, -1):
+            sink(v, h, i, size)
+        for i in range(size, length):
+            # Later ones lose against equals.
+            if v[i] > v[h[0]]:
+                h[0] = cython.cast(cython.int, i)
+                sink(v, h, 0, size)
+        for i in range(size - 1, 0, -1):
+            h[0], h[i] = h[i], h[0]
+            sink(v, h, 0, i)
+    return found
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-1)
+def sink(
+    v: cython.const[cython.longlong][::1], h: cython.int[::1], at: cython.Py_ssize_t, size: cython.Py_ssize_t
+) -> cython.int:
+    """Let an index sink below those that are worse than it."""
+    x: cython.int = h[at]
+    under: cython.Py_ssize_t = 2 * at + 1
+    while under < size:
+        if under + 1 < size and worse(v, h[under + 1], h[under]):
+            under += 1
+        if not worse(v, h[under], x):
+            break
+        h[at] = h[under]
+        at = under
+        under = 2 * at + 1
+    h[at] = x
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(-1)
+def worse(v: cython.const[cython.longlong][::1], a: cython.int, b: cython.int) -> cython.int:
+    return 1 if v[a] < v[b] or (v[a] == v[b] and a > b) else 0
+
+
+def equal(values, wanted):
+    """The indexes at which an `'i'` column has the value `wanted` (`'i'`)."""
+    v: cython.const[cython.int][::1] = values
+    x: cython.int = wanted
+    found = array("i")
+    i: cython.Py_ssize_t = 0
+    count: cython.Py_ssize_t = len(v)
+    while i < count:
+        with cython.nogil:
+            while i < count and v[i] != x:
+                i += 1
+        if i < count:
+            found.append(i)
+            i += 1
+    return found
+
+
+@cython.final
+@cython.cclass
+class Merging:
+    """A tree that grows by (parent, frame): equal frames under one node are one node.
+
+    A frame below itself is the same node, and where frames take turns (A, B, A, B, then A) the last turn goes on, so
+    that a list of a million is a few nodes. From `most` nodes on, what is new goes to the `REST` of its parent.
+    """
+
+    _parent: object
+    _frame: object
+    p: cython.int[::1]
+    f: cython.int[::1]
+    slots: cython.int[::1]
+    size: cython.Py_ssize_t
+    most: cython.Py_ssize_t
+    mask: cython.ulonglong
+    folds: cython.bint
+
+    def __init__(self, most, folds):
+        self._parent, self._frame = column("i", -1, 1), column("i", -1, 1)
+        self.p, self.f, self.slots = self._parent, self._frame, column("i", 0, 2)
+        self.size = 1
+        self.most = most
+        self.mask = 1
+        self.folds = folds
+
+    @property
+    def parent(self):
+        return self._parent[: self.size]
+
+    @property
+    def frame(self):
+        return self._frame[: self.size]
+
+    @cython.cfunc
+    def grow(self) -> object:
+        i: cython.Py_ssize_t
+        at: cython.ulonglong
+        parent, frame = column("i", 0, 2 * len(self._parent)), column("i", 0, 2 * len(self._parent))
+        parent[: self.size], frame[: self.size] = self._parent, self._frame
+        self._parent, self._frame = parent, frame
+        self.p, self.f, self.slots = parent, frame, column("i", 0, 2 * len(parent))
+        self.mask = 2 * len(parent) - 1
+        with cython.nogil:
+            for i in range(1, self.size):
+                at = self.slot(self.p[i], self.f[i])
+                while self.slots[at] != 0:
+                    at = (at + 1) & self.mask
+                self.slots[at] = cython.cast(cython.int, i)
+        return None
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def slot(self, parent: cython.int, frame: cython.int) -> cython.ulonglong:
+        key: cython.ulonglong = cython.cast(cython.ulonglong, parent)
+        key = cython.cast(cython.ulonglong, (key << 32) ^ cython.cast(cython.ulonglong, frame))
+        factor: cython.ulonglong = (cython.cast(cython.ulonglong, 0x1E3779B9) << 32) | 0x7F4A7C15
+        key = cython.cast(cython.ulonglong, (key ^ (key >> 29)) * factor)
+        return (key ^ (key >> 32)) & self.mask
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def child(self, parent: cython.int, frame: cython.int) -> cython.int:
+        """The node for `frame` under `parent`, made if it is new."""
+        if self.folds and self.size > 1 and (self.f[parent] == frame or self.f[parent] == REST):
+            return parent
+        at: cython.ulonglong = self.slot(parent, frame)
+        node: cython.int = self.slots[at]
+        while node != 0:
+            if self.p[node] == parent and self.f[node] == frame:
+                return node
+            at = (at + 1) & self.mask
+            node = self.slots[at]
+        if self.folds:
+            node = self.turn(parent, frame)
+            if node != 0:
+                return node
+        if self.size >= self.most and frame != REST:
+            return self.child(parent, REST)
+        if self.size == len(self.p):
+            with cython.gil:
+                self.grow()
+            at = self.slot(parent, frame)
+            while self.slots[at] != 0:
+                at = (at + 1) & self.mask
+        node = cython.cast(cython.int, self.size)
+        self.p[node] = parent
+        self.f[node] = frame
+        self.slots[at] = node
+        self.size += 1
+        return node
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def turn(self, parent: cython.int, frame: cython.int) -> cython.int:
+        """The node above, if the frames up to `parent` are twice the same few and `frame` begins them again, else 0."""
+        period: cython.int
+        i: cython.int
+        low: cython.int
+        high: cython.int
+        last: cython.int
+        for period in range(2, LONGEST_PERIOD + 1):
+            high = parent
+            for i in range(period):
+                if high > 0:
+                    high = self.p[high]
+            low = parent
+            last = 0
+            i = 0
+            while i < period and high > 0 and self.f[low] == self.f[high]:
+                last = low
+                low = self.p[low]
+                high = self.p[high]
+                i += 1
+            if i == period and self.f[last] == frame:
+                return last
+        return 0
+
+
+def merge_dominated(idom, order, frame, most):
+    """The dominator tree merged by frame (`'i'`, by object): parents, frames and the node of each object (-1: none)."""
+    m: cython.const[cython.int][::1] = idom
+    o: cython.const[cython.int][::1] = order
+    f: cython.const[cython.int][::1] = frame
+    nodes = column("i", -1, len(idom))
+    n: cython.int[::1] = nodes
+    tree: Merging = Merging(most, True)
+    i: cython.Py_ssize_t
+    n[0] = 0
+    with cython.nogil:
+        for i in range(1, len(o)):
+            n[o[i]] = tree.child(n[m[o[i]]], f[o[i]])
+    return tree.parent, tree.frame, nodes
+
+
+def merge_paths(parent, edge, label, type, most, chosen):
+    """The ways from the roots merged by (label, type): parents, frames, the pairs, and the node of each object.
+
+    Frames are numbers of pairs, given as a column of labels and one of types. Only the ways to `chosen` (`'i'`) are
+    merged, or all if it is None.
+    """
+    p: cython.const[cython.int][::1] = parent
+    e: cython.const[cython.uint][::1] = edge
+    w: cython.const[cython.uint][::1] = label
+    t: cython.const[cython.int][::1] = type
+    c: cython.const[cython.int][::1] = chosen if chosen is not None else column("i", 0, 0)
+    everything: cython.bint = chosen is None
+    count: cython.Py_ssize_t = len(parent) if everything else len(c)
+    nodes = column("i", -1, len(parent))
+    n: cython.int[::1] = nodes
+    way: cython.int[::1] = scratch("i", len(parent))
+    depth: cython.Py_ssize_t
+    tree: Merging = Merging(most, True)
+    pairs: Merging = Merging(0x7FFFFFFF, False)
+    i: cython.Py_ssize_t
+    x: cython.int
+    node: cython.int
+    mask: cython.uint = 0x3FFFFFFF
+    n[0] = 0
+    with cython.nogil:
+        for i in range(count):
+            x = cython.cast(cython.int, i) if everything else c[i]
+            depth = 0
+            while x >= 0 and n[x] < 0:
+                way[depth] = x
+                depth += 1
+                x = p[x]
+            if x < 0:
+                continue
+            node = n[x]
+            while depth > 0:
+                depth -= 1
+                x = way[depth]
+                node = tree.child(node, pairs.child(cython.cast(cython.int, w[e[x]] & mask), t[x]))
+                n[x] = node
+    return tree.parent, tree.frame, pairs.parent, pairs.frame, nodes
+
+
+def sums(nodes, size, length, chosen):
+    """Bytes and objects by node (`'q'` each), of all objects or of those `chosen` (`'i'`); node -1 counts nowhere."""
+    n: cython.const[cython.int][::1] = nodes
+    s: cython.const[cython.uint][::1] = size
+    c: cython.const[cython.int][::1] = chosen if chosen is not None else column("i", 0, 0)
+    everything: cython.bint = chosen is None
+    count: cython.Py_ssize_t = len(nodes) if everything else len(c)
+    own, objects = column("q", 0, length), column("q", 0, length)
+    b: cython.longlong[::1] = own
+    q: cython.longlong[::1] = objects
+    i: cython.Py_ssize_t
+    x: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(count):
+            x = i if everything else c[i]
+            if x != 0 and n[x] >= 0:
+                b[n[x]] += s[x]
+                q[n[x]] += 1
+    return own, objects
+
+
+def prune(parent, frame, totals, least_total):
+    """Nodes below `least_total` go to the `REST` of their parents: parents, frames and what became of each node."""
+    p: cython.const[cython.int][::1] = parent
+    f: cython.const[cython.int][::1] = frame
+    t: cython.const[cython.longlong][::1] = totals
+    limit: cython.longlong = least_total
+    count: cython.Py_ssize_t = len(parent)
+    parents, frames, became, rests = (column("i", value, count) for value in (-1, -1, 0, 0))
+    out: cython.int[::1] = became
+    a: cython.int[::1] = parents
+    b: cython.int[::1] = frames
+    rest: cython.int[::1] = rests
+    i: cython.Py_ssize_t
+    above: cython.int
+    size: cython.int = 1
+    with cython.nogil:
+        for i in range(1, count):
+            above = out[p[i]]
+            if b[above] == REST:
+                out[i] = above
+            elif t[i] >= limit and f[i] != REST:
+                out[i] = size
+                a[size] = above
+                b[size] = f[i]
+                size += 1
+            else:
+                if rest[above] == 0:
+                    rest[above] = size
+                    a[size] = above
+                    b[size] = REST
+                    size += 1
+                out[i] = rest[above]
+    return parents[:size], frames[:size], became
+
+
+def renumber(values, became):
+    """Replace each value of an `'i'` column in place by what it became; -1 stays."""
+    v: cython.int[::1] = values
+    b: cython.const[cython.int][::1] = became
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(len(v)):
+            if v[i] >= 0:
+                v[i] = b[v[i]]

@@ -1,0 +1,99 @@
+"""Trees of merged objects: the dominator tree by types, and the shortest paths by references and types.
+
+Objects under one node with the same frame are one node, so a heap of 10⁸ objects is a tree of some thousand nodes that
+every view of a profile can show. A list of a million objects is one node, or as many as there are types that take turns.
+"""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from caulk._core import graph as kernel
+from caulk._core import stacks
+from caulk.analysis.paths import Nearest
+from caulk.model.column import Ints
+from caulk.model.graph import Dominators, ObjectGraph
+from caulk.model.measure import Measure
+from caulk.model.tree import Frames, Tree
+
+MEASURES = (Measure("live", "bytes"), Measure("objects", "count"))
+#: The node for what is too little to show.
+REST = "(rest)"
+#: A node is shown from this share of all bytes on: one in so many.
+_SHOWN = 100_000
+#: Nodes before the small ones are merged: more paths than this are no answer.
+_MOST_NODES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A tree, and the node in which each object of the graph is (`'i'`; -1: in none)."""
+
+    tree: Tree
+    node_of: Ints
+
+
+def dominator_tree(graph: ObjectGraph, dominators: Dominators) -> Tree:
+    """The dominator tree, merged: types under the types that alone keep them. A node's total is what it retains."""
+    return by_dominator(graph, dominators).tree
+
+
+def path_tree(graph: ObjectGraph, nearest: Nearest) -> Tree:
+    """The shortest paths to all objects, merged by (reference, type): `.OPEN java.util.HashMap`."""
+    return by_path(graph, nearest).tree
+
+
+def merged(graph: ObjectGraph, nearest: Nearest, numbers: Iterable[int]) -> Tree:
+    """The shortest paths to the objects `numbers`, merged as in `path_tree`; only they count, not what is between."""
+    return by_path(graph, nearest, array("i", numbers)).tree
+
+
+def by_dominator(graph: ObjectGraph, dominators: Dominators) -> Merged:
+    """`dominator_tree`, with the node of each object."""
+    parent, frame, nodes = kernel.merge_dominated(dominators.idom, dominators.order, graph.type, _MOST_NODES)
+    return _finished(graph, parent, frame, nodes, graph.types.name, None)
+
+
+def by_path(graph: ObjectGraph, nearest: Nearest, numbers: Ints | None = None) -> Merged:
+    """`path_tree`, or `merged` for `numbers` (`'i'`), with the node of each object."""
+    parent, frame, label, kind, nodes = kernel.merge_paths(
+        nearest.parent, nearest.edge, graph.label, graph.type, _MOST_NODES, numbers
+    )
+    names = [""] + [f"{graph.labels[label[i]]} {graph.types.name[kind[i]]}" for i in range(1, len(label))]
+    return _finished(graph, parent, frame, nodes, names, numbers)
+
+
+def _finished(
+    graph: ObjectGraph, parent: Ints, frame: Ints, nodes: Ints, names: Sequence[str], chosen: Ints | None
+) -> Merged:
+    """Count, leave out what is small, and name the frames."""
+    own, objects = kernel.sums(nodes, graph.size, len(parent), chosen)
+    counted = None if chosen is None else set(chosen)
+    for number, size in graph.large.items():
+        if nodes[number] > 0 and (counted is None or number in counted):
+            own[nodes[number]] += size - graph.size[number]
+    totals = stacks.totals(parent, own)
+    parent, frame, became = kernel.prune(parent, frame, totals, -(-totals[0] // _SHOWN))
+    kernel.renumber(nodes, became)
+    values = tuple(stacks.scatter(became, column, len(parent)) for column in (own, objects))
+    return Merged(Tree(MEASURES, *_framed(parent, frame, names), values), nodes)
+
+
+def _framed(parent: Ints, frame: Ints, names: Sequence[str]) -> tuple[Frames, Ints, Ints]:
+    """Frames for the names that occur, with the columns of nodes in their numbers."""
+    strings: dict[str, int] = {"": 0}
+    for number in frame[1:]:
+        strings.setdefault((names[number] or "(unnamed)") if number >= 0 else REST, len(strings))
+    numbers = array("i", [-1])
+    numbers.extend(strings[(names[n] or "(unnamed)") if n >= 0 else REST] - 1 for n in frame[1:])
+    count = len(strings) - 1
+    nothing = array("i", [0]) * count
+    frames = Frames(
+        strings=list(strings),
+        function=array("i", range(1, count + 1)),
+        file=nothing,
+        line=array("q", [0]) * count,
+        mapping=array("i", [-1]) * count,
+        address=array("q", [0]) * count,
+    )
+    return frames, parent, numbers
