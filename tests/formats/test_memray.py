@@ -4,6 +4,7 @@ import importlib.util
 import random
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from memray_captures import captured
@@ -27,6 +28,8 @@ for i in range({KEPT}):
     time.sleep(0.02)
 {{end}}
 """
+#: Allocations of sizes that pack badly.
+MORE = "for i in range(40_000): bytearray(1000 + i * i % 5003)"
 MUTANTS = 100
 
 
@@ -76,13 +79,57 @@ def test_a_packed_capture_is_read_like_the_same_unpacked():
     packed = captured(PROGRAM.format(end=""))
     assert packed.startswith(b"\x04\x22\x4d\x18")
     assert by_function(memray.read(packed))["keep"] >= KEPT * 100_000
-    assert "refuses" in str(error_of(packed[: len(packed) // 2]))
+
+
+@pytest.mark.parametrize(("end", "is_within_its_first_block"), [("", True), (MORE, False)])
+def test_a_packed_capture_that_was_cut_short_is_answered_in_part_and_says_how_much(end, is_within_its_first_block):
+    packed = captured(PROGRAM.format(end=end))
+    cut = packed[: len(packed) * 3 // 4]
+    assert (int.from_bytes(packed[7:11], "little") + 11 > len(cut)) == is_within_its_first_block
+    profile = memray.read(cut)
+    assert 0 < profile.coverage < 1
+    assert sum(by_function(profile).values()) > 0
+    assert any("cut short" in warning for warning in profile.warnings)
+
+
+def test_the_more_of_a_packed_capture_is_there_the_more_is_told():
+    packed = captured("kept = [bytearray(3000 + i) for i in range(9)]")
+    lengths = range(400, len(packed), len(packed) // 12)
+    coverages = [memray.read(packed[:length]).coverage for length in lengths]
+    assert coverages == sorted(coverages)
+    assert len(set(coverages)) > len(lengths) // 2
+    assert coverages[-1] < memray.read(packed).coverage == 1.0
 
 
 def test_an_aggregated_capture_has_only_its_end():
     data = captured(PROGRAM.format(end=""), "--aggregate")
     [profile] = memray.over_time(data, 4)
     assert by_function(profile)["keep"] >= KEPT * 100_000
+    assert profile.coverage == 1.0
+    assert not any("killed" in warning for warning in profile.warnings)
+
+
+def reader_after(folder: Path, change: str) -> Path:
+    """The reader, in a process in which something is changed about memray first."""
+    script = folder / "changed.py"
+    run = f"runpy.run_path({str(memray_process._READER)!r}, run_name='__main__')"
+    script.write_text(f"import runpy, memray\n{change}\n{run}\n")
+    return script
+
+
+def test_a_capture_is_told_from_one_pass_as_from_the_two_that_another_memray_may_need(capture, monkeypatch, tmp_path):
+    told = by_function(memray.read(capture)), by_function(memray.read(capture), 1)
+    monkeypatch.setattr(memray_process, "_READER", reader_after(tmp_path, "del memray._memray"))
+    assert (by_function(memray.read(capture)), by_function(memray.read(capture), 1)) == told
+
+
+def test_only_a_whole_capture_is_read_in_one_pass(capture, monkeypatch, tmp_path):
+    no_second = "real = memray.FileReader\nmemray.FileReader = lambda file, **rest: real(file + 0, **rest)"
+    script = reader_after(tmp_path, no_second)
+    monkeypatch.setattr(memray_process, "_READER", script)
+    assert by_function(memray.read(capture))["keep"] >= KEPT * 100_000
+    for damaged in (capture[: len(capture) // 2], capture[:17] + bytes(8) + capture[25:]):
+        assert "its own reader ended with 1" in str(error_of(damaged))
 
 
 def test_a_program_that_was_killed_shows_what_was_live_then():

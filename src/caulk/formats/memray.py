@@ -3,7 +3,7 @@
 Source: memray's `FileReader` (https://bloomberg.github.io/memray/api.html); the layout is its own business and changes
 with each of its versions, so memray itself reads, as a process with bounded memory and time, because damaged files
 crash it. Only the head is looked at here (memray records.h): magic, version, and how many allocations there are, which
-a program that was killed leaves at 0. The command line behind it is not kept.
+a program that was killed leaves at 0, as an aggregated capture does. The command line behind it is not kept.
 """
 
 import re
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 NAME = "memray"
 
 _MAGIC, _LZ4 = b"memray\0", b"\x04\x22\x4d\x18"
-#: Version of the layout, of Python, whether there are native frames, the kind of file, how many allocations.
+#: Version of the layout, of Python, whether there are native frames, whether it is aggregated, how many allocations.
 _HEAD = struct.Struct("<7sIIBBQ")
 _MEASURES = (Measure("live", "bytes"), Measure("blocks", "count"))
+#: The largest block that an LZ4 frame may have.
+_BLOCK_BYTES = 4 << 20
 _UNKNOWN = "<unknown>"
 # Python's own frames, which stand between, say what the interpreter is doing.
 _INTERPRETER = re.compile(r"_?Py([A-Z]\w*)?_\w+|_start")
@@ -52,16 +54,16 @@ def _profiles(data: bytes, points: int) -> tuple[Profile, ...]:
         raise MalformedDump("this is no memray capture: it does not begin like one")
     if len(head) < _HEAD.size:
         raise MalformedDump(f"memray: the file ends after {len(data)} bytes, within its head", hint=_CUT)
-    _, version, _, _, _, allocations = _HEAD.unpack(head)
+    _, version, _, _, is_aggregated, allocations = _HEAD.unpack(head)
     # Recognising a capture must cost nothing: the reader's process and its answer are imported with the first one.
     from caulk.formats.memray_process import ask  # noqa: PLC0415
 
-    answer = ask(data, version, points)
+    answer = ask(_readable(data), version, points, allocations)
     is_short = answer.allocations < allocations
     warnings = []
     if is_short:
         warnings.append(f"cut short: {answer.allocations:,} of {allocations:,} allocations could be read")
-    elif answer.allocations and not allocations:
+    elif answer.allocations and not allocations and not is_aggregated:
         warnings.append("the program did not end by itself: the capture shows what was live when it was killed")
     if not answer.has_native:
         warnings.append("no native frames were recorded (memray run --native): C code is named by its Python caller")
@@ -75,29 +77,55 @@ def _head(data: bytes) -> bytes:
     """The first bytes of a capture, as many as `_HEAD` has; memray puts finished ones into an LZ4 frame."""
     if not data.startswith(_LZ4):
         return data[: _HEAD.size]
+    at, size, is_stored = _first_block(data)
+    return data[at:][: min(size, _HEAD.size)] if is_stored else _unpacked(data[at : at + min(size, 4096)], _HEAD.size)
+
+
+def _readable(data: bytes) -> bytes:
+    """The capture as memray reads it best.
+
+    It lays out files in steps, and looks for their end by two seeks for each zero behind it: 4 of 5 seconds. An LZ4
+    frame is read block by block, so that of a first one that was cut short nothing would be left.
+    """
+    if not data.startswith(_LZ4):
+        return data.rstrip(b"\0")
+    at, size, is_stored = _first_block(data)
+    if at + size <= len(data):
+        return data
+    return data[at:] if is_stored else _unpacked(data[at:], _BLOCK_BYTES)
+
+
+def _first_block(data: bytes) -> tuple[int, int, bool]:
+    """Where the first block of an LZ4 frame begins, its size, and whether it is there as it is.
+
+    https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
+    """
     flags = data[4] if len(data) > 4 else 0
     # Descriptor: flags, block size, the content's size and a dictionary's number where flagged, checksum.
     at = 7 + (8 if flags & 8 else 0) + (4 if flags & 1 else 0)
-    is_stored = at + 3 < len(data) and data[at + 3] >= 0x80
-    return data[at + 4 : at + 4 + _HEAD.size] if is_stored else _unpacked(data[at + 4 : at + 4 + 4096])
+    size = int.from_bytes(data[at : at + 4], "little")
+    return at + 4, size & 0x7FFFFFFF, size >= 1 << 31
 
 
-def _unpacked(block: bytes) -> bytes:
-    """The start of an LZ4 block (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md), up to what is whole."""
+def _unpacked(block: bytes, size: int) -> bytes:
+    """The first `size` bytes of an LZ4 block, or what is whole of them.
+
+    https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
+    """
     out = bytearray()
     at = 0
-    while at < len(block) and len(out) < _HEAD.size:
+    while at < len(block) and len(out) < size:
         token = block[at]
         count, at = _length(block, at + 1, token >> 4)
         out += block[at : at + count]
         at += count
-        back = int.from_bytes(block[at : at + 2], "little")
+        back = int.from_bytes(block[at : at + 2], "little") if at + 2 <= len(block) else 0
         if not 0 < back <= len(out):
             break
         count, at = _length(block, at + 2, token & 15)
-        for _ in range(min(count + 4, _HEAD.size)):
+        for _ in range(min(count + 4, size - len(out))):
             out.append(out[-back])
-    return bytes(out[: _HEAD.size])
+    return bytes(out[:size])
 
 
 def _length(block: bytes, at: int, low: int) -> tuple[int, int]:
@@ -116,7 +144,7 @@ def _profile(answer: "Answer", at: int, warnings: list[str], coverage: float) ->
     frames = [_frame(builder, *frame) for frame in answer.frames]
     for stack, sizes, counts in answer.stacks:
         if counts[at]:
-            known = (frames[number] for number in reversed(stack))
+            known = map(frames.__getitem__, reversed(stack))
             builder.add([frame for frame in known if frame >= 0], (sizes[at], counts[at]))
     return builder.build(
         format=NAME,

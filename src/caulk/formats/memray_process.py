@@ -33,15 +33,19 @@ class Answer(msgspec.Struct):
     stacks: list[tuple[list[int], list[int], list[int]]] = []
 
 
-def ask(data: bytes, version: int, points: int) -> Answer:
-    """Has the reader answer, within its limits; raises `MalformedDump` for all that can go wrong with it."""
+def ask(data: bytes, version: int, points: int, allocations: int) -> Answer:
+    """Has the reader answer, within its limits; raises `MalformedDump` for all that can go wrong with it.
+
+    `version` and `allocations` are what the capture's head says.
+    """
     if not importlib.util.find_spec("memray"):
         raise _missing()
     memory, seconds = _MEMORY_BYTES + _TIMES_THE_FILE * len(data), _CPU_S + len(data) // _BYTES_PER_S
     with tempfile.TemporaryDirectory(prefix="caulk-") as folder:
         capture, said = Path(folder) / "capture.bin", Path(folder) / "answer.json"
         capture.write_bytes(data)
-        command = [sys.executable, "-P", str(_READER), str(capture), str(points), str(memory), str(seconds)]
+        numbers = (points, min(allocations, sys.maxsize), memory, seconds)
+        command = [sys.executable, "-P", str(_READER), str(capture), *map(str, numbers)]
         with said.open("wb") as out:
             try:
                 status = subprocess.run(
