@@ -1,0 +1,81 @@
+from collections.abc import MutableMapping
+from typing import TypedDict
+
+from caulk.model.column import Ints
+
+COMPILED: bool
+
+class Records(TypedDict):
+    string: Ints
+    string_start: Ints
+    string_length: Ints
+    loaded: Ints
+    frame: Ints
+    trace: Ints
+    trace_frame: Ints
+    heap: Ints
+    complete: Ints
+    lost: int
+
+class Marked(TypedDict):
+    root: Ints
+    classes: Ints
+    static: Ints
+    field: Ints
+    is_android: bool
+
+class Counted(TypedDict):
+    missing: Ints
+    least: Ints
+    agreed: Ints
+    arrays: Ints
+
+class Addresses:
+    def __init__(self, shift: int) -> None: ...
+    def __len__(self) -> int: ...
+    @property
+    def alignment(self) -> int: ...
+    def rank(self) -> int: ...
+    def numbers(self, addresses: Ints) -> Ints: ...
+
+class Reader:
+    def __init__(self, data: bytes, id_size: int) -> None: ...
+    @property
+    def unread(self) -> int: ...
+    @property
+    def objects(self) -> Addresses: ...
+    def records(self, at: int) -> Records: ...
+    def mark(self, heap: Ints, shift: int) -> Marked | None: ...
+    def describe(
+        self,
+        classes: Ints,
+        types: Ints,
+        first: Ints,
+        offset: Ints,
+        label: Ints,
+        holds: Ints,
+        referent: Ints,
+        follower: Ints,
+        primitives: Ints,
+        missing: int,
+        words: tuple[int, int],
+    ) -> None: ...
+    def count(self, heap: Ints, type: Ints, first: Ints) -> Counted: ...
+    def fill(
+        self,
+        heap: Ints,
+        size: Ints,
+        first: Ints,
+        target: Ints,
+        label: Ints,
+        shallow: Ints,
+        bases: Ints,
+        widths: Ints,
+        alignment: int,
+        large: MutableMapping[int, int],
+    ) -> int: ...
+
+def tally(first: Ints, sources: Ints) -> None: ...
+def starts(first: Ints) -> int: ...
+def put(first: Ints, target: Ints, label: Ints, sources: Ints, targets: Ints, labels: Ints) -> None: ...
+def close_gaps(first: Ints, target: Ints, label: Ints) -> int: ...

@@ -1,0 +1,31 @@
+"""JVM heap dumps (`.hprof`): every object, its class, its size and what it refers to.
+
+Written by HotSpot (`jcmd GC.heap_dump`, `-XX:+HeapDumpOnOutOfMemoryError`), Android and others; a JDK's block gzip is
+plain gzip by the time it comes here. Versions 1.0.1 to 1.0.3. Values (strings, numbers, thread names) are not read.
+"""
+
+from caulk._core.hprof import Reader
+from caulk.formats.hprof.heap import read_heap
+from caulk.formats.hprof.records import MAGIC, read_header, read_records
+from caulk.model.graph import ObjectGraph
+
+NAME = "hprof"
+RUNTIME = "jvm"
+_HEAD = 64
+
+
+def sniff(head: bytes) -> bool:
+    """Whether the file begins as HPROF does."""
+    return head.startswith(MAGIC)
+
+
+def read(data: bytes, *, compact_headers: bool | None = None) -> ObjectGraph:
+    """The heap in `data`, which may be a mapped file: it is read three times and never copied.
+
+    `compact_headers` says whether the JVM ran with `-XX:+UseCompactObjectHeaders`, where that is known; otherwise the
+    distances between objects say it. Raises `MalformedDump` where there is nothing to read.
+    """
+    header = read_header(data[:_HEAD])
+    reader = Reader(data, header.id_size)
+    dump = read_records(data, header, reader)
+    return read_heap(dump, reader, len(data), compact_headers=compact_headers, name=NAME, runtime=RUNTIME)

@@ -1,0 +1,127 @@
+"""The objects of one dump as an `ObjectGraph`: numbers, types, references, sizes, in the order in which they are known."""
+
+from array import array
+from collections.abc import Sequence
+from itertools import pairwise
+
+from caulk._core import hprof
+from caulk._core.hprof import Addresses, Reader
+from caulk.formats.hprof.classes import Classes
+from caulk.formats.hprof.layout import REFERENCE, Evidence, Layout, class_size, find_layout, instance_sizes
+from caulk.formats.hprof.records import Dump, class_dumps
+from caulk.formats.hprof.references import Labels, places
+from caulk.formats.hprof.roots import Edges, add_roots
+from caulk.model.column import Ints
+from caulk.model.errors import MalformedDump
+from caulk.model.graph import ROOTS, ObjectGraph, Types
+
+#: Objects of 64-bit and of most 32-bit JVMs lie at multiples of 8 bytes; ids that do not are just numbers.
+_SHIFT = 3
+_MOST_OBJECTS = (1 << 31) - 2
+_MOST_REFERENCES = (1 << 32) - 1
+_ELEMENT_TYPES = (REFERENCE, 4, 5, 6, 7, 8, 9, 10, 11)
+
+
+def read_heap(
+    dump: Dump, reader: Reader, size: int, *, compact_headers: bool | None, name: str, runtime: str
+) -> ObjectGraph:
+    """Read the objects of `dump`, which is in a file of `size` bytes."""
+    found = reader.mark(dump.heap, _SHIFT) or reader.mark(dump.heap, 0)
+    assert found is not None, "every id is a multiple of one"
+    lost = dump.lost + reader.unread
+    addresses = reader.objects
+    count = addresses.rank() + 1
+    if count > _MOST_OBJECTS:
+        raise MalformedDump(f"hprof: {count:,} objects", hint=f"At most {_MOST_OBJECTS:,} can be analysed.")
+    if count == 1:
+        raise MalformedDump("hprof: the dump holds no objects", hint="Was the disk full, or the writer killed?")
+    labels = Labels()
+    element, class_ = labels.word("element"), labels.word("internal", "class")
+    classes = Classes(class_dumps(found, dump), addresses)
+    instance = places(classes.dumps, classes.above, classes.names, labels, dump.header.id_size)
+    edges = Edges.none()
+    add_roots(edges, found["root"], classes.of_boot, addresses, dump, labels)
+    classes.add_edges(edges, labels)
+
+    type_column = array("i", [-1]) * count
+    type_column[ROOTS] = 0
+    for number in classes.numbers:
+        type_column[number] = classes.class_type
+    first = array("I", bytes(4)) * (count + 1)
+    reader.describe(
+        classes.ids, classes.types, instance.first, instance.offset, instance.label, classes.holds, instance.referent,
+        instance.follower, classes.primitive_types, classes.first_missing, (element, class_),
+    )  # fmt: skip
+    seen = reader.count(dump.heap, type_column, first)
+    hprof.tally(first, edges.source)
+    references = hprof.starts(first)
+    if references > _MOST_REFERENCES:
+        raise MalformedDump(f"hprof: {references:,} references", hint=f"At most {_MOST_REFERENCES:,} can be analysed.")
+
+    evidence = Evidence(seen["least"], seen["agreed"], seen["arrays"])
+    shapes = classes.shapes()
+    layout, is_sure = find_layout(
+        shapes,
+        evidence,
+        id_size=dump.header.id_size,
+        alignment=min(max(addresses.alignment, 8), 256),
+        is_android=bool(found["is_android"]),
+        compact_headers=compact_headers,
+    )
+    shallow = instance_sizes(shapes, layout, evidence)
+    size_column = array("I", bytes(4)) * count
+    for row, number in enumerate(classes.numbers):
+        if number:
+            size_column[number] = class_size(classes.mirror(shallow, layout), classes.static_types(row), layout)
+    target, label = array("i", bytes(4)) * references, array("I", bytes(4)) * references
+    large: dict[int, int] = {}
+    bases, widths = _arrays(layout)
+    unresolved = reader.fill(
+        dump.heap, size_column, first, target, label, array("I", shallow), bases, widths, layout.alignment, large
+    )
+    hprof.put(first, target, label, edges.source, edges.target, edges.label)
+    if unresolved:
+        kept = hprof.close_gaps(first, target, label)
+        del target[kept:], label[kept:]
+    named, naming, strings = classes.own_names()
+    return ObjectGraph(
+        format=name,
+        runtime=runtime,
+        types=classes.all_types(seen["missing"], type_column),
+        type=type_column,
+        size=size_column,
+        first=first,
+        target=target,
+        label=label,
+        labels=labels.all,
+        large=large,
+        named=named,
+        naming=naming,
+        strings=strings,
+        taken_at=dump.header.taken_at,
+        coverage=1 - lost / size,
+        warnings=(*dump.warnings, *_warnings(lost, unresolved, len(seen["missing"]), is_sure=is_sure)),
+        comments=(f"sizes computed for {layout}",),
+    )
+
+
+def _arrays(layout: Layout) -> tuple[Ints, Ints]:
+    """Where the elements of an array begin and what one takes, by type code; base 0 is that of an object."""
+    bases, widths = array("q", bytes(8 * 12)), array("q", bytes(8 * 12))
+    bases[0] = layout.header
+    for kind in _ELEMENT_TYPES:
+        bases[kind], widths[kind] = layout.base(kind), layout.width(kind)
+    return bases, widths
+
+
+def _warnings(lost: int, unresolved: int, missing: int, *, is_sure: bool) -> list[str]:
+    warnings = []
+    if lost:
+        warnings.append(f"{lost:,} bytes could not be read: objects and references in them are missing")
+    if unresolved:
+        warnings.append(f"{unresolved:,} references lead to objects that the dump does not have")
+    if missing:
+        warnings.append(f"{missing:,} classes are not in the dump: their instances are shown as unknown-class")
+    if not is_sure:
+        warnings.append("sizes are estimated: too few objects lie next to each other to tell how they are laid out")
+    return warnings
