@@ -1,0 +1,127 @@
+"""Names of a snapshot's types, labels and functions, in the words of the program; contents are never names."""
+
+import json
+import re
+from array import array
+from mmap import mmap
+
+from caulk._core import heap_labels
+from caulk.formats.heap_snapshot.text import Snapshot
+from caulk.model.column import Ints
+from caulk.model.graph import Label, LabelKind, TypeKind, Types
+
+#: What all nodes of one of the kernel's kinds are, in its order, and the name of those whose own name is their content.
+_KINDS: tuple[tuple[TypeKind, str], ...] = (
+    ("internal", ""), ("array", ""), ("string", "(string)"), ("object", ""), ("code", ""), ("closure", ""),
+    ("internal", "(regexp)"), ("number", "(number)"), ("native", ""), ("root", ""),
+    ("string", "(concatenated string)"), ("string", "(sliced string)"), ("internal", "(symbol)"),
+    ("number", "(bigint)"), ("internal", ""), ("object", ""), ("internal", "(other)"), ("native", ""),
+    ("context", "system / Context"), ("internal", "(hash table)"),
+)  # fmt: skip
+_CODE, _CLOSURE, _SYNTHETIC, _DETACHED = 4, 5, 9, 17
+_UNNAMED = {1: "(array)", 3: "Object", 4: "(code)", 5: "(anonymous)"}
+#: Labels without a name, in the kernel's order.
+_LABELS = (
+    Label("element"), Label("key"), Label("internal", "hidden"), Label("internal", "weak"),
+    Label("internal", "value in WeakMap"),
+)  # fmt: skip
+_LABEL_KINDS: tuple[LabelKind, ...] = ("internal", "variable", "field", "internal", "root")
+_NAME = (1 << 29) - 1
+_ELEMENT = re.compile(r"<[^\s>]*")
+
+
+class Text:
+    """The strings of a snapshot by number, decoded when asked for; `<string #n>` for those that were cut off."""
+
+    def __init__(self, data: bytes | mmap, strings: Ints) -> None:
+        self._data, self._start = data, strings
+
+    def __getitem__(self, number: int) -> str:
+        if number >= len(self._start) - 1:
+            return f"<string #{number}>"
+        raw = self._data[self._start[number] : self._start[number + 1] - 1]
+        text = raw[: raw.rfind(b'"')].decode("utf-8", "replace")
+        if "\\" not in text:
+            return text
+        try:
+            decoded: str = json.loads(f'"{text}"', strict=False)
+        except ValueError:
+            return text
+        # V8 cuts texts at a number of UTF-16 units: half a pair is left at the end.
+        return decoded.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+class Names:
+    """The names of one snapshot."""
+
+    def __init__(self, data: bytes | mmap, strings: Ints) -> None:
+        self.text = Text(data, strings)
+
+    def types(self, column: Ints, keys: Ints) -> Types:
+        """The table of types, of which `column` gets the numbers; several keys may come to one name."""
+        table: dict[tuple[str, TypeKind, str], int] = {}
+        numbers = array("i", [table.setdefault(self._type(key), len(table)) for key in keys])
+        if len(table) < len(keys):
+            heap_labels.renumber(column, numbers)
+        return Types(*(list(part) for part in zip(*table, strict=True)))
+
+    def _type(self, key: int) -> tuple[str, TypeKind, str]:
+        kind, number, script = key & 31, key >> 5 & _NAME, key >> 34
+        word, name = _KINDS[kind]
+        if name:
+            return name, word, ""
+        if kind == _CODE and number == 0:
+            return _UNNAMED[_CODE], word, ""
+        name = self.text[number]
+        if kind == _SYNTHETIC and not name:
+            return "(roots)", word, ""
+        if word == "object" and name.startswith("system / "):
+            word = "internal"
+        elif word == "native":
+            # Chrome writes an element with its attributes, which are contents.
+            element = _ELEMENT.search(name)
+            name = f"{name[: element.end()]}>" if element else name
+            if kind == _DETACHED and not name.startswith("Detached "):
+                name = f"Detached {name}"
+        return name or _UNNAMED.get(kind, "(unnamed)"), word, self.text[script] if script else ""
+
+    def labels(self, column: Ints, keys: Ints) -> list[Label]:
+        """The labels, of which `column` gets the numbers."""
+        table: dict[Label, int] = {}
+        numbers = array("i", [table.setdefault(self._label(key), len(table)) for key in keys])
+        if len(table) < len(keys):
+            heap_labels.renumber_labels(column, numbers)
+        return list(table)
+
+    def _label(self, key: int) -> Label:
+        if key < len(_LABELS):
+            return _LABELS[key]
+        kind = _LABEL_KINDS[key >> 29]
+        name = self.text[key & _NAME]
+        if kind == "internal":
+            # "12 / (name)": the number says nothing.
+            number, _, rest = name.partition(" / ")
+            name = rest if rest and number.isdigit() else name
+        elif kind == "root":
+            name = name.strip("()") or "roots"
+        return Label(kind, name)
+
+    def functions(self, snapshot: Snapshot, types: Ints, keys: Ints) -> tuple[Ints, Ints, list[str]]:
+        """The functions, by number (`'i'`), where each is named in the third (`'i'`): `name file:line`.
+
+        One function of the source has one name, however many closures were made of it. Lines count from 1.
+        """
+        named, naming, functions = heap_labels.functions(types, snapshot.located, snapshot.line)
+        return named, naming, [self._function(keys[key >> 32], key & 0xFFFFFFFF) for key in functions]
+
+    @staticmethod
+    def runtime(types: Types) -> str:
+        """Who wrote it, by what only they have: `node`, `chrome`, `hermes`."""
+        if "HiddenClass" in types.name:
+            return "hermes"
+        return "chrome" if any(name.startswith(("Window", "HTML")) for name in types.name) else "node"
+
+    def _function(self, key: int, line: int) -> str:
+        name = self.text[key >> 5 & _NAME] or _UNNAMED[_CLOSURE]
+        script = self.text[key >> 34] if key >> 34 else ""
+        return f"{name} {script}:{line + 1}" if script else name

@@ -1,0 +1,256 @@
+"""The sections of a snapshot's text, as columns: in any order, of any layout, and cut anywhere."""
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from mmap import mmap
+
+import msgspec
+
+from caulk._core.heap_snapshot import MOST_FIELDS, Scanner, begin
+from caulk.model.column import Ints
+from caulk.model.errors import MalformedDump
+
+#: V8's words for kinds of nodes and edges; their places here are the kernels' numbers.
+NODES = (
+    "hidden", "array", "string", "object", "code", "closure", "regexp", "number", "native", "synthetic",
+    "concatenated string", "sliced string", "symbol", "bigint", "object shape", "wasm object",
+)  # fmt: skip
+EDGES = ("context", "element", "property", "internal", "hidden", "shortcut", "weak")
+_EDGE = ("type", "name_or_index", "to_node")
+_OTHER_NODE, _OTHER_EDGE = 16, 4
+#: The description is a kilobyte or two.
+_MOST_META = 1 << 20
+_MOST = (1 << 31) - 2
+
+
+class Meta(msgspec.Struct):
+    """What the numbers of a row mean."""
+
+    node_fields: list[str]
+    node_types: list[list[str] | str]
+    edge_fields: list[str]
+    edge_types: list[list[str] | str]
+    location_fields: list[str] = []
+
+
+class Header(msgspec.Struct):
+    """The section `snapshot`."""
+
+    meta: Meta
+    node_count: int = 0
+    edge_count: int = 0
+    root_index: int = 0
+
+
+@dataclass
+class Snapshot:
+    """The columns of a snapshot, as far as it goes: by node, by edge (`target`, `what`), by string (`strings`)."""
+
+    kind: Ints = field(default_factory=lambda: array("B"))
+    name: Ints = field(default_factory=lambda: array("I"))
+    number: Ints = field(default_factory=lambda: array("I"))
+    size: Ints = field(default_factory=lambda: array("I"))
+    first: Ints = field(default_factory=lambda: array("I", [0]))
+    target: Ints = field(default_factory=lambda: array("i"))
+    what: Ints = field(default_factory=lambda: array("I"))
+    strings: Ints = field(default_factory=lambda: array("q", [0]))
+    located: Ints = field(default_factory=lambda: array("i"))
+    line: Ints = field(default_factory=lambda: array("i"))
+    large: dict[int, int] = field(default_factory=dict)
+    coverage: float = 1.0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Ints, ...]:
+        """What `Meaning` looks at."""
+        return self.kind, self.name, self.number, self.first, self.target, self.what
+
+
+def sections(data: bytes | mmap) -> Snapshot:
+    """The sections of a snapshot; raises `MalformedDump` where there is not even a node."""
+    return _Reader(data).snapshot()
+
+
+class _Reader:
+    """One file, on its way to columns."""
+
+    def __init__(self, data: bytes | mmap) -> None:
+        self.data = data
+        self.scanner = Scanner(data)
+        self.header: Header | None = None
+        self.got = Snapshot()
+        self.done: set[bytes] = set()
+        self.claimed = 0
+        # What a section needs to have been read before it, and who reads it.
+        self.readers: dict[bytes, tuple[tuple[bytes, ...], Callable[[Header], None]]] = {
+            b"nodes": ((b"snapshot",), self.nodes),
+            b"edges": ((b"snapshot", b"nodes"), self.edges),
+            b"locations": ((b"snapshot", b"nodes"), self.locations),
+            b"strings": ((b"snapshot",), self.strings),
+        }
+
+    def snapshot(self) -> Snapshot:
+        scanner = self.scanner
+        if not scanner.enter():
+            raise _nothing("it does not begin like one")
+        passed: dict[bytes, int] = {}
+        while not self.stopped and (key := scanner.key()) is not None:
+            passed.setdefault(key, scanner.position)
+            if not self.read(key):
+                scanner.skip()
+        cut, damaged, position = scanner.is_cut, scanner.is_damaged, scanner.position
+        for key in (b"nodes", b"edges", b"locations", b"strings"):
+            if key in passed and key not in self.done:
+                scanner.seek(passed[key])
+                self.read(key)
+        if self.header is None:
+            raise _nothing("its description, `snapshot.meta`, is missing")
+        if not self.got.kind:
+            raise _nothing("it has no nodes")
+        self.finish(self.header, cut=cut, damaged=damaged, position=position)
+        return self.got
+
+    @property
+    def stopped(self) -> bool:
+        return self.scanner.is_cut or self.scanner.is_damaged
+
+    def read(self, key: bytes) -> bool:
+        """Read the section that comes next, if it is one that is wanted and can be read now."""
+        if key in self.done:
+            return False
+        if key == b"snapshot":
+            self.header = self.described()
+        elif key in self.readers and self.done.issuperset(self.readers[key][0]) and self.header is not None:
+            self.readers[key][1](self.header)
+        else:
+            return False
+        self.done.add(key)
+        return True
+
+    def described(self) -> Header:
+        start = self.scanner.position
+        if not self.scanner.skip() or self.scanner.position - start > _MOST_META:
+            raise _nothing("its description, `snapshot.meta`, is cut short")
+        try:
+            header = msgspec.json.decode(self.data[start : self.scanner.position], type=Header)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _nothing(f"its description, `snapshot.meta`, cannot be read ({error})") from None
+        header.node_count = min(max(header.node_count, 0), _MOST)
+        header.edge_count = min(max(header.edge_count, 0), _MOST)
+        return header
+
+    def nodes(self, header: Header) -> None:
+        meta, got = header.meta, self.got
+        places = ("type", "name", "id", "self_size", "edge_count", "trace_node_id", "detachedness")
+        layout = _layout(meta.node_fields, places, needed=("type", "name", "self_size", "edge_count"))
+        kinds = _codes(_words(meta.node_types, layout[1]), NODES, _OTHER_NODE)
+        got.kind, got.name, got.number, got.size, got.first, _ = self.scanner.nodes(
+            layout, kinds, header.node_count, False
+        )
+        got.large = self.scanner.large_sizes
+
+    def edges(self, header: Header) -> None:
+        meta, got = header.meta, self.got
+        layout = _layout(meta.edge_fields, _EDGE, needed=_EDGE)
+        kinds = _codes(_words(meta.edge_types, layout[1]), EDGES, _OTHER_EDGE)
+        got.target, got.what = self.scanner.edges(
+            layout, kinds, header.edge_count, len(got.kind), len(meta.node_fields)
+        )
+
+    def locations(self, header: Header) -> None:
+        meta, got = header.meta, self.got
+        if {"object_index", "line"} <= set(meta.location_fields):
+            layout = _layout(meta.location_fields, ("object_index", "line"), needed=("object_index", "line"))
+            closure = NODES.index("closure")
+            got.located, got.line = self.scanner.locations(layout, got.kind, closure, len(meta.node_fields))
+        else:
+            self.scanner.skip()
+
+    def strings(self, _: Header) -> None:
+        self.got.strings = self.scanner.strings(self.scanner.names)
+
+    def finish(self, header: Header, *, cut: bool, damaged: bool, position: int) -> None:
+        """Bring the columns together, and say what is missing."""
+        got, scanner = self.got, self.scanner
+        claimed = begin(got.first, len(got.target))
+        wanted = max(header.edge_count, claimed)
+        strings = len(got.strings) - 1
+        warnings = []
+        if damaged:
+            warnings.append(f"the snapshot is damaged at byte {position:,}; what follows was not read")
+        elif cut:
+            warnings.append(f"the snapshot is cut short after {position:,} bytes")
+        for what, have, of in (
+            ("nodes", len(got.kind), header.node_count),
+            ("references", len(got.target), wanted),
+            ("names", min(strings, scanner.names), scanner.names),
+        ):
+            if have < of:
+                warnings.append(f"{have:,} of {of:,} {what} could be read")
+        if claimed < len(got.target):
+            warnings.append(f"{len(got.target) - claimed:,} references belong to no node and were left out")
+            del got.target[claimed:]
+            del got.what[claimed:]
+        if scanner.dangling:
+            warnings.append(f"{scanner.dangling:,} references lead to no node")
+        have = len(got.kind) + len(got.target) - scanner.dangling + min(strings, scanner.names)
+        of = max(header.node_count, len(got.kind)) + max(wanted, len(got.target)) + scanner.names
+        got.coverage = max(have, 0) / of if warnings else 1.0
+        got.warnings = tuple(warnings)
+        _root_first(got, header)
+
+
+def _root_first(got: Snapshot, header: Header) -> None:
+    """Exchange the root and node 0, if the root is another; no producer that is known writes it so."""
+    root = header.root_index // len(header.meta.node_fields)
+    if not 0 < root < len(got.kind):
+        return
+    first = got.first
+    pieces = ((first[root], first[root + 1]), (first[1], first[root]), (first[0], first[1]))
+    for column in (got.target, got.what):
+        row = array(column.typecode)
+        for start, end in pieces:
+            row.extend(column[start:end])
+        column[: first[root + 1]] = row
+    counts = array("I", (pieces[0][1] - pieces[0][0], pieces[2][1] - pieces[2][0]))
+    moved = counts[0] - counts[1]
+    for node in range(1, root + 1):
+        first[node] += moved
+    for column in (got.kind, got.name, got.number, got.size):
+        column[0], column[root] = column[root], column[0]
+    for at, target in enumerate(got.target):
+        if target in (0, root):
+            got.target[at] = root - target
+    for column in (got.located,):
+        for at, node in enumerate(column):
+            if node in (0, root):
+                column[at] = root - node
+    for node in {0, root} & set(got.large):
+        got.large[root - node] = got.large.pop(node)
+
+
+def _layout(fields: Sequence[str], places: Sequence[str], *, needed: Sequence[str]) -> Ints:
+    """How many fields a row has, and the place of each that is wanted, -1 where there is none."""
+    missing = [name for name in needed if name not in fields]
+    if missing or not 0 < len(fields) <= MOST_FIELDS:
+        raise _nothing(f"its rows have no {' and no '.join(missing) or 'fields, or too many'}")
+    return array("i", [len(fields), *(fields.index(name) if name in fields else -1 for name in places)])
+
+
+def _words(types: Sequence[Sequence[str] | str], place: int) -> Sequence[str]:
+    words = types[place] if place < len(types) else ()
+    return () if isinstance(words, str) else words
+
+
+def _codes(words: Sequence[str], known: Sequence[str], other: int) -> bytes:
+    """The kernels' number of each of the file's types."""
+    codes = [known.index(word) if word in known else other for word in words[:256]]
+    return bytes(codes + [other] * (256 - len(codes)))
+
+
+def _nothing(why: str) -> MalformedDump:
+    return MalformedDump(
+        f"not a heap snapshot that can be read: {why}",
+        hint="Was the process killed while it wrote? A snapshot begins with its description; take it again.",
+    )
