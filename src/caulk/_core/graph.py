@@ -468,24 +468,23 @@ def references_to(target, label, below, wanted, most):
     """References to the objects marked in `wanted` (bytes), in order, at most `most` for each of them (`'I'`)."""
     t: cython.const[cython.int][::1] = target
     w: cython.const[cython.uint][::1] = label
+    m: cython.const[cython.uchar][::1] = wanted
     limit: cython.uint = below
-    # What is left to find of each is counted down in the marks themselves, so more than 255 of one are not kept apart.
-    left = bytearray(min(most, 255) if mark else 0 for mark in wanted) if most < 255 else bytearray(wanted)
-    m: cython.uchar[::1] = left
-    bounded: cython.bint = most < 255
     found = array("I")
+    counts: dict = {}
     j: cython.Py_ssize_t = 0
     count: cython.Py_ssize_t = len(t)
-    while j < count:
+    while True:
         with cython.nogil:
-            while j < count and (m[t[j]] == 0 or w[j] >= limit):
+            while j < count and (w[j] >= limit or m[t[j]] == 0):
                 j += 1
-        if j < count:
+        if j == count:
+            return found
+        seen = counts.get(t[j], 0)
+        if seen < most:
+            counts[t[j]] = seen + 1
             found.append(j)
-            if bounded:
-                m[t[j]] -= 1
-            j += 1
-    return found
+        j += 1
 
 
 def top(values, most):
@@ -548,16 +547,39 @@ def equal(values, wanted):
     """The indexes at which an `'i'` column has the value `wanted` (`'i'`)."""
     v: cython.const[cython.int][::1] = values
     x: cython.int = wanted
-    found = array("i")
-    i: cython.Py_ssize_t = 0
-    count: cython.Py_ssize_t = len(v)
-    while i < count:
-        with cython.nogil:
-            while i < count and v[i] != x:
-                i += 1
-        if i < count:
-            found.append(i)
-            i += 1
+    i: cython.Py_ssize_t
+    count: cython.Py_ssize_t = 0
+    with cython.nogil:
+        for i in range(len(v)):
+            count += v[i] == x
+    found = column("i", 0, count)
+    f: cython.int[::1] = found
+    count = 0
+    with cython.nogil:
+        for i in range(len(v)):
+            if v[i] == x:
+                f[count] = cython.cast(cython.int, i)
+                count += 1
+    return found
+
+
+def members(group, marked):
+    """The objects of the groups marked in `marked` (bytes), ascending (`'i'`)."""
+    g: cython.const[cython.int][::1] = group
+    m: cython.const[cython.uchar][::1] = marked
+    i: cython.Py_ssize_t
+    count: cython.Py_ssize_t = 0
+    with cython.nogil:
+        for i in range(len(g)):
+            count += m[g[i]] != 0
+    found = column("i", 0, count)
+    f: cython.int[::1] = found
+    count = 0
+    with cython.nogil:
+        for i in range(len(g)):
+            if m[g[i]] != 0:
+                f[count] = cython.cast(cython.int, i)
+                count += 1
     return found
 
 

@@ -1,7 +1,7 @@
 """Trees of merged objects: the dominator tree by types, and the shortest paths by references and types.
 
 Objects under one node with the same frame are one node, so a heap of 10⁸ objects is a tree of some thousand nodes that
-every view of a profile can show. A list of a million objects is one node, or as many as there are types that take turns.
+every view of a profile can show. A list of a million is one node, or a few where types take turns.
 """
 
 from array import array
@@ -43,28 +43,31 @@ def path_tree(graph: ObjectGraph, nearest: Nearest) -> Tree:
     return by_path(graph, nearest).tree
 
 
-def merged(graph: ObjectGraph, nearest: Nearest, numbers: Iterable[int]) -> Tree:
-    """The shortest paths to the objects `numbers`, merged as in `path_tree`; only they count, not what is between."""
-    return by_path(graph, nearest, array("i", numbers)).tree
+def merged(graph: ObjectGraph, nearest: Nearest, types: Iterable[int]) -> Tree:
+    """The shortest paths to all objects of these types, merged as in `path_tree`; what is on the way counts nothing."""
+    marked = bytearray(len(graph.types))
+    for number in types:
+        marked[number] = 1
+    return by_path(graph, nearest, kernel.members(graph.type, marked)).tree
 
 
 def by_dominator(graph: ObjectGraph, dominators: Dominators) -> Merged:
     """`dominator_tree`, with the node of each object."""
     parent, frame, nodes = kernel.merge_dominated(dominators.idom, dominators.order, graph.type, _MOST_NODES)
-    return _finished(graph, parent, frame, nodes, graph.types.name, None)
+    return _finished(graph, parent, frame, nodes, graph.types.name, chosen=None)
 
 
 def by_path(graph: ObjectGraph, nearest: Nearest, numbers: Ints | None = None) -> Merged:
-    """`path_tree`, or `merged` for `numbers` (`'i'`), with the node of each object."""
+    """`path_tree`, with the node of each object; with `numbers` (`'i'`) only to those, which alone count."""
     parent, frame, label, kind, nodes = kernel.merge_paths(
         nearest.parent, nearest.edge, graph.label, graph.type, _MOST_NODES, numbers
     )
     names = [""] + [f"{graph.labels[label[i]]} {graph.types.name[kind[i]]}" for i in range(1, len(label))]
-    return _finished(graph, parent, frame, nodes, names, numbers)
+    return _finished(graph, parent, frame, nodes, names, chosen=numbers)
 
 
 def _finished(
-    graph: ObjectGraph, parent: Ints, frame: Ints, nodes: Ints, names: Sequence[str], chosen: Ints | None
+    graph: ObjectGraph, parent: Ints, frame: Ints, nodes: Ints, names: Sequence[str], *, chosen: Ints | None
 ) -> Merged:
     """Count, leave out what is small, and name the frames."""
     own, objects = kernel.sums(nodes, graph.size, len(parent), chosen)

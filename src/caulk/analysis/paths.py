@@ -24,14 +24,13 @@ class Step(NamedTuple):
 class Nearest:
     """The tree of shortest paths: `parent` of each object (`'i'`; -1: none) and the reference taken (`'I'`; else 0)."""
 
-    references: References
     parent: Column
     edge: Column
 
 
 def nearest(graph: ObjectGraph, references: References = "strong") -> Nearest:
     """A shortest path to every object that the roots reach; among equals the one that the dump has first."""
-    return Nearest(references, *kernel.nearest(graph.first, graph.target, graph.label, counting(references)))
+    return Nearest(*kernel.nearest(graph.first, graph.target, graph.label, counting(references)))
 
 
 def shortest(graph: ObjectGraph, nearest: Nearest, number: int) -> tuple[Step, ...]:
@@ -43,9 +42,7 @@ def shortest(graph: ObjectGraph, nearest: Nearest, number: int) -> tuple[Step, .
     return tuple(reversed(steps))
 
 
-def referrers(
-    graph: ObjectGraph, number: int, references: References = "all", *, most: int = 100
-) -> tuple[Step, ...]:
+def referrers(graph: ObjectGraph, number: int, references: References = "all", *, most: int = 100) -> tuple[Step, ...]:
     """Who refers to an object, and how; at most `most` of them, in the order of their numbers.
 
     The graph keeps no references backwards: one pass over all of them.
@@ -56,11 +53,13 @@ def referrers(
     return tuple(Step(_source(graph, edge), _label(graph, edge)) for edge in edges)
 
 
-def all_paths(graph: ObjectGraph, nearest: Nearest, number: int, limit: int = 10) -> tuple[tuple[Step, ...], ...]:
+def all_paths(
+    graph: ObjectGraph, nearest: Nearest, number: int, limit: int = 10, *, references: References = "strong"
+) -> tuple[tuple[Step, ...], ...]:
     """The shortest path to an object, and paths that leave the roots another way and come to it: short ones first.
 
-    A path goes the shortest way to someone who refers to an object of the shortest path, and on along that. One pass
-    over the references, of which the first 64 to each object count.
+    A path goes the shortest way to someone who refers to an object of the shortest path, and on along that.
+    `references` are those that `nearest` went by. One pass over them, of which the first 64 to each object count.
     """
     main = shortest(graph, nearest, number)
     if not main or limit < 1:
@@ -70,9 +69,7 @@ def all_paths(graph: ObjectGraph, nearest: Nearest, number: int, limit: int = 10
     for on_path in place:
         wanted[on_path] = 1
     found = [main]
-    for edge in kernel.references_to(
-        graph.target, graph.label, counting(nearest.references), wanted, _REFERRERS
-    ):
+    for edge in kernel.references_to(graph.target, graph.label, counting(references), wanted, _REFERRERS):
         source, at = _source(graph, edge), place[graph.target[edge]]
         if edge == nearest.edge[main[at].number] or (source != ROOTS and nearest.parent[source] < 0):
             continue
