@@ -1,19 +1,23 @@
 """The one place that builds objects: dumps from paths, answers from questions, bytes from answers."""
 
 import os
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from caulk import formats, reports
+from caulk import __version__, formats
 from caulk.analysis.dumps import Dump
 from caulk.formats.source import STDIN, Source, open_source
 from caulk.model.errors import UsageError
+from caulk.model.graph import References
+from caulk.model.profile import Profile
 from caulk.model.table import Stacks, Table
 from caulk.ports import View
-from caulk.reports import REPORTS, Answer, Question, Report
+from caulk.reports import REPORTS, Answer, Question, Report, profiles
 from caulk.symbols.symbolize import DEBUG_DIRECTORIES, lacks_names, symbolize
 
 #: What can be written, by `-o` and by the suffix of `--out`.
@@ -27,50 +31,94 @@ OUTPUTS = {
     "pprof": ".pb.gz",
 }
 #: Reading several files at once pays only where there is something to read.
-_PARALLEL_BYTES = 4 << 20
+_PARALLEL_BYTES, _HEAP_BYTES = 4 << 20, 256 << 20
+#: From this size on a heap dump's index is kept.
+_INDEXED_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How dumps are read: where names of addresses come from, and which references hold."""
+
+    binaries: Sequence[Path] = ()
+    debug_directories: Sequence[Path] = ()
+    references: References = "strong"
 
 
 def load(
-    paths: Sequence[str],
-    on_large: Callable[[int], None] | None = None,
-    *,
-    binaries: Sequence[Path] = (),
-    debug_directories: Sequence[Path] = (),
+    paths: Sequence[str], on_large: Callable[[int], None] | None = None, *, reading: Reading = Reading()
 ) -> list[Dump]:
-    """The dumps at `paths`, in their order; kernels run without the GIL, so large ones are read side by side.
+    """The dumps at `paths`, in their order; kernels run without the GIL, so large profiles are read side by side.
 
-    Addresses without names get them from `binaries` and `debug_directories`, and from where systems keep such files.
+    A large heap dump leaves an index in the cache directory, and is not read again as long as it is the same.
     """
-    for path in (*binaries, *debug_directories):
+    for path in (*reading.binaries, *reading.debug_directories):
         if not path.exists():
             raise UsageError(f"{path}: no such file or directory")
-    dump = partial(_dump, binaries=binaries, debug_directories=debug_directories)
-    sources = [open_source(path) for path in paths]
-    size = sum(len(source.data) for source in sources)
+    size = sum(Path(path).stat().st_size for path in paths if Path(path).is_file())
     if on_large:
         on_large(size)
-    if len(sources) > 1 and size > _PARALLEL_BYTES:
+    dump = partial(_dump, reading=reading)
+    # Heaps take their turns: several at once would need the memory of all.
+    if len(paths) > 1 and _PARALLEL_BYTES < size < _HEAP_BYTES:
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
         with ThreadPoolExecutor() as pool:
-            return list(pool.map(dump, sources))
-    return [dump(source) for source in sources]
+            return list(pool.map(dump, paths))
+    return [dump(path) for path in paths]
 
 
-def _dump(source: Source, binaries: Sequence[Path], debug_directories: Sequence[Path]) -> Dump:
-    profile = formats.read_source(source)
+def _dump(path: str, reading: Reading) -> Dump:
+    index = _index(path, reading)
+    if index and index.is_file():
+        kept = import_module("caulk.analysis.heaps").Description
+        found = import_module("caulk.store.index").load(index, kept)
+        if found:
+            heap = import_module("caulk.analysis.heaps").unpacked(*found)
+            return Dump(path, heap.profile, Path(path).stat().st_size, heap)
+    source = open_source(path)
+    snapshot = formats.snapshot(source)
+    if isinstance(snapshot, Profile):
+        return Dump(path, _named(snapshot, source, reading), source.size_bytes)
+    heaps = import_module("caulk.analysis.heaps")
+    heap = heaps.examine(snapshot, reading.references)
+    if index:
+        _keep(index, *heaps.packed(heap))
+    return Dump(path, heap.profile, source.size_bytes, heap)
+
+
+def _named(profile: Profile, source: Source, reading: Reading) -> Profile:
     if profile.runtime == "cpython":
         profile = import_module("caulk.formats.python_names").named(profile)
     if lacks_names(profile):
         profile = symbolize(
             profile,
-            binaries=binaries,
-            debug_directories=(*debug_directories, *DEBUG_DIRECTORIES),
+            binaries=reading.binaries,
+            debug_directories=(*reading.debug_directories, *DEBUG_DIRECTORIES),
             debuginfod=os.environ.get("DEBUGINFOD_URLS", "").split(),
             cache=cache(),
             beside=Path(source.path).parent if source.path != STDIN else None,
         )
-    return Dump(source.path, profile, source.size_bytes)
+        profile = import_module("caulk.formats.dropped").without_dropped(profile)
+    return profile
+
+
+def _index(path: str, reading: Reading) -> Path | None:
+    """Where the index of a dump is, or would be kept; None where reading it again is as fast."""
+    file = Path(path)
+    if path == STDIN or not file.is_file() or file.stat().st_size < _INDEXED_BYTES:
+        return None
+    version = import_module("caulk.analysis.heaps").VERSION
+    key = import_module("caulk.store.index").key_of(file, __version__, version, reading.references)
+    return cache() / "heaps" / f"{key}.index"
+
+
+def _keep(index: Path, description: Any, columns: Any) -> None:
+    try:
+        import_module("caulk.store.index").write(index, description, columns)
+    except OSError as error:
+        # Without an index everything works, the next question only takes as long as this one.
+        print(f"caulk: no index was kept in {index.parent}: {error.strerror}", file=sys.stderr)
 
 
 def cache() -> Path:
@@ -126,12 +174,12 @@ def page(row: Report, question: Question, answer: Answer, **memory: Any) -> str:
     sections = []
     comparable = len(question.dumps) > 1 and len({dump.profile.kind for dump in question.dumps}) == 1
     if comparable:
-        sections.append(_section("growth", "Where it grew", reports.difference_tree(question)))
-        sections.append(_section("diff", "What grew, by function", reports.diff(question)))
+        sections.append(_section("growth", "Where it grew", profiles.difference_tree(question)))
+        sections.append(_section("diff", "What grew, by function", profiles.diff(question)))
     if not question.dumps:
         return html.report(answer, sections, **memory)  # type: ignore[no-any-return]
-    sections.append(_section("flame", "What is live, by who allocated it", reports.flame(question)))
-    sections.append(_section("top", "Functions", reports.top(question)))
+    sections.append(_section("flame", "What is live, by who allocated it", profiles.flame(question)))
+    sections.append(_section("top", "Functions", profiles.top(question)))
     return html.report(answer, sections, **memory)  # type: ignore[no-any-return]
 
 

@@ -3,19 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from caulk.model.errors import UsageError
 from caulk.model.measure import Measure
 from caulk.model.profile import Profile
 
+if TYPE_CHECKING:
+    from caulk.analysis.heaps import Heap
+
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """A profile with the file that it came from."""
+    """A profile with the file that it came from; of a heap dump it says who retains what, and `heap` is the rest."""
 
     path: str
     profile: Profile
     size_bytes: int = 0
+    heap: "Heap | None" = None
 
 
 def in_order(dumps: Sequence[Dump], at: Sequence[datetime] = ()) -> list[Dump]:

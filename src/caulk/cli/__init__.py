@@ -13,13 +13,17 @@ from caulk.model.errors import CaulkError
 #: Verb, where it lives, what it does. Reports are rows of `caulk.reports.REPORTS`; a test holds the two together.
 VERBS = (
     ("run", "caulk.cli.run:main", "Run a program, watch it, and name its leak at the end."),
-    ("analyze", "caulk.cli.reports:analyze", "Judge one or several dumps: who allocates what is not freed."),
+    ("analyze", "caulk.cli.reports:analyze", "Judge one or several dumps: who makes or holds what is not freed."),
     ("suspects", "caulk.cli.reports:suspects", "The findings alone."),
     ("top", "caulk.cli.reports:top", "Functions by what they hold themselves and with all they called."),
     ("tree", "caulk.cli.reports:tree", "The call tree with what was allocated below each call."),
     ("flame", "caulk.cli.reports:flame", "The call tree as a flame graph."),
     ("peek", "caulk.cli.reports:peek", "A function with its callers and callees."),
     ("diff", "caulk.cli.reports:diff", "What grew between two dumps, by function."),
+    ("types", "caulk.cli.reports:types", "What each type of a heap dump has and retains."),
+    ("dominators", "caulk.cli.reports:dominators", "Who alone keeps what alive, type under type."),
+    ("paths", "caulk.cli.reports:paths", "What chains of references keep the objects of a type."),
+    ("roots", "caulk.cli.reports:roots", "Where the runtime begins to hold, and how much."),
     ("convert", "caulk.cli.convert:main", "Write a profile in another tool's format."),
     ("schema", "caulk.cli.schema:main", "The JSON Schema of `caulk analyze -o json`."),
 )

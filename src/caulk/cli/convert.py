@@ -10,7 +10,8 @@ from caulk.analysis.dumps import Dump
 from caulk.cli.reports import Symbols, write
 from caulk.formats.source import STDIN
 from caulk.model.errors import UsageError
-from caulk.reports import Question, chosen_measure
+from caulk.reports import Question
+from caulk.reports.profiles import chosen_measure
 from caulk.views import folded, pprof, speedscope
 
 Output = Literal["pprof", "folded", "speedscope", "svg", "html", "json"]
@@ -51,7 +52,7 @@ def main(
             hint="Give a file with its suffix, `caulk convert A B.pb.gz`, or `-o pprof` for stdout.",
         )
     wanted = output or app.output_of(target)
-    [dump] = app.load([source], binaries=symbols.binary, debug_directories=symbols.debug_dir)
+    [dump] = app.load([source], reading=symbols.reading)
     write(converted(dump, wanted, measure), None if to_stdout else Path(target))
     return 0
 

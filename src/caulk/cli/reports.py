@@ -15,11 +15,13 @@ from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
 from caulk.formats.source import STDIN
 from caulk.model.errors import UsageError
+from caulk.model.graph import References
 from caulk.reports import Question
 
 _FILTERS = Group("Filters (regular expressions, as in pprof)")
 _OUTPUT = Group("Output")
 _SYMBOLS = Group("Names of addresses")
+_HEAPS = Group("Heap dumps")
 _LARGE = 8 << 20
 
 Output = Literal["table", "json", "html", "svg", "folded", "speedscope", "pprof"]
@@ -28,12 +30,19 @@ Output = Literal["table", "json", "html", "svg", "folded", "speedscope", "pprof"
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Symbols:
-    """Where the names of addresses come from, besides the paths in the profile and the system's debug files."""
+    """How a dump is read; names of addresses come from the paths in the profile and the system's debug files too."""
 
     binary: Annotated[tuple[Path, ...], Parameter(group=_SYMBOLS, negative="")] = ()
     """The program or a library that wrote addresses, or a directory of them; may be given again."""
     debug_dir: Annotated[tuple[Path, ...], Parameter(group=_SYMBOLS, negative="")] = ()
     """A directory of separate debug files, as /usr/lib/debug is; may be given again."""
+    references: Annotated[References, Parameter(group=_HEAPS)] = "strong"
+    """Which references of a heap dump hold: strong, soft ones too, or all."""
+
+    @property
+    def reading(self) -> app.Reading:
+        """The same, as the application takes it."""
+        return app.Reading(self.binary, self.debug_dir, self.references)
 
 
 @Parameter(name="*")
@@ -189,6 +198,62 @@ def diff(before: str, after: str, /, *, at: tuple[str, ...] = (), common: Common
     return 0
 
 
+def types(file: str, pattern: str = "", /, *, common: Common = Common()) -> int:
+    """Types of a heap dump by what they retain: their objects together, none counted twice.
+
+    Parameters
+    ----------
+    file
+        A heap dump (.hprof, .heapsnapshot, a CPython graph); `-` is stdin.
+    pattern
+        A regular expression; without it, all types.
+
+    """
+    _answer("types", _question([file], common, pattern=pattern), common)
+    return 0
+
+
+def dominators(file: str, /, *, common: Common = Common()) -> int:
+    """Who alone keeps what alive: each type below the type that all paths to its objects go through.
+
+    Parameters
+    ----------
+    file
+        A heap dump; `-` is stdin.
+
+    """
+    _answer("dominators", _question([file], common), common)
+    return 0
+
+
+def paths(file: str, pattern: str, /, *, common: Common = Common()) -> int:
+    """The shortest chains of references from the roots to the objects of a type, laid over each other.
+
+    Parameters
+    ----------
+    file
+        A heap dump; `-` is stdin.
+    pattern
+        A regular expression that the type's name matches.
+
+    """
+    _answer("paths", _question([file], common, pattern=pattern), common)
+    return 0
+
+
+def roots(file: str, /, *, common: Common = Common()) -> int:
+    """The roots by kind: how many references each kind has, and what they retain.
+
+    Parameters
+    ----------
+    file
+        A heap dump; `-` is stdin.
+
+    """
+    _answer("roots", _question([file], common), common)
+    return 0
+
+
 def _question(
     files: tuple[str, ...] | list[str],
     common: Common,
@@ -203,7 +268,7 @@ def _question(
         raise UsageError("stdin (`-`) can be read only once")
     times = [_time(text) for text in at]
     return Question(
-        dumps=app.load(list(files), _warn_if_slow, binaries=common.binary, debug_directories=common.debug_dir),
+        dumps=app.load(list(files), _warn_if_slow, reading=common.reading),
         filters=Filters(common.focus, common.ignore, common.hide, common.show, common.from_),
         measure=common.measure,
         granularity=common.granularity,

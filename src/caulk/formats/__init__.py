@@ -16,16 +16,17 @@ TEXT = (
     "go_goroutine",
     "jvm_histogram",
     "v8_sampling",
+    "heap_snapshot",
     "speedscope",
     "gperftools",
     "jemalloc",
     "folded",
 )
 #: A pprof profile has no magic number, so it comes last.
-BINARY = ("tracemalloc", "memray", "pprof")
+BINARY = ("hprof", "cpython_graph", "tracemalloc", "memray", "pprof")
 FORMATS = TEXT + BINARY
 #: Those that read into an object graph, and straight from a mapped file: a heap may be larger than memory.
-GRAPHS: frozenset[str] = frozenset()
+GRAPHS = frozenset({"hprof", "heap_snapshot", "cpython_graph"})
 _HEAD = 4096
 
 

@@ -16,7 +16,7 @@ from caulk.model.measure import Measure
 from caulk.model.samples import Nodes, Samples
 from caulk.model.tree import Frames, Tree
 
-Kind = Literal["heap", "goroutine", "histogram", "cpu", "wall", "contention", "threadcreate", "unknown"]
+Kind = Literal["heap", "objects", "goroutine", "histogram", "cpu", "wall", "contention", "threadcreate", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Profile:
 
     `period` is the mean number of bytes between two sampled allocations (0 or 1: every one was seen). `coverage` is
     the share of the input that could be read, and `warnings` say what is wrong with the rest. `memory` holds what the
-    runtime says of itself beside the stacks (Go's MemStats, a probe's figures), in bytes or counts.
+    runtime says of itself beside the stacks (Go's MemStats, a probe's figures), in bytes or counts. `drop_frames` and
+    `keep_frames` are the producer's patterns for frames that are no part of the program, such as its allocator's.
     """
 
     format: str
@@ -45,6 +46,8 @@ class Profile:
     warnings: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()
     memory: dict[str, int] = field(default_factory=dict)
+    drop_frames: str = ""
+    keep_frames: str = ""
 
     def total(self, measure: int) -> int:
         """The sum of a measure over all samples."""

@@ -1,21 +1,13 @@
-"""The questions: one row is the CLI's verb, the page's tab and a row of the docs. Each is answered from profiles alone.
-
-An answer is a `Table`, `Stacks` or an `Analysis`; how it looks belongs to the views. Percentages are of the whole
-profile before filters, as in pprof; those of a difference are of the growth.
-"""
+"""The questions about weighted stacks: who allocates, and of a heap dump who retains; one dump, several, or two."""
 
 import re
 from array import array
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from caulk._core import stacks
 from caulk.analysis import filters as filtering
 from caulk.analysis.dumps import Dump, in_order, size_and_count
-from caulk.analysis.filters import Filters
-from caulk.analysis.fold import FrameTable, Granularity, fold, invert, subtract, union
+from caulk.analysis.fold import FrameTable, fold, invert, subtract, union
 from caulk.model.column import Ints
 from caulk.model.errors import UsageError
 from caulk.model.measure import Measure
@@ -23,37 +15,10 @@ from caulk.model.profile import Profile
 from caulk.model.table import Heading, Kind, Stacks, Table
 from caulk.model.tree import Frames, Tree
 from caulk.model.units import format_share, format_value
+from caulk.reports.question import Question
 
 if TYPE_CHECKING:
     from caulk.model.records import Analysis
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of which dumps; every report takes the same options, and uses those that mean something to it."""
-
-    dumps: Sequence[Dump]
-    filters: Filters = field(default_factory=Filters)
-    measure: str = ""
-    granularity: Granularity = "functions"
-    limit: int = 30
-    pattern: str = ""
-    inverted: bool = False
-    at: Sequence[datetime] = ()
-
-
-Answer: TypeAlias = "Table | Stacks | Analysis"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A question's name, what it asks in a line, and how it is answered."""
-
-    name: str
-    summary: str
-    answer: Callable[[Question], Answer]
-    files: str = "one"
-    """How many dumps it takes: one, two, or any."""
 
 
 def analysis(question: Question) -> "Analysis":
@@ -207,17 +172,6 @@ def difference_tree(question: Question) -> Stacks:
     change, before, after = _difference(question)
     gained = sum(value for value in change.values[0] if value > 0)
     return Stacks("difference", change, gained or after - before, signed=True)
-
-
-REPORTS = (
-    Report("analyze", "Judge one or several dumps: who allocates what is not freed.", analysis, "any"),
-    Report("suspects", "The findings alone.", analysis, "any"),
-    Report("top", "Functions by what they hold themselves and with all they called.", top),
-    Report("tree", "The call tree with what was allocated below each call.", tree),
-    Report("flame", "The call tree as a flame graph.", flame),
-    Report("peek", "A function with its callers and callees.", peek),
-    Report("diff", "What grew between two dumps, by function.", diff, "two"),
-)
 
 
 def _shown(question: Question) -> tuple[Tree, int]:

@@ -1,0 +1,170 @@
+"""A heap: an object graph with what every question about it needs, found out once.
+
+`examine` does the work; `packed` and `unpacked` turn a heap into columns and a description and back, so that it can
+be kept: the second question about a dump reads neither the dump nor the whole of what is kept.
+"""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from caulk.analysis.dominators import dominators
+from caulk.analysis.graph_trees import dominator_tree
+from caulk.analysis.paths import Nearest, nearest
+from caulk.analysis.retained import TypeTotals, by_type
+from caulk.model.column import Column, Ints
+from caulk.model.graph import Dominators, Label, ObjectGraph, References, Types
+from caulk.model.measure import Measure
+from caulk.model.profile import Profile, samples_of
+from caulk.model.tree import Frames, Tree
+
+#: Changes whenever something else is found out than before: what was kept by an older caulk is not looked at.
+VERSION = "1"
+
+_GRAPH = ("type", "size", "first", "target", "label", "named", "naming", "site")
+_FRAMES = ("function", "file", "line", "mapping", "address")
+
+
+@dataclass(frozen=True)
+class Heap:
+    """`tree` is the dominator tree merged by type path, `types` what each type has and retains: of what is held."""
+
+    graph: ObjectGraph
+    dominators: Dominators
+    nearest: Nearest
+    types: TypeTotals
+    tree: Tree
+
+    @property
+    def profile(self) -> Profile:
+        """Who retains what, as stacks of types: what trees, flame graphs, tops and differences are made of."""
+        graph, tree = self.graph, self.tree
+        return Profile(
+            format=graph.format,
+            runtime=graph.runtime,
+            kind="objects",
+            measures=tree.measures,
+            frames=tree.frames,
+            samples=samples_of(tree),
+            taken_at=graph.taken_at,
+            coverage=graph.coverage,
+            warnings=graph.warnings,
+            comments=graph.comments,
+            memory=graph.memory,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a kept heap has besides columns."""
+
+    format: str
+    runtime: str
+    types: Types
+    labels: list[Label]
+    large: dict[int, int]
+    strings: list[str]
+    sites: list[str]
+    taken_at: datetime | None
+    coverage: float
+    warnings: tuple[str, ...]
+    comments: tuple[str, ...]
+    memory: dict[str, int]
+    references: References
+    measures: tuple[Measure, ...]
+    frames: list[str]
+
+
+def examine(graph: ObjectGraph, references: References = "strong") -> Heap:
+    """Who holds what, by the references that count: the costly part of every question about a graph."""
+    found = dominators(graph, references)
+    return Heap(graph, found, nearest(graph, references), by_type(graph, found), dominator_tree(graph, found))
+
+
+def packed(heap: Heap) -> tuple[Description, dict[str, Column]]:
+    """A heap as a description and columns."""
+    graph, tree = heap.graph, heap.tree
+    columns: dict[str, Column] = {f"graph.{name}": getattr(graph, name) for name in _GRAPH}
+    columns |= {f"frames.{name}": getattr(tree.frames, name) for name in _FRAMES}
+    columns |= {f"tree.value.{i}": column for i, column in enumerate(tree.values)}
+    columns |= {
+        "tree.parent": tree.parent,
+        "tree.frame": tree.frame,
+        "dominators.idom": heap.dominators.idom,
+        "dominators.order": heap.dominators.order,
+        "dominators.retained": heap.dominators.retained,
+        "nearest.parent": heap.nearest.parent,
+        "nearest.edge": heap.nearest.edge,
+        "types.count": heap.types.count,
+        "types.shallow": heap.types.shallow,
+        "types.retained": heap.types.retained,
+    }
+    types = Types(_cleaned(graph.types.name), list(graph.types.kind), _cleaned(graph.types.owner))
+    description = Description(
+        format=graph.format,
+        runtime=graph.runtime,
+        types=types,
+        labels=[Label(label.kind, _clean(label.name)) for label in graph.labels],
+        large=dict(graph.large),
+        strings=_cleaned(graph.strings),
+        sites=_cleaned(graph.sites),
+        taken_at=graph.taken_at,
+        coverage=graph.coverage,
+        warnings=graph.warnings,
+        comments=graph.comments,
+        memory=graph.memory,
+        references=heap.dominators.references,
+        measures=tree.measures,
+        frames=_cleaned(tree.frames.strings),
+    )
+    return description, columns
+
+
+def unpacked(description: Description, columns: Mapping[str, Column]) -> Heap:
+    """The heap that was packed; its columns are those given."""
+    kept = description
+    graph = ObjectGraph(
+        format=kept.format,
+        runtime=kept.runtime,
+        types=kept.types,
+        labels=kept.labels,
+        large=kept.large,
+        strings=kept.strings,
+        sites=kept.sites,
+        taken_at=kept.taken_at,
+        coverage=kept.coverage,
+        warnings=kept.warnings,
+        comments=kept.comments,
+        memory=kept.memory,
+        **{name: columns[f"graph.{name}"] for name in _GRAPH},
+    )
+    # Trees are small, and who works with them changes arrays in place.
+    function, file, line, mapping, address = (_array(columns[f"frames.{name}"]) for name in _FRAMES)
+    frames = Frames(kept.frames, function, file, line, mapping, address)
+    values = tuple(_array(columns[f"tree.value.{i}"]) for i in range(len(kept.measures)))
+    return Heap(
+        graph=graph,
+        dominators=Dominators(
+            references=kept.references,
+            idom=columns["dominators.idom"],
+            order=columns["dominators.order"],
+            retained=columns["dominators.retained"],
+        ),
+        nearest=Nearest(columns["nearest.parent"], columns["nearest.edge"]),
+        types=TypeTotals(*(_array(columns[f"types.{name}"]) for name in ("count", "shallow", "retained"))),
+        tree=Tree(kept.measures, frames, _array(columns["tree.parent"]), _array(columns["tree.frame"]), values),
+    )
+
+
+def _array(column: Column) -> Ints:
+    return column if isinstance(column, array) else array(column.format, column.tobytes())
+
+
+def _cleaned(texts: Sequence[str]) -> list[str]:
+    return [_clean(text) for text in texts]
+
+
+def _clean(text: str) -> str:
+    """Text that can be written as UTF-8: a dump may hold halves of surrogate pairs."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
