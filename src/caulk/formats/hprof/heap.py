@@ -19,6 +19,7 @@ from caulk.model.graph import ROOTS, ObjectGraph, Types
 _SHIFT = 3
 _MOST_OBJECTS = (1 << 31) - 2
 _MOST_REFERENCES = (1 << 32) - 1
+_TOLERATED = 0.005
 _ELEMENT_TYPES = (REFERENCE, 4, 5, 6, 7, 8, 9, 10, 11)
 
 
@@ -100,7 +101,7 @@ def read_heap(
         strings=strings,
         taken_at=dump.header.taken_at,
         coverage=1 - lost / size,
-        warnings=(*dump.warnings, *_warnings(lost, unresolved, len(seen["missing"]), is_sure=is_sure)),
+        warnings=(*dump.warnings, *_warnings(lost, unresolved / max(references, 1), len(seen["missing"]), is_sure=is_sure)),
         comments=(f"sizes computed for {layout}",),
     )
 
@@ -114,12 +115,13 @@ def _arrays(layout: Layout) -> tuple[Ints, Ints]:
     return bases, widths
 
 
-def _warnings(lost: int, unresolved: int, missing: int, *, is_sure: bool) -> list[str]:
+def _warnings(lost: int, unresolved: float, missing: int, *, is_sure: bool) -> list[str]:
     warnings = []
     if lost:
         warnings.append(f"{lost:,} bytes could not be read: objects and references in them are missing")
-    if unresolved:
-        warnings.append(f"{unresolved:,} references lead to objects that the dump does not have")
+    # HotSpot leaves out the class objects of its archive (CDS) that no class is loaded for: a few hundred.
+    if unresolved > _TOLERATED:
+        warnings.append(f"{unresolved:.1%} of the references lead to objects that the dump does not have")
     if missing:
         warnings.append(f"{missing:,} classes are not in the dump: their instances are shown as unknown-class")
     if not is_sure:

@@ -4,7 +4,7 @@ A class dump gives field types with references as wide as an id, whatever they t
 references and rules of packing are found by trying the ones that HotSpot has, and keeping those whose sizes agree with
 the distances between neighbours in the heap. Rules: src/hotspot/share/classfile/fieldLayoutBuilder.cpp (JDK 15 and
 later), layout_fields in classFileParser.cpp of JDK 8 to 14. Nothing in a dump tells of padding (@Contended) and of the
-fields that the JVM adds to its own classes, so for those of the boot loader a larger distance is believed.
+fields that the JVM adds to some of its own classes, so for those a larger distance is believed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,26 @@ REFERENCE = 2
 WIDTHS: Mapping[int, int] = {4: 1, 5: 2, 6: 4, 7: 8, 8: 1, 9: 2, 10: 4, 11: 8}
 #: Fields that the JVM adds and application classes inherit: `ClassLoader.loader_data`, an address.
 _ADDED = {"java.lang.ClassLoader": (11,)}
-_FEWEST = 3
+#: Classes of the JDK with fields or padding that no class dump shows (javaClasses.hpp, @Contended).
+_LARGER = {
+    "java.lang.Class",
+    "java.lang.InternalError",
+    "java.lang.Module",
+    "java.lang.StackFrameInfo",
+    "java.lang.Thread",
+    "java.lang.invoke.MemberName",
+    "java.lang.invoke.MethodHandleNatives$CallSiteContext",
+    "java.lang.invoke.ResolvedMethodName",
+    "java.security.AccessControlContext",
+    "java.util.concurrent.ConcurrentHashMap$CounterCell",
+    "java.util.concurrent.Exchanger$Node",
+    "java.util.concurrent.ForkJoinPool",
+    "java.util.concurrent.ForkJoinPool$WorkQueue",
+    "java.util.concurrent.SubmissionPublisher$BufferedSubscription",
+    "java.util.concurrent.atomic.Striped64$Cell",
+}
+#: Of so many neighbours the closest is believed to touch.
+_FEWEST = 2
 
 
 class Shape(NamedTuple):
@@ -119,7 +138,8 @@ def instance_sizes(shapes: Sequence[Shape], layout: Layout, evidence: Evidence) 
     for row in sorted(range(len(shapes)), key=packing.depth):
         size = packing.size(row)
         if (
-            shapes[row].is_boot
+            shapes[row].name in _LARGER
+            and shapes[row].is_boot
             and layout.packing != "declared"
             and evidence.agreed[row] >= _FEWEST
             and size < evidence.least[row] <= size + 512
