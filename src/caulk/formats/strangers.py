@@ -7,12 +7,8 @@ from caulk.model.errors import MalformedDump
 
 #: What people hand in by mistake, by its first bytes.
 _KNOWN_STRANGERS = (
-    (b"JAVA PROFILE ", "a JVM heap dump (hprof)"),
-    (b'{"snapshot":{"meta"', "a V8 heap snapshot"),
-    (b'{"snapshot":', "a V8 heap snapshot"),
     (b"\x7fELF", "a program or a core file, not a profile of one"),
     (b"PK\x03\x04", "a zip archive"),
-    (b"\x28\xb5\x2f\xfd", "a zstd file"),
     (b"<svg", "a picture"),
     (b"\x89PNG", "a picture"),
 )
