@@ -40,8 +40,8 @@ def graphs(draw, most: int = 12) -> ObjectGraph:
     number = some.integers(0, count - 1)
     strength = some.sampled_from([0, 0, 0, 0, 1, 2, 3])
     edges = draw(some.lists(some.tuples(number, number, strength), max_size=3 * count))
-    sizes = [0] + draw(some.lists(some.integers(0, 100), min_size=count - 1, max_size=count - 1))
-    types = [0] + draw(some.lists(some.integers(0, TYPES - 1), min_size=count - 1, max_size=count - 1))
+    sizes = [0, *draw(some.lists(some.integers(0, 100), min_size=count - 1, max_size=count - 1))]
+    types = [0, *draw(some.lists(some.integers(0, TYPES - 1), min_size=count - 1, max_size=count - 1))]
     return graph_of(edges, sizes, types)
 
 

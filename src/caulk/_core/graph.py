@@ -651,7 +651,7 @@ class Merging:
     @cython.exceptval(-1)
     def child(self, parent: cython.int, frame: cython.int) -> cython.int:
         """The node for `frame` under `parent`, made if it is new."""
-        if self.folds and self.size > 1 and (self.f[parent] == frame or self.f[parent] == REST):
+        if self.folds and (self.f[parent] == frame or self.f[parent] == REST):
             return parent
         at: cython.ulonglong = self.slot(parent, frame)
         node: cython.int = self.slots[at]

@@ -71,10 +71,9 @@ def _finished(
 ) -> Merged:
     """Count, leave out what is small, and name the frames."""
     own, objects = kernel.sums(nodes, graph.size, len(parent), chosen)
-    counted = None if chosen is None else set(chosen)
-    for number, size in graph.large.items():
-        if nodes[number] > 0 and (counted is None or number in counted):
-            own[nodes[number]] += size - graph.size[number]
+    for number in set(graph.large).intersection(graph.large if chosen is None else chosen):
+        if nodes[number] > 0:
+            own[nodes[number]] += graph.large[number] - graph.size[number]
     totals = stacks.totals(parent, own)
     parent, frame, became = kernel.prune(parent, frame, totals, -(-totals[0] // _SHOWN))
     kernel.renumber(nodes, became)

@@ -32,9 +32,7 @@ def by_group(graph: ObjectGraph, dominators: Dominators, group: Column, groups: 
     An object's retained bytes count unless an object of its group dominates it. One pass over the dominator tree.
     """
     idom = dominators.idom
-    count, shallow, retained = kernel.by_group(
-        idom, dominators.order, dominators.retained, graph.size, group, groups
-    )
+    count, shallow, retained = kernel.by_group(idom, dominators.order, dominators.retained, graph.size, group, groups)
     for number, size in graph.large.items():
         if idom[number] >= 0 and group[number] >= 0:
             shallow[group[number]] += size - graph.size[number]
