@@ -78,7 +78,8 @@ def _head(data: bytes) -> bytes:
     if not data.startswith(_LZ4):
         return data[: _HEAD.size]
     at, size, is_stored = _first_block(data)
-    return data[at:][: min(size, _HEAD.size)] if is_stored else _unpacked(data[at : at + min(size, 4096)], _HEAD.size)
+    start = data[at : at + min(size, 4096)]
+    return start[: _HEAD.size] if is_stored else _unpacked(start, _HEAD.size)
 
 
 def _readable(data: bytes) -> bytes:
