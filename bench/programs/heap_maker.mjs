@@ -95,8 +95,8 @@ function leaks() {
 }
 
 function fill(nodes) {
-  // 12.6 nodes an order, counted in a snapshot.
-  const orders = Math.round(nodes / 12.6);
+  // 11.35 nodes an order, counted in a snapshot.
+  const orders = Math.round(nodes / 11.35);
   let previous = null;
   for (let id = 0; id < orders; id++) {
     const order = new Order(id, id % 100 ? previous : null);

@@ -662,7 +662,7 @@ def renumber_labels(column, numbers):
 
 
 def functions(types, located, lines):
-    """Objects with a line: (objects `'i'`, ascending, the function of each `'i'`, type << 32 | line of each function)."""
+    """Objects with a line: (objects `'i'`, ascending, the function of each `'i'`, type << 32 | line of each)."""
     t: cython.int[::1] = types
     o: cython.int[::1] = located
     l: cython.int[::1] = lines

@@ -358,7 +358,7 @@ class Scanner:
             c = 0
             while pos < end:
                 c = d[pos]
-                if c > 44:
+                if c != 44 and c != 10 and c != 32 and c != 13 and c != 9:
                     break
                 pos += 1
             if pos >= end:
@@ -420,7 +420,7 @@ class Scanner:
             while at < limit:
                 while pos < end:
                     c = d[pos]
-                    if c > 32 and c != 44:
+                    if c != 44 and c != 10 and c != 32 and c != 13 and c != 9:
                         break
                     pos += 1
                 if pos >= end:

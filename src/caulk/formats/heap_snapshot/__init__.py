@@ -11,14 +11,14 @@ import re
 from mmap import mmap
 
 from caulk._core import heap_labels
-from caulk.formats.heap_snapshot.names import Names
+from caulk.formats.heap_snapshot.names import Names, Text
 from caulk.formats.heap_snapshot.text import sections
 from caulk.model.column import Ints
 from caulk.model.graph import ObjectGraph
 
 NAME = "heapsnapshot"
 
-__all__ = ["NAME", "duplicate_strings", "read", "sniff"]
+__all__ = ["NAME", "duplicate_strings", "read", "sniff", "text_of"]
 
 
 def sniff(head: bytes) -> bool:
@@ -70,8 +70,12 @@ def duplicate_strings(data: bytes | mmap) -> tuple[Ints, Ints, Ints]:
     """Strings that the heap has more than once: (number of the string `'i'`, objects `'q'`, bytes `'q'`), by bytes.
 
     V8 writes equal texts once, so equal texts are equal numbers; but it cuts texts at 1,024 characters, so objects also
-    have to be of one size. Concatenated and sliced strings are left out: their text is elsewhere. `text` of
-    `caulk.formats.heap_snapshot.names.Text` shows one.
+    have to be of one size. Concatenated and sliced strings are left out: their text is elsewhere.
     """
     snapshot = sections(data)
     return heap_labels.duplicates(snapshot.kind, snapshot.name, snapshot.size)
+
+
+def text_of(data: bytes | mmap, number: int) -> str:
+    """The text of a string, for who asks to see contents; V8 wrote no more than 1,024 characters of it."""
+    return Text(data, sections(data).strings)[number]
