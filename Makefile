@@ -23,7 +23,7 @@ lint: install ## Ruff, mypy and the import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-demo: install ## Run a leaking program of every runtime found here, and name each leak
+demo: install ## Run a leaking program of every runtime found here, and find each leak
 	$(BIN)/python demo/run
 
 bench: install ## Measure caulk beside its peers, in ratios

@@ -1,4 +1,4 @@
-"""Envoy in front of a service that takes requests and never answers: what they sent stays in Envoy's buffers.
+"""Envoy before whose filters requests wait for the rest of their bodies: what they have sent stays in its buffers.
 
 python hold_envoy.py ENVOY ADMIN-PORT
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 SECONDS = float(os.environ.get("DEMO_SECONDS", "10"))
 EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
-BODY = b"x" * 90_000
+BODY = b"x" * 300_000
 
 
 def address(port: int) -> dict:
@@ -25,12 +25,17 @@ def address(port: int) -> dict:
 def config(admin: int, port: int, upstream: int) -> dict:
     """One listener that passes everything on to one cluster."""
     to_service = {"match": {"prefix": "/"}, "route": {"cluster": "service", "timeout": "600s"}}
+    # Passes a request on when all of it is there.
+    buffer = {"@type": f"{EXTENSIONS}.http.buffer.v3.Buffer", "max_request_bytes": 1 << 20}
     router = {"@type": f"{EXTENSIONS}.http.router.v3.Router"}
     manager = {
         "@type": f"{EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "in",
         "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [to_service]}]},
-        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
+        "http_filters": [
+            {"name": "envoy.filters.http.buffer", "typed_config": buffer},
+            {"name": "envoy.filters.http.router", "typed_config": router},
+        ],
     }
     filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
     endpoint = {"lb_endpoints": [{"endpoint": {"address": address(upstream)}}]}

@@ -83,6 +83,12 @@ def test_everything_that_the_schema_has_survives():
     assert (again.default_measure, again.period, again.kind) == (0, 524288, "heap")
 
 
+def test_frames_to_be_dropped_once_they_have_names_stay_so():
+    data = Pprof("space/bytes").stack("main", 1).set(7, "malloc|new").set(8, "keep").bytes()
+    again = pprof_format.read(decompressed(pprof.encode(pprof_format.read(data))))
+    assert (again.drop_frames, again.keep_frames) == ("malloc|new", "keep")
+
+
 def test_the_same_profile_gives_the_same_bytes():
     assert pprof.encode(rich()) == pprof.encode(rich())
 

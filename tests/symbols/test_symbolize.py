@@ -15,6 +15,7 @@ import pytest
 from native_programs import EXPECTED, SHOP, Run, named_of, stack
 
 from caulk.formats.builder import ProfileBuilder
+from caulk.formats.dropped import without_dropped
 from caulk.model.measure import Measure
 from caulk.model.samples import Nodes, Samples
 from caulk.model.tree import Mapping
@@ -136,6 +137,22 @@ def test_a_stripped_program_is_never_blamed_on_its_nearest_symbol(require, tmp_p
     assert "--binary" in warning
     assert "--debug-dir" in warning
     assert "DEBUGINFOD_URLS" in warning
+
+
+@pytest.mark.parametrize("section", ["google_malloc", "malloc_hook"])
+def test_the_allocators_own_section_tells_its_code_in_a_stripped_program(section, require, tmp_path):
+    require("g++")
+    source = SHOP.replace("noinline)) void print_stack", f'noinline, section("{section}"))) void print_stack')
+    program = native.compiled(tmp_path, source, "-O2")
+    native.ran(["strip", str(program)])
+    profile = replace(native.run(program).profile(), drop_frames="malloc|tcmalloc::.*")
+    named = symbolize(profile, **NOWHERE)
+    *callers, innermost = stack(named)
+    assert innermost.startswith("tcmalloc::")
+    assert callers[-1].startswith("shop+0x")
+    # What the profile asks to leave out could not be left out before it had its names.
+    assert stack(without_dropped(profile)) == stack(profile)
+    assert stack(without_dropped(named)) == callers
 
 
 def test_symbols_without_debug_information_give_functions_and_no_lines(require, tmp_path):

@@ -12,7 +12,7 @@ from caulk.analysis.dumps import Dump, in_order, size_and_count
 from caulk.analysis.emptiness import emptiness
 from caulk.analysis.fingerprint import fingerprint
 from caulk.analysis.growth import SHAPE_NEEDS
-from caulk.analysis.suspects import Line, line_up, lines_of, with_chains
+from caulk.analysis.suspects import Line, Suspect, line_up, lines_of, with_chains
 from caulk.analysis.verdict import Judged, judge, smallest_growth
 from caulk.model.origin import Origin, origin_of
 from caulk.model.profile import Profile
@@ -71,7 +71,10 @@ def _of_memory(dumps: Sequence[Dump], wanted: str) -> Analysis:
     lines = lines_of(line, [node for j in judged for node in j.suspect.chain])
     findings = tuple(_finding(line, j, rank, lines, hours) for rank, j in enumerate(judged, 1))
     gained = format_value(line.totals[-1] - line.totals[0], size.unit, signed=True)
-    sentence = prose.verdict_sentence(state, findings, len(profiles), gained=gained, runtime=newest.runtime)
+    is_wide = any(j.is_wide for j in judged)
+    sentence = prose.verdict_sentence(
+        state, findings, len(profiles), gained=gained, runtime=newest.runtime, is_wide=is_wide
+    )
     reasons = []
     if state in ("steady", "suspect") and len(profiles) > 1:
         reasons.append(f"growth of one place below {format_value(smallest_growth(line), size.unit)} would not show")
@@ -92,10 +95,10 @@ def _of_memory(dumps: Sequence[Dump], wanted: str) -> Analysis:
 def _with_chains(line: Line, judged: list[Judged]) -> list[Judged]:
     found = {}
     for measure in (0, 1):
-        some = [j.suspect for j in judged if j.by_count == bool(measure)]
+        some = [j.suspect for j in judged if j.by_count == bool(measure) and not j.is_wide]
         if some:
             found.update({s.frame: s for s in with_chains(line, some, measure=measure)})
-    return [replace(j, suspect=found[j.suspect.frame]) for j in judged]
+    return [replace(j, suspect=found.get(j.suspect.frame, j.suspect)) for j in judged]
 
 
 def _finding(line: Line, judged: Judged, rank: int, lines: dict[int, int], hours: list[float]) -> Finding:
@@ -176,6 +179,7 @@ def _evidence(line: Line, judged: Judged, blamed: StackFrame) -> tuple[str, ...]
                 else "it goes too unevenly to say whether it flattens out",
                 "rising": "it does not flatten out",
                 "flattening": "it flattens out, as a cache does that fills up",
+                "flat": "the samples are too few to say whether it flattens out",
             }.get(growth.shape, f"its shape is {growth.shape}")
         )
     if any(suspect.errors):
@@ -187,7 +191,19 @@ def _evidence(line: Line, judged: Judged, blamed: StackFrame) -> tuple[str, ...]
         said.append(f"no frame of the application is on these stacks; this is {suspect.origin} code")
     if blamed.function.startswith("0x") or "+0x" in blamed.function:
         said.append("symbols are missing: the frame is an address in a binary")
-    return tuple(said)
+    return (*said, *_at_the_end(line, suspect))
+
+
+def _at_the_end(line: Line, suspect: Suspect) -> tuple[str, ...]:
+    """What was taken for the allocator's frames without their names, or could not be."""
+    end, frames = line.end, line.tree.frames
+    if suspect.frame in end.doubtful:
+        return ("nearly all stacks end in it: it may be the allocator's own, and its callers to blame",)
+    if not end.frames:
+        return ()
+    shared = " → ".join(frames.function_name(frame) for frame in reversed(end.frames))
+    why = "; the profile says that it has such frames" if end.is_announced else ", which without symbols is not certain"
+    return (f"nearly all stacks end in {shared}, passed over as the allocator's own{why}",)
 
 
 def _confidence(line: Line, state: str, judged: list[Judged]) -> float:

@@ -58,6 +58,8 @@ def title_of_growth(judged: Judged, blamed: StackFrame, *, runs: int, unit: str,
         )
     if growth.shape == "flattening":
         said = "are levelling off" if is_type else "filled up and is levelling off"
+    elif judged.is_wide:
+        said = "and what it calls make objects that are not freed"
     else:
         said = "are not freed" if is_type else "makes objects that are not freed"
     objects = suspect.counts[-1] - suspect.counts[0] if suspect.counts else 0
@@ -94,11 +96,15 @@ def _subject(blamed: StackFrame, is_type: bool) -> str:
     return f"Objects of type `{blamed.function}`" if is_type else place(blamed)
 
 
-def verdict_sentence(state: State, findings: tuple[Finding, ...], runs: int, *, gained: str, runtime: str) -> str:
-    """The whole judgement in a sentence or two."""
+def verdict_sentence(
+    state: State, findings: tuple[Finding, ...], runs: int, *, gained: str, runtime: str, is_wide: bool = False
+) -> str:
+    """The whole judgement in a sentence or two; `is_wide` as `Judged` has it."""
     if not findings:
         return {
             "steady": f"Nothing grows beyond what {runs} profiles can tell from noise.",
+            "warming": f"Warming up, not leaking: memory grew by {gained} in many places, and flattens out.",
+            "suspect": f"Suspect: memory grew by {gained}, but the samples are too few to say in which code.",
         }.get(state, "Nothing stands out: no code holds much of what is live. One profile cannot show growth.")
     first = findings[0]
     way = first.stack[: _blamed_at(first) + 1]
@@ -108,6 +114,9 @@ def verdict_sentence(state: State, findings: tuple[Finding, ...], runs: int, *, 
         return f"Leaking: {first.title}.{reached}{doubt}"
     if state == "warming":
         return f"Warming up, not leaking: memory grew by {gained} and flattens out. {first.title}.{reached}"
+    if is_wide and state == "suspect":
+        more = "Each place below it shows too few samples to be told from chance; a longer or heavier run shows more."
+        return f"Suspect: {first.title}.{reached} {more}"
     if state == "suspect" and runs > 1:
         return f"Suspect: {first.title}.{reached} The growth is not steady enough to call it a leak."
     if runs == 1:

@@ -2,7 +2,8 @@
 
 A stack ends in the runtime or a library as a rule (`append`, `json.loads`); who is to blame is the innermost frame of
 the application that led there, or of a library where the application has none. All stacks with the same frame to blame
-are one group, and its numbers over all profiles are what is judged. Names only tell whose code a frame is.
+are one group, and its numbers over all profiles are what is judged. Names only tell whose code a frame is; an
+allocator's frames that have none are told from where they stand (see `allocators`).
 """
 
 from array import array
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import sqrt
 
 from caulk._core import stacks
+from caulk.analysis.allocators import SharedEnd, shared_end
 from caulk.analysis.fold import Union, union
 from caulk.analysis.growth import Growth, growth_of
 from caulk.analysis.sampling import variances
@@ -45,7 +47,11 @@ class Line:
     """All profiles of one kind laid over each other, and every group's numbers."""
 
     profiles: tuple[Profile, ...]
+    times: tuple[float, ...]
     laid: Union
+    origin: tuple[Origin, ...]
+    """Whose code each common frame is."""
+    end: SharedEnd
     anchor: Ints
     """For each common node the node on its stack whose frame is to blame."""
     size: Measure
@@ -64,7 +70,10 @@ def line_up(profiles: Sequence[Profile], times: Sequence[float], size: Measure, 
     measures = [size] if count is None else [size, count]
     laid = union(profiles, measures, "functions")
     tree = laid.trees[-1]
+    end = shared_end(profiles, laid.trees)
     origin = origins(tree.frames, profiles[-1].runtime)
+    for f in end.frames:
+        origin[f] = "runtime"
     anchor = _blamed_nodes(tree, origin)
     groups = len(tree.frames)
     group = array("i", (tree.frame[a] if a else -1 for a in anchor))
@@ -97,7 +106,10 @@ def line_up(profiles: Sequence[Profile], times: Sequence[float], size: Measure, 
         )
     return Line(
         profiles=tuple(profiles),
+        times=tuple(times),
         laid=laid,
+        origin=tuple(origin),
+        end=end,
         anchor=anchor,
         size=size,
         count=count,
@@ -162,6 +174,12 @@ def lines_of(line: Line, nodes: Sequence[int]) -> dict[int, int]:
     return {
         node: max(found, key=lambda number: (found[number], -number)) if found else 0 for node, found in weight.items()
     }
+
+
+def variances_of(line: Line, profile: int) -> tuple[list[float], list[float]]:
+    """The variances of size and count at each common node of one of the profiles, its own samples alone."""
+    measures = [line.size] if line.count is None else [line.size, line.count]
+    return _errors(line.profiles[profile], line.laid.nodes[profile], len(line.tree), measures)
 
 
 def _blamed_nodes(tree: Tree, origin: list[Origin]) -> Ints:

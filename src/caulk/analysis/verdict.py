@@ -5,9 +5,10 @@ its shape, so confidence is held down; from four on, growth that flattens (a cac
 does not. Everything here is arithmetic on the suspects' series: no name is read.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from caulk.analysis.growth import SHAPE_NEEDS, SIGNIFICANT, Growth
+from caulk.analysis.narrowest import narrowed
 from caulk.analysis.suspects import Line, Suspect
 from caulk.model.origin import LOADER_FILE
 from caulk.model.records import State
@@ -17,6 +18,8 @@ _FEW_BYTES, _FEW_SHARE = 64 << 10, 0.02
 _MANY_BYTES, _MANY_SHARE = 16 << 10, 0.002
 #: The same for counts of goroutines, threads and objects.
 _FEW_COUNT = 10
+#: Growth of everything together, where no place of it stands out: less than this is the tide of any program.
+_WHOLE_SHARE = 0.1
 #: A group of one profile that holds less of what is live is no suspect, only a line in `top`.
 _LEADS = 0.2
 _LISTED = 0.05
@@ -33,6 +36,8 @@ class Judged:
     share: float
     """Of all growth, or, for one profile, of all that is live."""
     confidence: float
+    is_wide: bool = False
+    """Whether what was called below is counted too: no single place stands out of the sampling's noise."""
 
 
 def judge(line: Line) -> tuple[State, list[Judged]]:
@@ -42,7 +47,7 @@ def judge(line: Line) -> tuple[State, list[Judged]]:
     judged = _growing(line)
     enough = len(line.profiles) >= SHAPE_NEEDS
     if not judged:
-        return "steady", []
+        return _together(line)
     best = judged[0].growth
     shapes = {j.growth.shape for j in judged if j.share >= _LISTED} or {best.shape}
     if enough:
@@ -92,6 +97,23 @@ def _growing(line: Line) -> list[Judged]:
     return [j for j in ranked if j.share >= (_LISTED if rises and j.growth.shape != "rising" else 0.01)][
         :_MOST_FINDINGS
     ]
+
+
+def _together(line: Line) -> tuple[State, list[Judged]]:
+    """The growth of everything, where sampling hides that of each place: at most suspect, since nobody knows where."""
+    if line.size.unit != "bytes" or all(profile.period <= 1 for profile in line.profiles):
+        return "steady", []
+    found = narrowed(line)
+    whole = found.whole
+    least = max(_least(line, line.totals[-1], line.size.unit), round(_WHOLE_SHARE * line.totals[0]))
+    if not whole.is_significant or whole.delta < least or whole.shape == "falling":
+        return "steady", []
+    state: State = "warming" if whole.shape == "flattening" else "suspect"
+    if not found.suspect:
+        return state, []
+    growth = found.suspect.growth
+    judged = _grown(line, found.suspect, growth, min(growth.delta / whole.delta, 1.0), by_count=False)
+    return state, [replace(judged, confidence=round(judged.confidence * 0.7, 2), is_wide=True)]
 
 
 def _is_settled(line: Line, suspect: Suspect) -> bool:

@@ -1,22 +1,23 @@
 """pprof profiles: what Go, tcmalloc, Envoy, pprof-nodejs and many others write (`.pb.gz`).
 
 Schema: https://github.com/google/pprof/blob/main/proto/profile.proto. Values are taken as the producer wrote them:
-they are unsampled already, and `period` only tells how coarse they are.
+they are unsampled already, and `period` only tells how coarse they are. One that is 0 although the profile was sampled
+is told from the samples: see `interval`.
 """
 
-import re
 from array import array
 from collections.abc import Sequence
 
-from caulk._core import protobuf, stacks
+from caulk._core import protobuf
 from caulk.formats.builder import moment
-from caulk.formats.patterns import DumpPattern
+from caulk.formats.dropped import without_dropped
+from caulk.formats.interval import ASSUMED, interval
 from caulk.model.column import Ints, Strings
 from caulk.model.errors import MalformedDump
 from caulk.model.label import Label, LabelSet
 from caulk.model.measure import Measure
 from caulk.model.profile import Kind, Profile
-from caulk.model.samples import Nodes, Rows, Samples
+from caulk.model.samples import Rows, Samples
 from caulk.model.tree import Frames, Mapping
 
 NAME = "pprof"
@@ -30,9 +31,6 @@ _VALUES_PER_BYTE = 64
 _FIELDS = 4
 # Fields of profile.proto that are messages or strings.
 _MESSAGES = (1, 2, 3, 4, 5, 6, 11)
-
-# What begins an argument list, and what only looks like one.
-_BRACKET = re.compile(r"\(anonymous namespace\)|operator\(\)|\(")
 
 
 def sniff(head: bytes) -> bool:
@@ -84,7 +82,7 @@ def read(data: bytes) -> Profile:
         raise MalformedDump(
             f"not a whole pprof profile: {error}", hint="The file was cut short or damaged; take the profile again."
         ) from None
-    return _Reader(data, columns).profile()
+    return without_dropped(_Reader(data, columns).profile())
 
 
 class _Reader:
@@ -122,19 +120,23 @@ class _Reader:
             )
         values = self.values(measures, fitted)
         labels, label_sets = self.labels(fitted)
-        period = self.columns.get("period_type")
-        period_measure = Measure(self.string(period[1]), self.string(period[2])) if period else None
+        of_period = self.columns.get("period_type")
+        period_measure = Measure(self.string(of_period[1]), self.string(of_period[2])) if of_period else None
+        kind, period = _kind(measures, period_measure), max(scalar[12], 0)
+        if not period and kind == "heap" and period_measure and period_measure.unit == "bytes":
+            period, is_told = interval(measures, values, labels, label_sets)
+            self.warnings += [] if is_told else [ASSUMED]
         count = max(len(self.columns["sample_start"]) // 2 - 1, 1)
         return Profile(
             format=NAME,
             runtime=self.runtime(frames),
-            kind=_kind(measures, period_measure),
+            kind=kind,
             measures=measures,
             frames=frames,
-            samples=Samples(self.pruned(rows, frames), labels, values),
+            samples=Samples(rows, labels, values),
             label_sets=label_sets,
             default_measure=self.default_measure(measures),
-            period=max(scalar[12], 0),
+            period=period,
             period_measure=period_measure,
             taken_at=moment(scalar[9]),
             duration_s=max(scalar[10], 0) / 1e9,
@@ -142,6 +144,8 @@ class _Reader:
             coverage=1.0 if fitted == count or not fitted else fitted / count,
             warnings=tuple(self.warnings),
             comments=tuple(self.string(i) for i in self.columns["comment"]),
+            drop_frames=self.string(scalar[7]),
+            keep_frames=self.string(scalar[8]),
         )
 
     def string(self, index: int) -> str:
@@ -246,35 +250,6 @@ class _Reader:
             out[i] = known
         return out, tuple(numbers)
 
-    def pruned(self, rows: Rows, frames: Frames) -> Rows | Nodes:
-        """The stacks without allocator frames, as the producer asks by `drop_frames`, with pprof's meaning."""
-        try:
-            marked = self.dropped(frames)
-        except ValueError as error:
-            self.warnings.append(f"the profile's drop_frames were not applied: {error}")
-            return rows
-        if not any(marked):
-            return rows
-        trie = stacks.Trie()
-        nodes = rows.plant(trie)
-        cut = stacks.cut_below(trie.parent, trie.frame, marked)
-        return Nodes(trie.parent, trie.frame, stacks.take(stacks.collapse(trie.parent, cut), nodes))
-
-    def dropped(self, frames: Frames) -> bytearray:
-        """Which frames `drop_frames` means (bytes of 0 and 1); raises `ValueError` for a bad pattern."""
-        drop, keep = self.string(self.columns["scalar"][7]), self.string(self.columns["scalar"][8])
-        marked = bytearray(len(frames))
-        if not drop:
-            return marked
-        drops, keeps = DumpPattern(drop), DumpPattern(keep) if keep else None
-        known: dict[int, bool] = {}
-        for i, function in enumerate(frames.function):
-            if function not in known:
-                name = _simple_name(self.string(function))
-                known[function] = bool(name) and drops.matches(name) and not (keeps and keeps.matches(name))
-            marked[i] = known[function]
-        return marked
-
     def default_measure(self, measures: tuple[Measure, ...]) -> int:
         """`default_sample_type` is a string, not a position; without it the last measure is meant, as in pprof."""
         wanted = self.string(self.columns["scalar"][14])
@@ -305,15 +280,6 @@ def _kind(measures: tuple[Measure, ...], period: Measure | None) -> Kind:
     if "wall" in names or (period and period.name == "wall"):
         return "wall"
     return "unknown"
-
-
-def _simple_name(name: str) -> str:
-    """A function's name as pprof holds it against `drop_frames`: no leading dot, no argument list."""
-    name = name.removeprefix(".")
-    for bracket in _BRACKET.finditer(name):
-        if bracket[0] == "(":
-            return name[: bracket.start()]
-    return name
 
 
 def _rows(column: Sequence[int], width: int) -> list[tuple[int, ...]]:

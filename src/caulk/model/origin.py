@@ -18,8 +18,9 @@ _GO = (
 )
 _GO_STANDARD = re.compile(rf"^({_GO})[./]")
 #: Shared libraries that every program has, and the allocators.
+_ALLOCATOR_LIBRARY = r"libtcmalloc|libjemalloc|libmimalloc"
 _RUNTIME_LIBRARY = (
-    r"(libc|libstdc\+\+|libc\+\+|libgcc_s|ld-linux|ld-musl|libpthread|libm|libtcmalloc|libjemalloc|libmimalloc)"
+    rf"(libc|libstdc\+\+|libc\+\+|libgcc_s|ld-linux|ld-musl|libpthread|libm|{_ALLOCATOR_LIBRARY})"
     r"(?![a-z])[\w.+\-]*"
 )
 _RUNTIME_FILE = re.compile(
@@ -83,6 +84,16 @@ def origin_of(function: str, file: str, module: str, runtime: str) -> Origin:
 def is_runtime_library(module: str) -> bool:
     """Whether a binary is one that every program has, or an allocator: nobody looks for a leak in it."""
     return re.search(rf"(^|/){_RUNTIME_LIBRARY}$", module) is not None
+
+
+def is_allocator_library(module: str) -> bool:
+    """Whether a binary is an allocator that is not linked into its program."""
+    return re.search(rf"(^|/)({_ALLOCATOR_LIBRARY})(?![a-z])[^/]*$", module) is not None
+
+
+def is_allocator(function: str) -> bool:
+    """Whether a function is known by its name for one of an allocator."""
+    return _ALLOCATOR.match(function) is not None
 
 
 #: What CPython runs to load a module: what is allocated below it is code, not data of the line that imports.

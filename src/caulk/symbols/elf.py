@@ -88,6 +88,10 @@ class Elf:
         """Whether a virtual address lies in a segment of code."""
         return any(s.is_code and s.vaddr <= address < s.vaddr + s.memory_size for s in self.segments)
 
+    def section_at(self, address: int) -> str:
+        """The name of the section at a virtual address; empty where none is, or where their headers were taken out."""
+        return next((s.name for s in self._sections if s.address and s.address <= address < s.address + s.size), "")
+
     def bytes_before(self, address: int, count: int) -> bytes:
         """The machine code before a virtual address; empty where the file does not have it."""
         for s in self.segments:

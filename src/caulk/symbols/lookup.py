@@ -15,6 +15,10 @@ from caulk.symbols.names import demangled
 _TIMEOUT_S = 60.0
 _WHOLE_S = 300.0
 _NO_SYMBOLS = Symbols([])
+#: tcmalloc, Google's and gperftools', has sections of its own in the program that it is linked into, so that its code
+#: is told from the program's without a symbol: https://github.com/google/tcmalloc, tcmalloc/internal/config.h.
+_ALLOCATOR_SECTIONS = ("google_malloc", "malloc_hook")
+_ALLOCATOR = (Place("tcmalloc::(no symbol)"),)
 
 
 class Lookup:
@@ -81,7 +85,7 @@ class Lookup:
             if calls and name.endswith(f"::{calls[0].function}"):
                 # binutils has only the last part of a static function's name; its symbol has all of it.
                 calls = (Place(name, calls[0].file, calls[0].line), *calls[1:])
-            found[a] = calls or ((Place(name),) if name else ())
+            found[a] = calls or ((Place(name),) if name else _of_section(module, at))
         return found, is_whole
 
     def _lines(self, file: Elf | None, addresses: list[int]) -> tuple[dict[int, Calls], bool]:
@@ -104,6 +108,12 @@ class Lookup:
     def _say(self, problem: str) -> None:
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+def _of_section(module: Module, address: int) -> Calls:
+    """What the part of the binary that an address is in says of it: whether it is the allocator's."""
+    is_allocator = module.binary and module.binary.section_at(address) in _ALLOCATOR_SECTIONS
+    return _ALLOCATOR if is_allocator else ()
 
 
 def _shift(module: Module) -> int:

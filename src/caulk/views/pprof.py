@@ -53,6 +53,7 @@ class _Writer:
             _bytes(5, _int(1, number) + _int(2, name) + _int(3, name) + _int(4, file))
             for (name, file), number in self.functions.items()
         ]
+        parts.append(_int(7, self.string(profile.drop_frames)) + _int(8, self.string(profile.keep_frames)))
         # pprof takes the time by whole nanoseconds; a float of seconds does not hold them.
         taken = profile.taken_at
         parts.append(_int(9, int(taken.timestamp()) * 10**9 + taken.microsecond * 1000) if taken else b"")

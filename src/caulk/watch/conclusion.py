@@ -10,6 +10,7 @@ from caulk.analysis.dumps import Dump
 from caulk.analysis.growth import SHAPE_NEEDS
 from caulk.analysis.outside import Outside, outside
 from caulk.formats import memray, python_names
+from caulk.formats.dropped import without_dropped
 from caulk.formats.source import Source, open_source
 from caulk.model.errors import CaulkError
 from caulk.model.profile import Profile
@@ -98,7 +99,7 @@ def _profiles(source: Source) -> tuple[Profile, ...]:
 
 def _with_names(dumps: list[Dump], cache: Path | None) -> list[Dump]:
     """The dumps with names for their addresses; what has none is said once, of the newest."""
-    named = [replace(dump, profile=symbolize(dump.profile, cache=cache)) for dump in dumps]
+    named = [replace(dump, profile=without_dropped(symbolize(dump.profile, cache=cache))) for dump in dumps]
     said = [replace(dump.profile, warnings=old.profile.warnings) for dump, old in zip(named, dumps, strict=True)]
     return [*(replace(d, profile=p) for d, p in zip(named[:-1], said[:-1], strict=True)), *named[-1:]]
 

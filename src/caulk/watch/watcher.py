@@ -274,13 +274,15 @@ def _from_endpoint(endpoint: Endpoint) -> Take:
     """Whatever answers there is asked: a server of pprof, else Envoy's admin interface."""
 
     def take(stem: Path) -> tuple[tuple[tuple[str, Path], ...], dict[str, int]]:
+        name = go.NAME
         try:
             files, memory = go.captured(endpoint)
         except NotServed as refusal:
             try:
-                files, memory = envoy.captured(endpoint)
+                name, (files, memory) = envoy.NAME, envoy.captured(endpoint)
             except NotServed:
                 raise refusal from None
+        stem = stem.with_name(name + stem.name.removeprefix(go.NAME))
         suffixes = {"heap": go.SUFFIX, "goroutine": ".goroutines.txt"}
         written = [(kind, write(stem.with_name(stem.name + suffixes[kind]), body)) for kind, body in files.items()]
         return tuple(written), memory
