@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -171,16 +171,24 @@ def page(row: Report, question: Question, answer: Answer, **memory: Any) -> str:
     html = _view("html")
     if isinstance(answer, Table | Stacks):
         return html.page(f"caulk {row.name}", _section(row.name, row.summary, answer))  # type: ignore[no-any-return]
-    sections = []
-    comparable = len(question.dumps) > 1 and len({dump.profile.kind for dump in question.dumps}) == 1
-    if comparable:
-        sections.append(_section("growth", "Where it grew", profiles.difference_tree(question)))
-        sections.append(_section("diff", "What grew, by function", profiles.diff(question)))
-    if not question.dumps:
-        return html.report(answer, sections, **memory)  # type: ignore[no-any-return]
-    sections.append(_section("flame", "What is live, by who allocated it", profiles.flame(question)))
-    sections.append(_section("top", "Functions", profiles.top(question)))
+    sections = [_section(*asked) for asked in _beside(question)]
     return html.report(answer, sections, **memory)  # type: ignore[no-any-return]
+
+
+def _beside(question: Question) -> Iterator[tuple[str, str, Table | Stacks]]:
+    """What people look at after the findings: a name, a title and an answer each."""
+    if len(question.dumps) > 1 and len({dump.profile.kind for dump in question.dumps}) == 1:
+        yield "growth", "Where it grew", profiles.difference_tree(question)
+        by = "type" if question.dumps[-1].heap else "function"
+        yield "diff", f"What grew, by {by}", profiles.diff(question)
+    if question.dumps and question.dumps[-1].heap:
+        objects = import_module("caulk.reports.objects")
+        yield "dominators", "Who alone keeps what, type under type", objects.dominators(question)
+        yield "types", "Types, by what they retain", objects.types(question)
+        yield "roots", "Where the runtime begins to hold", objects.roots(question)
+    elif question.dumps:
+        yield "flame", "What is live, by who allocated it", profiles.flame(question)
+        yield "top", "Functions", profiles.top(question)
 
 
 def _section(name: str, title: str, answer: Table | Stacks) -> Any:

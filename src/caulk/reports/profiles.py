@@ -249,7 +249,8 @@ def _name(frames: Frames, frame: int) -> tuple[str, str]:
 
 def _headline(profile: Profile, measure: Measure) -> str:
     taken = f", taken {profile.taken_at:%Y-%m-%d %H:%M:%S} UTC" if profile.taken_at else ""
-    return f"{profile.runtime} {profile.kind} profile ({profile.format}), {measure}{taken}"
+    what = "heap, types under types" if profile.kind == "objects" else f"{profile.kind} profile"
+    return f"{profile.runtime} {what} ({profile.format}), {measure}{taken}"
 
 
 def _kind(measure: Measure) -> Kind:
