@@ -121,6 +121,12 @@ def test_objects_that_pile_up_without_bytes_are_a_finding_too():
     assert finding.growth_count == 5900
 
 
+def test_objects_of_one_sample_are_no_finding_of_one_profile():
+    sampled = f"main.main>main.keep {200 * MB}x10000; main.main>main.small {2 * MB}x90000"
+    assert [finding.allocator for finding in judged(sampled, period=2 * MB).findings] == ["main.keep"]
+    assert [finding.allocator for finding in judged(sampled, period=1).findings] == ["main.keep", "main.small"]
+
+
 def test_the_application_is_blamed_for_what_libraries_allocate_for_it():
     texts = [f"main.main>main.parse>lib.Decode>fmt.Sprint {n * MB}x{n}" for n in (10, 20, 30, 40)]
     finding = judged(*texts).findings[0]

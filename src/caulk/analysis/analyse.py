@@ -183,7 +183,7 @@ def _evidence(line: Line, judged: Judged, blamed: StackFrame) -> tuple[str, ...]
             }.get(growth.shape, f"its shape is {growth.shape}")
         )
     if any(suspect.errors):
-        error = growth.error if runs > 1 else suspect.errors[-1]
+        error = growth.error if runs > 1 else (suspect.count_errors if judged.by_count else suspect.errors)[-1]
         said.append(f"sampling error ±{format_value(error, unit)} (one standard error)")
     if suspect.chain_share < 0.995:
         said.append(f"{format_share(suspect.chain_share)} of it comes along this chain of calls")

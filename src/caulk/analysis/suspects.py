@@ -25,7 +25,10 @@ from caulk.model.tree import Tree
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A frame to blame, with its numbers in every profile (`sizes`, and `counts` where objects are counted)."""
+    """A frame to blame, with its numbers in every profile (`sizes`, and `counts` where objects are counted).
+
+    `errors` and `count_errors` are their standard errors.
+    """
 
     frame: int
     origin: Origin
@@ -34,6 +37,7 @@ class Suspect:
     counts: tuple[int, ...]
     growth: Growth
     count_growth: Growth | None
+    count_errors: tuple[float, ...] = ()
     chain: tuple[int, ...] = ()
     """Nodes from the outermost caller to the allocation, along the heaviest way."""
     blamed: int = 0
@@ -102,6 +106,7 @@ def line_up(profiles: Sequence[Profile], times: Sequence[float], size: Measure, 
                 counts=numbers,
                 growth=growth_of(series, errors, times),
                 count_growth=growth_of(numbers, count_errors, times) if numbers else None,
+                count_errors=count_errors,
             )
         )
     return Line(

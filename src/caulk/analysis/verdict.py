@@ -161,7 +161,8 @@ def _of_one(line: Line) -> tuple[State, list[Judged]]:
     for suspect in line.suspects:
         if not suspect.counts or suspect.frame in listed or suspect.origin == "runtime":
             continue
-        if suspect.counts[-1] / objects >= _LEADS:
+        is_seen = suspect.counts[-1] > SIGNIFICANT * suspect.count_errors[-1]
+        if is_seen and suspect.counts[-1] / objects >= _LEADS:
             judged.append(_held(suspect, suspect.counts[-1] / objects, coverage, known=known, by_count=True))
     weight = {"application": 1.0, "library": 0.6, "runtime": 0.2}
     judged.sort(key=lambda j: (-weight[j.suspect.origin] * j.share * (0.5 if j.by_count else 1.0), j.suspect.frame))
