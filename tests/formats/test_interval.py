@@ -1,5 +1,6 @@
 """A profile that was sampled is never taken for exact: where it does not say how coarsely, its samples do."""
 
+import gzip
 import random
 
 import pytest
@@ -7,6 +8,7 @@ from pprof_bytes import Pprof, message, number
 
 from caulk.formats import pprof
 from caulk.formats.interval import ASSUMED
+from caulk.views import pprof as views
 
 MB = 1 << 20
 
@@ -85,3 +87,13 @@ def test_without_live_bytes_in_it_nothing_is_assumed():
     profile = pprof.read(tcmalloc([]))
     assert profile.period == 0
     assert not profile.warnings
+
+
+def test_samples_heavier_than_any_memory_give_a_number_that_can_be_written():
+    profile = Pprof("objects/count", "space/bytes")
+    profile.parts.append(message(11, *profile.pair("space/bytes")))
+    labels = profile.label("bytes", value=1) + profile.label("request", value=(1 << 63) - 1)
+    for name in "abc":
+        profile.stack(name, 9, (1 << 63) - 1, labels=labels)
+    answer = pprof.read(profile.bytes())
+    assert pprof.read(gzip.decompress(views.encode(answer))).period == answer.period > 0

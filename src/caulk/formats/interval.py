@@ -45,7 +45,8 @@ def interval(
     small = [weight for weight, i in weights if count is not None and abs(values[count][i]) >= _MANY]
     lightest = min(small or [weight for weight, _ in weights])
     is_told = len(small) >= _ENOUGH or lightest <= _DEFAULT
-    return (max(round(lightest), 1), True) if is_told else (_DEFAULT, False)
+    # A file may claim samples heavier than any memory.
+    return (min(max(round(lightest), 1), 1 << 62), True) if is_told else (_DEFAULT, False)
 
 
 def _ratio(labels: LabelSet) -> float:
