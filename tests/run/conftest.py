@@ -2,25 +2,29 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from awaiting import PATIENCE_S, await_enough, captures_in
 
 _SUPERVISOR = """
 import json, sys
 from pathlib import Path
 from caulk.watch.run import run
 
-moments = []
 settings = json.loads(sys.argv[1])
 workspace, address = Path(settings["workspace"]), settings["pprof_url"]
-done = run(sys.argv[2:], workspace=workspace, pprof_url=address, on_reading=moments.append)
+with open(settings["readings"], "w", buffering=1) as readings:
+    done = run(sys.argv[2:], workspace=workspace, pprof_url=address,
+               on_reading=lambda moment: readings.write(f"{moment.reading.at} {moment.reading.rss}\\n"))
 Path(settings["answer"]).write_text(json.dumps({
-    "exit_code": done.exit_code, "notes": done.notes, "moments": len(moments),
+    "exit_code": done.exit_code, "notes": done.notes,
     "total": [reading.rss for reading in done.series.readings],
     "subjects": [{
         "pid": s.pid, "runtime": s.runtime, "command": s.command,
@@ -68,8 +72,9 @@ class Supervisor:
     def __init__(self, folder: Path, command: list[str], *, env: dict[str, str], pprof_url: str | None) -> None:
         self.workspace = folder / "work space"
         self.workspace.mkdir(mode=0o700)
-        self._answer = folder / "answer.json"
-        settings = {"workspace": str(self.workspace), "answer": str(self._answer), "pprof_url": pprof_url}
+        self._folder, self._answer, self._readings = folder, folder / "answer.json", folder / "readings"
+        settings = {"workspace": str(self.workspace), "answer": str(self._answer), "readings": str(self._readings),
+                    "pprof_url": pprof_url}  # fmt: skip
         src = Path(__file__).parents[2] / "src"
         bootstrap = f"import sys; sys.path.insert(0, {str(src)!r})\n{_SUPERVISOR}"
         self.process = subprocess.Popen(
@@ -79,8 +84,33 @@ class Supervisor:
             env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | env,
         )  # fmt: skip
 
+    @property
+    def captures(self) -> dict[str, list[Path]]:
+        """The captures that there are now, by process or worker, oldest first."""
+        return captures_in(self.workspace)
+
+    @property
+    def readings(self) -> list[tuple[float, int]]:
+        """When caulk looked, in seconds, and the memory that it saw, in bytes."""
+        lines = self._readings.read_text().splitlines() if self._readings.exists() else []
+        return [(float(at), int(rss)) for at, rss in map(str.split, lines)]
+
+    def has_looked_for(self, seconds: float) -> bool:
+        """Whether so much time lies between caulk's first look and its last."""
+        return len(self.readings) > 1 and self.readings[-1][0] - self.readings[0][0] >= seconds
+
+    def enough(self, until: Callable[[], bool]) -> None:
+        """Tell the program, once `until()` holds, that it may end: it looks for the file `enough`."""
+        await_enough(self.process, self._folder, until=until)
+
+    def kill(self) -> None:
+        """End whatever is left of it."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate()
+
     def outcome(self) -> Outcome:
-        stdout, stderr = self.process.communicate(timeout=60)
+        stdout, stderr = self.process.communicate(timeout=PATIENCE_S)
         assert self._answer.exists(), stderr
         answer = json.loads(self._answer.read_text())
         subjects = []
@@ -91,16 +121,34 @@ class Supervisor:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Callable[..., Supervisor]:
+def start(tmp_path: Path) -> Iterator[Callable[..., Supervisor]]:
     """Start a command under caulk: `start("python3", "leak.py", env={...}, pprof_url=...)`, in `tmp_path`."""
+    started = []
 
     def begin(*command: str, env: dict[str, str] | None = None, pprof_url: str | None = None) -> Supervisor:
-        return Supervisor(tmp_path, list(command), env=env or {}, pprof_url=pprof_url)
+        started.append(Supervisor(tmp_path, list(command), env=env or {}, pprof_url=pprof_url))
+        return started[-1]
 
-    return begin
+    yield begin
+    for supervisor in started:
+        supervisor.kill()
 
 
 @pytest.fixture
 def watch(start: Callable[..., Supervisor]) -> Callable[..., Outcome]:
-    """Run a command under caulk to its end."""
-    return lambda *command, **rest: start(*command, **rest).outcome()
+    """Run a command under caulk to its end: to its own, or until one process of it has been captured so often.
+
+    `until(supervisor)` says of other things that they are enough.
+    """
+
+    def to_the_end(
+        *command: str, captures: int = 0, until: Callable[[Supervisor], bool] | None = None, **rest: str
+    ) -> Outcome:
+        supervisor = start(*command, **rest)
+        if captures:
+            supervisor.enough(lambda: any(len(files) >= captures for files in supervisor.captures.values()))
+        elif until:
+            supervisor.enough(lambda: until(supervisor))
+        return supervisor.outcome()
+
+    return to_the_end

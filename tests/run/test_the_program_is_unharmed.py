@@ -12,7 +12,7 @@ WAITING = """
 import signal, sys, time
 {handlers}
 print("ready", flush=True)
-for _ in range(1000):
+for _ in range(3000):
     time.sleep(0.02)
 """
 
@@ -90,13 +90,17 @@ signal.signal(signal.SIGINT, count)
 
 
 def test_ctrl_c_on_a_terminal_reaches_the_program_once(tmp_path):
-    handlers = """
-import time
+    (tmp_path / "waiting.py").write_text("""
+import signal, time
 seen = []
 signal.signal(signal.SIGINT, lambda *_: seen.append(1))
-"""
-    source = WAITING.format(handlers=handlers).replace("range(1000)", "range(100)") + "print('\\nseen', len(seen))"
-    (tmp_path / "waiting.py").write_text(source)
+print("ready", flush=True)
+until = time.monotonic() + 60
+while not seen and time.monotonic() < until:
+    time.sleep(0.02)
+time.sleep(1)  # a second one would be right behind
+print("\\nseen", len(seen))
+""")
     src = Path(__file__).parents[2] / "src"
     workspace = tmp_path / "w"
     workspace.mkdir()
@@ -150,7 +154,7 @@ def test_killing_caulk_leaves_the_program_running_to_its_normal_end(start, tmp_p
     supervisor = start(sys.executable, "job.py")
     until_ready(supervisor)
     supervisor.process.kill()
-    _, errors = supervisor.process.communicate(timeout=20)  # ends when the program closes its standard error
+    _, errors = supervisor.process.communicate(timeout=120)  # ends when the program closes its standard error
     assert (result.read_text(), errors) == ("10000", "")
 
 
@@ -193,28 +197,20 @@ def test_a_program_sees_no_more_than_a_thread_of_its_own_and_the_path_it_would_h
     assert watch(sys.executable, "look.py").stdout == "[] True\n3\n"
 
 
-def test_a_daemon_that_closes_every_descriptor_gets_nothing_into_its_own(watch, tmp_path):
-    (tmp_path / "daemon.py").write_text(
-        "import os, time\n"
-        "os.closerange(3, 4096)\n"
-        "mine = [os.open('mine', os.O_CREAT | os.O_RDWR) for _ in range(1000)]\n"
-        "time.sleep(6)\n"
-        "print(os.stat('mine').st_size)\n"
-    )
-    ran = watch(sys.executable, "daemon.py")
-    assert (ran.stdout, ran.stderr) == ("0\n", "")
-    assert any(subject.captures for subject in ran.of("cpython"))  # the agent connected again
-
-
 def test_an_interpreter_that_ignores_its_environment_is_named_with_the_reason(watch):
-    ran = watch(sys.executable, "-I", "-c", "import time; time.sleep(2.5)")
+    waits = "import os, time\nwhile not os.path.exists('enough'): time.sleep(0.02)"
+    ran = watch(sys.executable, "-I", "-c", waits, until=lambda now: now.has_looked_for(2))
     assert ran.subjects == []
     assert [note.endswith("never reported: -I ignores PYTHONPATH") for note in ran.notes] == [True]
 
 
 def test_the_memory_of_all_processes_is_summed(watch):
-    script = "data = bytes(50_000_000).replace(b'\\0', b'x'); import time; time.sleep(1.5)"
-    ran = watch("sh", "-c", '"$0" -c "$1" & "$0" -c "$1"; wait', sys.executable, script)
+    script = (
+        "import os, time; data = bytes(50_000_000).replace(b'\\0', b'x')\n"
+        "while not os.path.exists('enough'): time.sleep(0.02)"
+    )
+    command = ["sh", "-c", '"$0" -c "$1" & "$0" -c "$1"; wait', sys.executable, script]
+    ran = watch(*command, until=lambda now: any(rss > 100_000_000 for _, rss in now.readings))
     assert max(ran.total) > 100_000_000
 
 

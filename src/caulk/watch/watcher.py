@@ -27,7 +27,7 @@ _SILENT_S = 1.5
 # How long a process may take until it loads libjvm.so, or listens.
 _UNDECIDED_S = 5.0
 _REFRESH_S = 1.0
-_GOODBYE_S = 1.0
+_GOODBYE_S = 3.0
 _MOST_ENDED = 64
 _MOST_NOTES = 12
 #: Node: Heap.<date>.<time>.<pid>.<thread>.<number>.heapsnapshot; the JVM: java_pid<pid>.hprof, and .1, .2 ... behind.
@@ -169,7 +169,8 @@ class Watcher:
                     self._notes.append(f"{line} was traced without native frames: {cpython.NOT_RECORDED}")
                 self._heard.add(agent.pid)
                 self._silent.pop(agent.pid, None)
-                self._watch(agent.pid, _line(agent.pid), AgentSource(agent, runtime.SUFFIX), now=since)
+                worker = f" ({agent.thread})" if agent.thread != "main" else ""
+                self._watch(agent.pid, _line(agent.pid) + worker, AgentSource(agent, runtime.SUFFIX), now=since)
                 agent.ask_memory()
 
     def _find_dumps(self, now: float) -> None:

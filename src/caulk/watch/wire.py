@@ -4,11 +4,14 @@
     caulk   memory                                      agent   memory heap=BYTES ...
     caulk   capture PATH                                agent   taken at=EPOCH seconds=S heap=BYTES ... | failed WHY
 
+THREAD is `main`, or the name of one of the program's worker threads. An agent writes its capture to PATH, or sends it:
+then `size=BYTES` stands in its line, so many bytes follow, and the file is caulk's to write.
 Either side may hang up at any time; the program runs on. Agents are as trusted as their programs: lines and their
 number are bounded, figures are checked, and a path from an agent counts only if it lies in the workspace.
 """
 
 import contextlib
+import os
 import queue
 import socket
 import struct
@@ -21,7 +24,9 @@ from pathlib import Path
 
 _MOST_AGENTS = 64
 _LONGEST_LINE = 8192
-_HELLO_S = 5.0
+_PIECE = 1 << 20
+# A worker of Node's says hello when it first returns to its event loop.
+_HELLO_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +107,34 @@ class Agent:
         said = _figures(rest)
         self.heap = int(said["heap"]) if "heap" in said else self.heap
         self.spare = 3 * int(said.get("overhead", 0))
-        if verb == "taken" and self._asked:
-            figures = {name: int(value) for name, value in said.items() if name not in {"at", "seconds"}}
-            files = (("heap", self._asked),) if self._asked.is_file() else ()
-            self._asked = None
-            self._outcomes.put(Outcome(said.get("at", time.time()), said.get("seconds", 0.0), files, figures))
+        if verb == "taken":
+            path, self._asked = self._asked, None
+            failure = self._receive(int(said["size"]), path) if "size" in said else ""
+            figures = {name: int(value) for name, value in said.items() if name not in {"at", "seconds", "size"}}
+            files = (("heap", path),) if path and path.is_file() else ()
+            at, seconds = said.get("at", time.time()), said.get("seconds", 0.0)
+            self._outcomes.put(Outcome(at, seconds, files, figures, failure))
+
+    def _receive(self, size: int, path: Path | None) -> str:
+        """Writes the capture that follows its line, whole or not at all, and says why not; reads it to its end."""
+        failure = "it was not asked for" if path is None else ""
+        if path:
+            part = path.with_name(path.name + ".part")
+            try:
+                with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+                    while size and (data := self._lines.read(min(size, _PIECE))):
+                        size -= len(data)
+                        file.write(data)
+                if not size:
+                    part.rename(path)
+                    return ""
+                failure = "it hung up in the middle of a capture"
+            except OSError as error:
+                failure = str(error)
+            part.unlink(missing_ok=True)
+        while size and (data := self._lines.read(min(size, _PIECE))):
+            size -= len(data)
+        return failure
 
 
 def _figures(text: str) -> dict[str, float]:

@@ -16,6 +16,7 @@ import _socket
 import _thread
 import _tracemalloc
 import atexit
+import errno
 import fcntl
 import os
 import sys
@@ -25,59 +26,104 @@ import time
 _DESCRIPTOR = 900
 # A capture at the end must be worth its time: the program ran this long, and twice as long as the last one took since.
 _SHORTEST_S = 1.0
+# Before each attempt to connect again.
+_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+# What `connect` raises where caulk has ended, or is out of the program's reach by now.
+_GONE = (errno.ENOENT, errno.ECONNREFUSED, errno.EACCES, errno.EPERM)
+# A `struct timeval` of five seconds: a caulk that was stopped does not hold up the program's forks, nor its end.
+_LONG = 8 if sys.maxsize > 1 << 32 else 4
+_PATIENCE = (5).to_bytes(_LONG, sys.byteorder) + bytes(_LONG)
 
 
 class Agent:
-    """One process's connection to caulk; a forked child makes its own."""
+    """One process's connection to caulk; a forked child makes its own.
+
+    The program may close the agent's descriptor at any time, all at once with those that it does not know, and open
+    its own with that number. So nothing is asked of a descriptor before it was seen to lead to caulk, in the same
+    breath: `getsockopt` keeps the interpreter's lock, and no line of Python comes between. A capture goes to caulk by
+    that same descriptor, since a file would be one more.
+    """
 
     def __init__(self) -> None:
         self.path = os.environ["CAULK_RUN_SOCKET"]
         self.final = _recording_path() or "{}.final".format(_stem())
         self.final_not_before = time.monotonic() + _SHORTEST_S
         self.lock = _thread.allocate_lock()
+        self.peer = None
         self.connect()
 
     def connect(self) -> None:
-        """Raises OSError where caulk is gone."""
-        first = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-        first.connect(self.path)
+        """Raises OSError where caulk is gone, or the program has closed what was about to be connected."""
+        first = _blocking(_socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM))
         try:
-            high = fcntl.fcntl(first.fileno(), fcntl.F_DUPFD_CLOEXEC, _DESCRIPTOR)
-        except OSError:  # the program may have fewer descriptors
-            high = fcntl.fcntl(first.fileno(), fcntl.F_DUPFD_CLOEXEC, 3)
-        first.close()
-        self.socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, high)
-        self.identity = _identity(high)
+            first.connect(self.path)
+            # The first time nothing of the program runs beside this, so that it is caulk who answered.
+            self.peer = self.peer or _peer(first)
+            if _peer(first) != self.peer:
+                raise OSError(errno.EBADF, "the program has closed the agent's descriptor")
+            try:
+                high = fcntl.fcntl(first.fileno(), fcntl.F_DUPFD_CLOEXEC, _DESCRIPTOR)
+            except OSError:  # the program may have fewer descriptors
+                high = fcntl.fcntl(first.fileno(), fcntl.F_DUPFD_CLOEXEC, 3)
+        except OSError as error:
+            _let_go(first, is_mine=error.errno in _GONE or _peer(first) == self.peer)
+            raise
+        _let_go(first, is_mine=_peer(first) == self.peer)
+        self.socket = _blocking(_socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, high))
+        if self.is_mine():
+            self.socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, _PATIENCE)
         runtime = "memray" if _recording else "cpython"
         self.send("hello {} {}.{}.{} main {}".format(runtime, *sys.version_info[:3], self.final))
 
     def is_mine(self) -> bool:
-        """Whether the descriptor is still the agent's: a daemon closes all that it does not know, and reuses them."""
-        return _identity(self.socket.fileno()) == self.identity
+        """Whether the descriptor still leads to caulk."""
+        return _peer(self.socket) == self.peer
 
-    def send(self, line: str) -> None:
-        """One line to caulk."""
-        if self.is_mine():
-            self.socket.sendall(os.fsencode(line) + b"\n")
+    def send(self, line: str, *pieces: bytes) -> None:
+        """One line to caulk, and what belongs to it; nothing once the descriptor is not the agent's any more."""
+        for piece in (os.fsencode(line) + b"\n", *pieces):
+            rest = memoryview(piece)
+            while rest:
+                if not self.is_mine():
+                    return
+                # Caulk may be gone: where the program wants to die of SIGPIPE, it is not to die of this one.
+                rest = rest[self.socket.send(rest, _socket.MSG_NOSIGNAL) :]
 
     def serve(self) -> None:
         """Answers until caulk hangs up."""
         pending = b""
         while True:
-            data = self.socket.recv(4096)
+            if not self.is_mine():
+                self.reconnect()
+                pending = b""
+            try:
+                data = self.socket.recv(4096)
+            except OSError:  # closed by the program, which the next line sees, or by caulk
+                data = b""
+            if not self.is_mine():
+                continue
             if not data:
                 return
-            if not self.is_mine():
-                self.socket.detach()
-                self.connect()
-                continue
             *lines, pending = (pending + data).split(b"\n")
             for line in lines:
                 self.answer(os.fsdecode(line))
 
+    def reconnect(self) -> None:
+        """Connects anew; raises OSError where caulk is gone. The program may still be closing and opening its own."""
+        self.socket.detach()
+        for pause_s in _PAUSES_S:
+            time.sleep(pause_s)
+            try:
+                with self.lock:  # a child forked now would keep the connection open
+                    self.connect()
+                return
+            except OSError as error:
+                if error.errno in _GONE or pause_s == _PAUSES_S[-1]:
+                    raise
+
     def answer(self, request: str) -> None:
         """Does what one line of caulk's asks for."""
-        verb, _, argument = request.partition(" ")
+        verb = request.partition(" ")[0]
         if _recording:
             return
         if verb == "memory":
@@ -85,31 +131,23 @@ class Agent:
         elif verb == "capture":
             with self.lock:
                 try:
-                    reply = "taken " + self.capture(argument)
+                    said, pieces = self.capture()
+                    line = "taken {} size={}".format(said, sum(map(len, pieces)))
                 except Exception as error:
-                    reply = "failed {}: {}".format(type(error).__name__, error).replace("\n", " ")
+                    line, pieces = "failed {}: {}".format(type(error).__name__, error).replace("\n", " "), ()
                 # Within the lock: once the program's end has it, this thread may not run again.
-                self.send(reply)
+                self.send(line, *pieces)
 
-    def capture(self, path: str) -> str:
-        """Writes what `tracemalloc.Snapshot.dump` would to `path`, whole or not at all; says when and how much."""
+    def capture(self):
+        """When it was taken and how much there is, and the pieces of what `tracemalloc.Snapshot.dump` would write."""
         at, started, figures = time.time(), time.monotonic(), _figures()
         # What this file allocated is in it too: some KB that do not grow, cheaper left in than looked for.
         traces = _pickle.dumps(_tracemalloc._get_traces(), 4)
-        part = path + ".part"
-        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(_HEAD)
-                file.write(memoryview(traces)[len(_PROTOCOL) : -len(_STOP)])
-                file.write(_TAIL % _tracemalloc.get_traceback_limit().to_bytes(4, "little"))
-            os.rename(part, path)
-        except BaseException:
-            os.unlink(part)
-            raise
+        limit = _tracemalloc.get_traceback_limit().to_bytes(4, "little")
         seconds = time.monotonic() - started
         self.final_not_before = time.monotonic() + max(0.25, 2 * seconds)
-        return "at={} seconds={:.6f} {}".format(at, seconds, figures)
+        pieces = (_HEAD, memoryview(traces)[len(_PROTOCOL) : -len(_STOP)], _TAIL % limit)
+        return "at={} seconds={:.6f} {}".format(at, seconds, figures), pieces
 
 
 # The pickle of a `tracemalloc.Snapshot` around that of its list of traces. `tracemalloc` itself would import a quarter
@@ -214,7 +252,7 @@ def _at_exit() -> None:
         agent = _agent
         if agent and agent.lock.acquire(timeout=10) and time.monotonic() >= agent.final_not_before:
             if os.path.exists(agent.path):
-                agent.capture(agent.final)
+                _write(agent.final, agent.capture()[1])
     except Exception:  # the program ends as it would have
         pass
 
@@ -241,19 +279,46 @@ def _after_fork() -> None:
 
 def _in_child() -> None:
     try:
-        if _agent.is_mine():
-            os.close(_agent.socket.detach())
+        _let_go(_agent.socket, is_mine=_agent.is_mine())
         _begin()
     except Exception:  # caulk is gone
         pass
 
 
-def _identity(descriptor: int) -> tuple[int, int] | None:
+def _blocking(socket):
+    """Without the time-out that the program may have set for all its sockets."""
+    if _socket.getdefaulttimeout() is not None:
+        socket.settimeout(None)
+    return socket
+
+
+def _peer(socket) -> bytes | None:
+    """Who answers at the other end: its process, user and group; None if the descriptor is no socket."""
     try:
-        status = os.fstat(descriptor)
+        return socket.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+
+
+def _let_go(socket, *, is_mine: bool) -> None:
+    """Closes a descriptor that is the agent's, and only forgets one that the program has taken."""
+    if is_mine:
+        socket.close()
+    else:
+        socket.detach()
+
+
+def _write(path: str, pieces) -> None:
+    """Makes a file of the pieces, whole or not at all."""
+    part = path + ".part"
+    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.writelines(pieces)
+        os.rename(part, path)
+    except BaseException:
+        os.unlink(part)
+        raise
 
 
 def _figures() -> str:
