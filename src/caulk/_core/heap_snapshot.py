@@ -16,6 +16,8 @@ COMPILED = cython.compiled
 
 #: What a row of nodes or edges may have of fields; V8 has had 5 to 7.
 MOST_FIELDS = 32
+# How many rows are read before they go to their columns: few enough to stay in the nearest cache.
+_ROWS = cython.declare(cython.Py_ssize_t, 256)
 
 
 @cython.final
@@ -40,7 +42,7 @@ class Scanner:
     layout: cython.int[::1]
     kinds: cython.const[cython.uchar][::1]
     numbers: cython.longlong[::1]
-    """The section that is read: what its rows look like, what its types become, and the row at hand."""
+    """The section that is read: what its rows look like, what its types become, and the rows at hand."""
     large: object
     """The sizes that do not fit 32 bits, by row."""
 
@@ -61,7 +63,7 @@ class Scanner:
     def expect(self, layout, kinds) -> object:
         self.layout = layout
         self.kinds = kinds
-        self.numbers = array("q", [0]) * max(layout[0], 1)
+        self.numbers = array("q", [0]) * (max(layout[0], 1) * _ROWS)
         return None
 
     @property
@@ -231,7 +233,6 @@ class Scanner:
     def node_rows(self, at: cython.Py_ssize_t, limit: cython.Py_ssize_t, columns) -> object:
         l: cython.int[::1] = self.layout
         k: cython.const[cython.uchar][::1] = self.kinds
-        d: cython.const[cython.uchar][::1] = self.data
         r: cython.longlong[::1] = self.numbers
         kind: cython.uchar[::1] = columns[0]
         name: cython.uint[::1] = columns[1]
@@ -248,27 +249,35 @@ class Scanner:
         of_trace: cython.int = l[6] if len(trace) > 1 else -1
         of_detached: cython.int = l[7]
         value: cython.longlong
+        row: cython.Py_ssize_t
+        base: cython.Py_ssize_t
+        rows: cython.Py_ssize_t = 1
         with cython.nogil:
-            while at < limit:
-                if self.row(d, r, width) == 0:
-                    break
-                value = r[of_type]
-                kind[at] = k[value] if value < 256 else k[255]
-                if of_detached >= 0 and r[of_detached] != 0 and r[of_detached] < 3:
-                    kind[at] |= cython.cast(cython.uchar, r[of_detached] << 6)
-                name[at] = narrow(r[of_name])
-                if r[of_name] >= self.top:
-                    self.top = r[of_name] + 1
-                if of_id >= 0:
-                    number[at] = cython.cast(cython.uint, r[of_id])
-                size[at] = narrow(r[of_size])
-                if size[at] == narrow(-1):
-                    with cython.gil:
-                        self.large[at] = r[of_size]
-                edges[at + 1] = narrow(r[of_edges])
-                if of_trace >= 0:
-                    trace[at] = narrow(r[of_trace])
-                at += 1
+            while at < limit and rows and self.state == 0 and self.closed == 0:
+                rows = self.fill(limit - at)
+                for row in range(rows):
+                    base = row * width
+                    value = r[base + of_type]
+                    kind[at] = k[value] if value < 256 else k[255]
+                    if of_detached >= 0:
+                        value = r[base + of_detached]
+                        if value == 1 or value == 2:
+                            kind[at] |= cython.cast(cython.uchar, value << 6)
+                    value = r[base + of_name]
+                    name[at] = narrow(value)
+                    if value >= self.top:
+                        self.top = value + 1
+                    if of_id >= 0:
+                        number[at] = cython.cast(cython.uint, r[base + of_id])
+                    value = r[base + of_size]
+                    size[at] = narrow(value)
+                    if size[at] == narrow(-1):
+                        with cython.gil:
+                            self.large[at] = value
+                    edges[at + 1] = narrow(r[base + of_edges])
+                    if of_trace >= 0:
+                        trace[at] = narrow(r[base + of_trace])
+                    at += 1
         return at
 
     def edges(self, layout, kinds, count: cython.Py_ssize_t, nodes: cython.longlong, fields: cython.longlong):
@@ -307,7 +316,6 @@ class Scanner:
     ) -> object:
         l: cython.int[::1] = self.layout
         k: cython.const[cython.uchar][::1] = self.kinds
-        d: cython.const[cython.uchar][::1] = self.data
         r: cython.longlong[::1] = self.numbers
         target: cython.int[::1] = columns[0]
         what: cython.uint[::1] = columns[1]
@@ -318,43 +326,51 @@ class Scanner:
         kind: cython.uint
         value: cython.longlong
         node: cython.longlong
+        row: cython.Py_ssize_t
+        base: cython.Py_ssize_t
+        rows: cython.Py_ssize_t = 1
         with cython.nogil:
-            while at < limit:
-                if self.row(d, r, width) == 0:
-                    break
-                value = r[of_type]
-                kind = k[value] if value < 256 else k[255]
-                value = r[of_name]
-                if kind == 1 or kind == 4 or value > 0x1FFFFFFF:
-                    value = 0
-                elif value >= self.top:
-                    self.top = value + 1
-                what[at] = kind << 29 | cython.cast(cython.uint, value)
-                node = r[of_node] // fields
-                if node >= nodes or node * fields != r[of_node]:
-                    self.bad += 1
-                    node = -1
-                target[at] = cython.cast(cython.int, node)
-                at += 1
+            while at < limit and rows and self.state == 0 and self.closed == 0:
+                rows = self.fill(limit - at)
+                for row in range(rows):
+                    base = row * width
+                    value = r[base + of_type]
+                    kind = k[value] if value < 256 else k[255]
+                    value = r[base + of_name]
+                    if kind == 1 or kind == 4 or value > 0x1FFFFFFF:
+                        value = 0
+                    elif value >= self.top:
+                        self.top = value + 1
+                    what[at] = kind << 29 | cython.cast(cython.uint, value)
+                    node = r[base + of_node] // fields
+                    if node >= nodes or node * fields != r[base + of_node]:
+                        self.bad += 1
+                        node = -1
+                    target[at] = cython.cast(cython.int, node)
+                    at += 1
         return at
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
     @cython.boundscheck(False)
-    def row(self, d: cython.const[cython.uchar][::1], r: cython.longlong[::1], width: cython.int) -> cython.int:
-        """Read the next `width` numbers of an array; 0 where it, or the text, ends before.
+    def fill(self, rows: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Read the next rows of an array into `numbers`, at most as many as fit there; how many were whole.
 
-        Each byte is held against the end, and `r` has `width` places, so that nothing need be checked twice: this loop
-        is what reading costs.
+        Each byte is held against the end and each number against the room for it, so that nothing need be checked
+        twice: this loop is what reading costs.
         """
+        d: cython.const[cython.uchar][::1] = self.data
+        r: cython.longlong[::1] = self.numbers
         pos: cython.Py_ssize_t = self.pos
         end: cython.Py_ssize_t = self.end
         most: cython.longlong = self.most
-        f: cython.int = 0
+        width: cython.Py_ssize_t = self.layout[0]
+        room: cython.Py_ssize_t = min(len(r), rows * width)
+        at: cython.Py_ssize_t = 0
         c: cython.int
         value: cython.longlong
-        while f < width:
+        while at < room:
             c = 0
             while pos < end:
                 c = d[pos]
@@ -363,16 +379,16 @@ class Scanner:
                 pos += 1
             if pos >= end:
                 self.state = 1
-                return 0
+                break
             if c < 48 or c > 57:
-                self.pos = pos
-                if c == 93 and f == 0:
+                if c == 93 and at % width == 0:
                     self.closed = 1
-                    self.pos += 1
+                    pos += 1
                 else:
                     self.state = 2
-                return 0
-            value = 0
+                break
+            value = c - 48
+            pos += 1
             while pos < end:
                 c = d[pos] - 48
                 if c < 0 or c > 9:
@@ -383,11 +399,11 @@ class Scanner:
             # The last number of a text that was cut may be cut too.
             if pos >= end:
                 self.state = 1
-                return 0
-            r[f] = value
-            f += 1
+                break
+            r[at] = value
+            at += 1
         self.pos = pos
-        return 1
+        return at // width
 
     def strings(self, count: cython.Py_ssize_t):
         """Where each string of an array begins (`'q'`), and last where the one after would begin.
@@ -462,8 +478,11 @@ class Scanner:
         count: cython.Py_ssize_t = 0
         nodes: cython.longlong = len(k)
         node: cython.longlong
-        d: cython.const[cython.uchar][::1] = self.data
-        r: cython.longlong[::1] = array("q", [0]) * width
+        self.expect(layout, b"")
+        r: cython.longlong[::1] = self.numbers
+        row: cython.Py_ssize_t
+        base: cython.Py_ssize_t
+        rows: cython.Py_ssize_t = 1
         for node in range(nodes):
             count += (k[node] & 31) == wanted
         where, line = array("i", [0]) * max(count, 1), array("i", [0]) * max(count, 1)
@@ -472,14 +491,15 @@ class Scanner:
         at: cython.Py_ssize_t = 0
         if self.opened():
             with cython.nogil:
-                while at < count and self.row(d, r, width) == 1:
-                    node = r[l[1]] // fields
-                    if node < nodes and (k[node] & 31) == wanted and r[l[2]] < 0x7FFFFFFF:
-                        w[at] = cython.cast(cython.int, node)
-                        n[at] = cython.cast(cython.int, r[l[2]])
-                        at += 1
-                while self.state == 0 and self.closed == 0 and self.row(d, r, width) == 1:
-                    pass
+                while rows and self.state == 0 and self.closed == 0:
+                    rows = self.fill(_ROWS)
+                    for row in range(rows):
+                        base = row * width
+                        node = r[base + l[1]] // fields
+                        if node < nodes and (k[node] & 31) == wanted and r[base + l[2]] < 0x7FFFFFFF and at < count:
+                            w[at] = cython.cast(cython.int, node)
+                            n[at] = cython.cast(cython.int, r[base + l[2]])
+                            at += 1
         del w, n
         del where[at:]
         del line[at:]
