@@ -558,37 +558,43 @@ class Reader:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
-    def is_record(self, at: cython.Py_ssize_t, strictly: cython.bint) -> cython.int:
-        """Whether a top-level record, or nothing more, may begin at `at`."""
-        left: cython.Py_ssize_t = self.limit - at
-        if left <= 0:
-            return left == 0
+    def is_known(self, at: cython.Py_ssize_t) -> cython.int:
+        """Whether a record with a tag that the format has may begin at `at`, or the file ends there."""
+        if at >= self.limit:
+            return at == self.limit
         tag: cython.int = self.d[at]
-        known: cython.bint = (
-            (tag >= 1 and tag <= 7) or (tag >= 0x0A and tag <= 0x0E) or tag == 0x1C or tag == 0x2C
-        )
-        if left < 9:
-            return known
-        if known and not strictly:
-            return 1
-        return self.u4(at + 5) <= left - 9
+        return (tag >= 1 and tag <= 7) or (tag >= 0x0A and tag <= 0x0E) or tag == 0x1C or tag == 0x2C
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def is_record(self, at: cython.Py_ssize_t, strictly: cython.bint) -> cython.int:
+        """Whether a record, or nothing more, may begin at `at`; `strictly` a known one with another behind it."""
+        left: cython.Py_ssize_t = self.limit - at
+        if left <= 9 or (not strictly and self.is_known(at)):
+            return self.is_known(at)
+        length: cython.longlong = self.u4(at + 5)
+        if length > left - 9:
+            return 0
+        if strictly and not self.is_known(at):
+            return 0
+        return self.is_known(at + 9 + cython.cast(cython.Py_ssize_t, length))
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
     def heap_end(self, tag: cython.int, length: cython.longlong) -> cython.Py_ssize_t:
-        """Where the heap records end that begin at `at`, whatever their length claims; `at` is the end as well."""
+        """Where the heap records end that begin at `at`, whatever their length claims; `at` is then the end."""
         start: cython.Py_ssize_t = self.at
         left: cython.Py_ssize_t = self.limit - start
         wrap: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, 1) << 32
-        if length > left:
+        if length > left or (tag == 0x0C and left > length and (left - length) % wrap == 0):
+            # Cut, or longer than 4 GiB: the length has lost its upper bits.
             self.at = self.limit
             return self.limit
-        if tag == 0x0C and left > length and (left - length) % wrap == 0:
-            # A length beyond 4 GiB has lost its upper bits.
-            self.at = self.limit
-            return self.limit
-        if (length or left == 0 or self.is_record(start, True)) and self.is_record(start + length, left > wrap):
+        if length == 0 and self.is_record(start, True):
+            return start
+        if length and self.is_record(start + length, tag == 0x0C and left > wrap):
             self.at = start + length
             return self.at
         # Never patched by a writer that crashed, or wrapped with more behind it: as far as there are sub-records.
@@ -597,7 +603,7 @@ class Reader:
         if self.at < start + length and not self.is_record(self.at, True):
             self.at = start + length
         if not self.is_record(self.at, True):
-            # What cannot be read is counted there, when the objects are.
+            # What cannot be read is counted when the objects are.
             self.at = self.limit
         return self.at
 
@@ -627,7 +633,6 @@ class Reader:
         dump: cython.longlong = 0
         lost: cython.Py_ssize_t = 0
         is_open: cython.bint = False
-        start: cython.Py_ssize_t
         with cython.nogil:
             while self.limit - at >= 9:
                 tag = self.d[at]
@@ -724,7 +729,7 @@ class Reader:
                         is_android = True
                     elif self.id == 0:
                         continue
-                    elif self.tag >= 0x20 and self.tag <= 0x23 or self.tag == 0xC3:
+                    elif (self.tag >= 0x20 and self.tag <= 0x23) or self.tag == 0xC3:
                         fits = addresses.add(self.id)
                         if self.tag == 0x20:
                             self.keep_class(classes, static, field)
@@ -967,8 +972,8 @@ class Reader:
     def fill(self, heap, size, first, target, label, shallow, bases, widths, alignment: cython.longlong, large):
         """Third reading: references and sizes. `first[i + 1]` is the start of object i before and its end after.
 
-        `shallow` (`'I'`) are bytes of an instance by class, an array is `bases[type] + length * widths[type]` rounded up to
-        `alignment`; an instance of a class that is not there is `bases[0]` and the bytes that it has. Objects of
+        `shallow` (`'I'`) are bytes of an instance by class, an array is `bases[type] + length * widths[type]` rounded
+        up to `alignment`; an instance of a class that is not there is `bases[0]` and the bytes that it has. Objects of
         4 GiB and more go to `large`, number and size. A reference to what is not in the dump is left with target -1:
         how many there were is returned.
         """

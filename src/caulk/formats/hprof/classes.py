@@ -82,7 +82,10 @@ class Classes:
                 (each.signers, words["signers"]),
                 (each.domain, words["protection domain"]),
                 *(
-                    (field.value, statics.get(field.name) or statics.setdefault(field.name, _static(field.name, labels)))
+                    (
+                        field.value,
+                        statics.get(field.name) or statics.setdefault(field.name, _static(field.name, labels)),
+                    )
                     for field in each.statics
                     if field.type == REFERENCE
                 ),
@@ -100,7 +103,13 @@ class Classes:
     def shapes(self) -> list[Shape]:
         """What the layout of instances depends on, by row."""
         return [
-            Shape(name, above, tuple(kind for _, kind in each.fields if 2 <= kind <= 11 and kind != 3), each.bytes, not each.loader)
+            Shape(
+                name,
+                above,
+                tuple(kind for _, kind in each.fields if 2 <= kind <= 11 and kind != 3),
+                each.bytes,
+                not each.loader,
+            )
             for name, above, each in zip(self.names, self.above, self.dumps, strict=True)
         ]
 
@@ -125,10 +134,15 @@ class Classes:
         """Every type, with the loader of its class by name; `missing` are classes that are not in the dump."""
         by_type = (_ROOTS_TYPE, *self.names)
         loaders = list(dict.fromkeys(loader for loader in self.loaders if loader))
-        classes = {loader: by_type[type_column[loader]] if type_column[loader] <= len(self.names) else "" for loader in loaders}
+        classes = {
+            loader: by_type[type_column[loader]] if type_column[loader] <= len(self.names) else "" for loader in loaders
+        }
         built_in = {number: name for number, name in self._built_in.items() if number}
         names = loader_names(loaders, built_in, classes)
-        owners = [names[loader] if loader else "" if each.loader else _BOOT for loader, each in zip(self.loaders, self.dumps, strict=True)]
+        owners = [
+            names[loader] if loader else "" if each.loader else _BOOT
+            for loader, each in zip(self.loaders, self.dumps, strict=True)
+        ]
         kinds = [kind_of(self._line(row)) for row in range(len(self.dumps))]
         unknown = [f"unknown-class-{i}" for i in range(1, len(missing) + 1)] or ["unknown-class"]
         return Types(
@@ -176,4 +190,8 @@ class Classes:
 
 
 def _static(name: str, labels: Labels) -> int:
-    return labels.word("internal", name.strip("<>").replace("_", " ")) if name in _NO_STATICS else labels.word("static", name)
+    return (
+        labels.word("internal", name.strip("<>").replace("_", " "))
+        if name in _NO_STATICS
+        else labels.word("static", name)
+    )

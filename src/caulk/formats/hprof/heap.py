@@ -1,11 +1,9 @@
-"""The objects of one dump as an `ObjectGraph`: numbers, types, references, sizes, in the order in which they are known."""
+"""The objects of one dump as an `ObjectGraph`: numbers, classes, references, and last their sizes."""
 
 from array import array
-from collections.abc import Sequence
-from itertools import pairwise
 
 from caulk._core import hprof
-from caulk._core.hprof import Addresses, Reader
+from caulk._core.hprof import Reader
 from caulk.formats.hprof.classes import Classes
 from caulk.formats.hprof.layout import REFERENCE, Evidence, Layout, class_size, find_layout, instance_sizes
 from caulk.formats.hprof.records import Dump, class_dumps
@@ -13,12 +11,14 @@ from caulk.formats.hprof.references import Labels, places
 from caulk.formats.hprof.roots import Edges, add_roots
 from caulk.model.column import Ints
 from caulk.model.errors import MalformedDump
-from caulk.model.graph import ROOTS, ObjectGraph, Types
+from caulk.model.graph import ROOTS, ObjectGraph
 
 #: Objects of 64-bit and of most 32-bit JVMs lie at multiples of 8 bytes; ids that do not are just numbers.
 _SHIFT = 3
 _MOST_OBJECTS = (1 << 31) - 2
 _MOST_REFERENCES = (1 << 32) - 1
+#: Fewer objects than any JVM has at its start say nothing about alignment.
+_FEW = 1000
 _TOLERATED = 0.005
 _ELEMENT_TYPES = (REFERENCE, 4, 5, 6, 7, 8, 9, 10, 11)
 
@@ -41,7 +41,7 @@ def read_heap(
     classes = Classes(class_dumps(found, dump), addresses)
     instance = places(classes.dumps, classes.above, classes.names, labels, dump.header.id_size)
     edges = Edges.none()
-    add_roots(edges, found["root"], classes.of_boot, addresses, dump, labels)
+    add_roots(edges, found["root"], classes.of_boot, addresses=addresses, dump=dump, labels=labels)
     classes.add_edges(edges, labels)
 
     type_column = array("i", [-1]) * count
@@ -65,7 +65,7 @@ def read_heap(
         shapes,
         evidence,
         id_size=dump.header.id_size,
-        alignment=min(max(addresses.alignment, 8), 256),
+        alignment=min(max(addresses.alignment, 8), 256) if count > _FEW else 8,
         is_android=bool(found["is_android"]),
         compact_headers=compact_headers,
     )
@@ -101,7 +101,10 @@ def read_heap(
         strings=strings,
         taken_at=dump.header.taken_at,
         coverage=1 - lost / size,
-        warnings=(*dump.warnings, *_warnings(lost, unresolved / max(references, 1), len(seen["missing"]), is_sure=is_sure)),
+        warnings=(
+            *dump.warnings,
+            *_warnings(lost, unresolved / max(references, 1), len(seen["missing"]), is_sure=is_sure),
+        ),
         comments=(f"sizes computed for {layout}",),
     )
 

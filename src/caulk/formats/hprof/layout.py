@@ -128,7 +128,9 @@ def find_layout(
     ]
     matches = [_matches(layout, evidence.arrays) for layout in layouts]
     best = [layout for layout, count in zip(layouts, matches, strict=True) if count == max(matches)]
-    return _agreeing([replace(layout, packing=packing) for layout in best for packing in ("new", "old")], shapes, evidence)  # type: ignore[arg-type]
+    return _agreeing(
+        [replace(layout, packing=packing) for layout in best for packing in ("new", "old")], shapes, evidence
+    )
 
 
 def instance_sizes(shapes: Sequence[Shape], layout: Layout, evidence: Evidence) -> list[int]:
@@ -269,9 +271,11 @@ def _packed_new(above: _Space, fields: Sequence[int], layout: Layout) -> _Space:
 
 
 def _packed_old(above: _Space, fields: Sequence[int], layout: Layout) -> _Space:
-    """Eight bytes, four, two, one, references last; only a hole before the eights is filled, with four bytes at most."""
-    counts = {width: sum(kind != REFERENCE and layout.width(kind) == width for kind in fields) for width in (8, 4, 2, 1)}
-    references = fields.count(REFERENCE) if isinstance(fields, tuple) else list(fields).count(REFERENCE)
+    """Eight bytes, four, two, one, references last; a hole before the eights is filled, no other."""
+    counts = {
+        width: sum(kind != REFERENCE and layout.width(kind) == width for kind in fields) for width in (8, 4, 2, 1)
+    }
+    references = sum(kind == REFERENCE for kind in fields)
     end = _up(above.end, layout.reference)
     if counts[8] and end % 8:
         hole = 8 - end % 8

@@ -11,7 +11,16 @@ from caulk.model.graph import TypeKind
 PRIMITIVES: Mapping[int, str] = {
     4: "boolean", 5: "char", 6: "float", 7: "double", 8: "byte", 9: "short", 10: "int", 11: "long",
 }  # fmt: skip
-_DESCRIPTORS = {"Z": "boolean", "C": "char", "F": "float", "D": "double", "B": "byte", "S": "short", "I": "int", "J": "long"}
+_DESCRIPTORS = {
+    "Z": "boolean",
+    "C": "char",
+    "F": "float",
+    "D": "double",
+    "B": "byte",
+    "S": "short",
+    "I": "int",
+    "J": "long",
+}
 #: Where a hidden class was put in memory, which is another place in every run.
 _HIDDEN = re.compile(r"[+/]0x[0-9a-f]{6,}(?=$|\[)")
 _KINDS: tuple[tuple[str, TypeKind], ...] = (

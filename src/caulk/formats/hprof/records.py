@@ -79,7 +79,9 @@ def read_header(head: bytes) -> Header:
         raise MalformedDump("hprof: the file ends within its header", hint=_CUT)
     id_size = int.from_bytes(head[end + 1 : end + 5], "big")
     if id_size not in (4, 8):
-        raise MalformedDump(f"hprof: ids of {id_size} bytes", hint="JVMs write ids of 4 or 8 bytes: the file is damaged.")
+        raise MalformedDump(
+            f"hprof: ids of {id_size} bytes", hint="JVMs write ids of 4 or 8 bytes: the file is damaged."
+        )
     milliseconds = int.from_bytes(head[end + 5 : end + 13], "big")
     try:
         taken_at = datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
@@ -138,7 +140,9 @@ def class_dumps(found: "Marked", dump: Dump) -> list[ClassDump]:
 
     dumps: dict[int, ClassDump] = {}
     for i in range(0, len(rows), 10):
-        id, above, loader, signers, domain, size, first_static, first_field, static_count, field_count = rows[i : i + 10]
+        id, above, loader, signers, domain, size, first_static, first_field, static_count, field_count = rows[
+            i : i + 10
+        ]
         if id in dumps:
             continue
         dumps[id] = ClassDump(

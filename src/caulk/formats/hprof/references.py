@@ -68,7 +68,9 @@ def superclasses(classes: Sequence[ClassDump]) -> list[int]:
     return above
 
 
-def places(classes: Sequence[ClassDump], above: Sequence[int], names: Sequence[str], labels: Labels, id_size: int) -> Places:
+def places(
+    classes: Sequence[ClassDump], above: Sequence[int], names: Sequence[str], labels: Labels, id_size: int
+) -> Places:
     """The references of instances of each class, in the dump's order: its own fields first, then its superclass's."""
     own: list[list[tuple[int, str]]] = []
     widths: list[int] = []

@@ -43,7 +43,9 @@ class Edges:
             self.label.append(word)
 
 
-def add_roots(edges: Edges, found: Ints, boot_classes: Ints, addresses: Addresses, dump: Dump, labels: Labels) -> None:
+def add_roots(
+    edges: Edges, found: Ints, boot_classes: Ints, *, addresses: Addresses, dump: Dump, labels: Labels
+) -> None:
     """Add the roots (`Reader.mark`'s `root`), each kind of an object once, and a thread's locals as what it holds.
 
     Classes of the boot loader (`boot_classes`, numbers) are never unloaded, whether or not the dump says so.

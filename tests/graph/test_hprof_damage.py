@@ -1,0 +1,226 @@
+"""JVM heap dumps that are cut, broken or strange: what can be read is read, and the rest is admitted."""
+
+import mmap
+import random
+import struct
+from pathlib import Path
+
+import pytest
+from hprofs import BYTE, INT, LONG, OBJECT, Hprof
+
+from caulk._core import hprof as compiled
+from caulk._core import uncompiled
+from caulk.formats import hprof
+from caulk.formats.hprof import heap
+from caulk.model.errors import MalformedDump
+from caulk.model.graph import LABEL_MASK, ObjectGraph
+
+NODE, NODES, LONGS = 0x100, 0x110, 0x120
+
+
+def begun(version: str = "1.0.2") -> Hprof:
+    dump = Hprof(version).loaded(com__example__Node=NODE)
+    return dump.loaded_as("[Lcom/example/Node;", NODES).loaded_as("[J", LONGS)
+
+
+def parts(dump: Hprof, count: int = 12) -> list[bytes]:
+    """A list of nodes that an array holds too."""
+    nodes = [0x1000 + 0x20 * i for i in range(count)]
+    return [
+        dump.klass(NODE, fields=[("next", OBJECT), ("at", LONG)], statics=[("ALL", OBJECT, 0x800)]),
+        dump.klass(NODES),
+        dump.klass(LONGS),
+        dump.root(0x05, NODE),
+        dump.objects(0x800, NODES, *nodes),
+        *(dump.instance(id, NODE, (OBJECT, to), (LONG, 1)) for id, to in zip(nodes, [*nodes[1:], 0], strict=True)),
+        dump.primitives(0x900, BYTE, 1, 2, 3),
+    ]
+
+
+def check(graph: ObjectGraph) -> None:
+    """Every number of a graph leads somewhere."""
+    count, edges = len(graph), len(graph.target)
+    assert len(graph.first) == count + 1
+    assert graph.first[0] == 0 and graph.first[count] == edges == len(graph.label)
+    assert all(graph.first[i] <= graph.first[i + 1] for i in range(count))
+    assert all(0 <= to < count for to in graph.target)
+    assert all((word & LABEL_MASK) < len(graph.labels) for word in graph.label)
+    assert all(0 <= type < len(graph.types) for type in graph.type)
+    assert len(graph.types.name) == len(graph.types.kind) == len(graph.types.owner)
+    assert all(graph.size[i] > 0 for i in range(1, count))
+    assert 0 <= graph.coverage <= 1
+
+
+def nodes(graph: ObjectGraph) -> int:
+    return sum(graph.type_name(number) == "com.example.Node" for number in range(len(graph)))
+
+
+def test_a_dump_cut_at_any_byte_gives_what_stands_before():
+    dump = begun()
+    data = dump.heap(*parts(dump)).end().data
+    whole, most = hprof.read(data), 0
+    for length in range(len(data)):
+        try:
+            graph = hprof.read(data[:length])
+        except MalformedDump as error:
+            assert error.hint
+            assert most == 0
+            continue
+        check(graph)
+        assert graph.warnings
+        assert nodes(graph) >= most
+        most = nodes(graph)
+    assert most == nodes(whole) == 12
+    assert whole.coverage == 1
+    assert [warning for warning in whole.warnings if "sizes" not in warning] == []
+
+
+@pytest.mark.parametrize("tag", [0x0C, 0x1C])
+def test_a_length_that_was_never_written_means_the_rest(tag):
+    dump = begun()
+    graph = hprof.read(dump.heap(*parts(dump), tag=tag, length=0).data)
+    assert nodes(graph) == 12
+    assert graph.coverage == 1
+    assert "the dump has no end: it was cut short, or its writer stopped" in graph.warnings
+
+
+def test_a_length_that_was_never_written_ends_where_another_record_begins():
+    dump = begun()
+    dump.heap(*parts(dump), length=0)
+    graph = hprof.read(dump.end().data)
+    assert nodes(graph) == 12
+    assert graph.coverage == 1
+
+
+def test_empty_records_are_records():
+    dump = begun()
+    body = parts(dump)
+    graph = hprof.read(dump.record(0x0D).heap().heap(*body).heap().record(0x06).end().data)
+    assert nodes(graph) == 12
+    assert graph.coverage == 1
+
+
+def test_records_of_an_unknown_kind_are_passed_over():
+    dump = begun()
+    body = parts(dump)
+    graph = hprof.read(
+        dump.record(0xDE, b"REDACTED\x01").heap(*body[:6]).record(0x77, b"?" * 99).heap(*body[6:]).end().data
+    )
+    assert nodes(graph) == 12
+    assert graph.coverage == 1
+
+
+def test_behind_an_unknown_sub_record_its_segment_is_lost_and_the_next_is_not():
+    dump = begun()
+    body = parts(dump)
+    lost = b"\x42" + b"?" * 50
+    data = dump.heap(*body[:7], lost).heap(*body[7:]).end().data
+    graph = hprof.read(data)
+    assert nodes(graph) == 12
+    assert graph.coverage == pytest.approx(1 - len(lost) / len(data))
+    assert any("51 bytes" in warning for warning in graph.warnings)
+
+
+def test_of_several_dumps_the_last_complete_one_is_read():
+    dump = begun()
+    dump.heap(*parts(dump, 3)).end().heap(*parts(dump, 5)).end()
+    graph = hprof.read(dump.data)
+    assert nodes(graph) == 5
+    assert "the file holds 2 dumps: this is the last, number 2" in graph.warnings
+    cut = hprof.read(dump.heap(*parts(dump, 9)[:7]).data)
+    assert nodes(cut) == 5
+    assert "the file holds 3 dumps: this is the last that is complete, number 2" in cut.warnings
+
+
+def test_of_several_dumps_of_the_old_version_the_last_is_read():
+    dump = begun("1.0.1")
+    graph = hprof.read(dump.heap(*parts(dump, 3), tag=0x0C).heap(*parts(dump, 5), tag=0x0C).data)
+    assert nodes(graph) == 5
+
+
+def test_a_length_beyond_four_gibibytes_has_lost_its_upper_bits(tmp_path: Path):
+    dump = begun("1.0.1")
+    body = b"".join(parts(dump, 4))
+    arrays = 3
+    # Arrays of 2³¹ - 1 bytes of nothing: the file has holes where they lie, and takes no room on the disk.
+    big = (1 << 31) - 1
+    size = len(body) + arrays * (18 + big) + len(body)
+    path = tmp_path / "big.hprof"
+    with path.open("wb") as file:
+        file.write(dump.data + struct.pack(">BII", 0x0C, 0, size & 0xFFFFFFFF) + body)
+        for i in range(arrays):
+            file.write(bytes([0x23]) + dump.id(1 << 33 | i << 32) + bytes(4) + struct.pack(">IB", big, BYTE))
+            file.seek(big, 1)
+        file.write(b"".join([*parts(dump, 8)[5:]]))
+        file.truncate(file.tell())
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        assert len(data) > 1 << 32
+        # What the writer claims is off by the records behind the arrays, so the records themselves tell the end.
+        graph = hprof.read(data)  # type: ignore[arg-type]
+        check(graph)
+        assert nodes(graph) == 8
+        assert graph.coverage == 1
+
+
+def test_an_object_of_four_gibibytes_has_its_real_size(tmp_path: Path):
+    dump = begun()
+    length = 1 << 29
+    head = bytes([0x23]) + dump.id(0x10000) + bytes(4) + struct.pack(">IB", length, LONG)
+    before, after = b"".join(parts(dump, 2)), dump.root(0x01, 0x10000, 1)
+    path = tmp_path / "large.hprof"
+    with path.open("wb") as file:
+        file.write(dump.data + struct.pack(">BII", 0x1C, 0, 0) + before + head)
+        file.seek(8 * length, 1)
+        file.write(after)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        graph = hprof.read(data)  # type: ignore[arg-type]
+    assert list(graph.large.values()) == [8 * length + 16]
+    (number,) = graph.large
+    assert graph.size_of(number) == 8 * length + 16
+    assert number in [each.target for each in graph.references(0)]
+
+
+def test_superclasses_in_a_circle_end():
+    dump = Hprof().loaded(A=0x100, B=0x110)
+    graph = hprof.read(
+        dump.heap(
+            dump.klass(0x100, above=0x110, fields=[("a", OBJECT)]),
+            dump.klass(0x110, above=0x100, fields=[("b", OBJECT)]),
+            dump.instance(0x200, 0x100, (OBJECT, 0x200), (OBJECT, 0x200)),
+        ).end().data
+    )  # fmt: skip
+    check(graph)
+
+
+def test_an_instance_shorter_than_its_class_has_no_references():
+    dump = begun()
+    graph = hprof.read(dump.heap(*parts(dump, 1)[:4], dump.instance(0x1000, NODE, (INT, 1))).end().data)
+    assert list(graph.references(len(graph) - 1)) == []
+
+
+def test_damage_is_an_error_or_a_partial_answer_and_both_forms_of_the_kernel_agree(monkeypatch):
+    dump = begun()
+    data = dump.heap(*parts(dump)[:9]).heap(*parts(dump)[9:]).end().data
+    plain = uncompiled.load("hprof")
+    random_ = random.Random(4)
+    for _ in range(150):
+        mutant = bytearray(data)
+        for _ in range(random_.randint(1, 3)):
+            at = random_.randrange(len(mutant))
+            mutant[at : at + 4] = random_.choice(
+                [random_.randbytes(4), b"\xff\xff\xff\xff", bytes(4), b"\x7f\xff\xff\xff"]
+            )
+        answers = []
+        for kernel in (compiled, plain):
+            monkeypatch.setattr(hprof, "Reader", kernel.Reader)
+            monkeypatch.setattr(heap, "hprof", kernel)
+            try:
+                graph = hprof.read(bytes(mutant))
+            except MalformedDump as error:
+                answers.append(str(error))
+            else:
+                check(graph)
+                answers.append(
+                    (list(graph.type), list(graph.size), list(graph.target), list(graph.label), graph.warnings)
+                )
+        assert answers[0] == answers[1]
