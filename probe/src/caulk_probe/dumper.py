@@ -39,7 +39,7 @@ NONE = 0xFFFFFFFF
 #: A row of more references for the object before: large containers are written in pieces.
 CONTINUED = 0xFFFFFFFF
 
-_PIECE = 1 << 16
+_PIECE = 1 << 14
 _BATCH = 512
 #: `__dict__` comes into being when it is asked for; to learn the names of attributes, this often for a type.
 _PEEKS = 4096
@@ -53,6 +53,8 @@ _LONG, _LIST, _TUPLE, _BYTES, _TEXT, _DICT, _ERROR, _TYPE = (1 << bit for bit in
 _referents, _is_tracked = gc.get_referents, gc.is_tracked
 _attribute = object.__getattribute__
 _mro = type.__dict__["__mro__"].__get__
+_base = type.__dict__["__base__"].__get__
+_bases = type.__dict__["__bases__"].__get__
 _flags = type.__dict__["__flags__"].__get__
 _space = type.__dict__["__dict__"].__get__
 _type_module = type.__dict__["__module__"].__get__
@@ -62,15 +64,21 @@ _itemsize = type.__dict__["__itemsize__"].__get__
 _dictoffset = type.__dict__["__dictoffset__"].__get__
 _weakrefoffset = type.__dict__["__weakrefoffset__"].__get__
 _HEADER = sys.getsizeof([]) - [].__sizeof__()
+# By the address of the type: a type may have a metaclass with an `__eq__` and `__hash__` of the program.
 _FRAMES = {
-    types.GeneratorType: types.GeneratorType.gi_frame.__get__,
-    types.CoroutineType: types.CoroutineType.cr_frame.__get__,
-    types.AsyncGeneratorType: types.AsyncGeneratorType.ag_frame.__get__,
+    id(types.GeneratorType): ("generator", types.GeneratorType.gi_frame.__get__),
+    id(types.CoroutineType): ("coroutine", types.CoroutineType.cr_frame.__get__),
+    id(types.AsyncGeneratorType): ("generator", types.AsyncGeneratorType.ag_frame.__get__),
 }
 _CACHED = type(__import__("functools").lru_cache(maxsize=None)(len))
 _CELL = type((lambda cell: lambda: cell)(0).__closure__[0])
 #: Attributes of C types that hold something, but are computed: read where the type is exactly this.
-_COMPUTED = {("_asyncio", "Task"): ("_coro", "_fut_waiter", "_loop"), ("_asyncio", "Future"): ("_loop", "_result")}
+_COMPUTED = {
+    ("_asyncio", "Task"): ("_coro", "_fut_waiter", "_loop"),
+    ("_asyncio", "Future"): ("_loop", "_result"),
+    ("builtins", "traceback"): ("tb_next",),
+    ("builtins", "BaseException"): ("args", "__traceback__", "__context__", "__cause__"),
+}
 
 
 class Refused(Exception):
@@ -100,10 +108,17 @@ def dump(path, *, fork=False, force=False):
     ahead = plan(path, fork=fork)
     if not (ahead.is_safe or force):
         raise Refused(ahead.why)
-    if fork:
-        _in_child(path)
-    else:
-        _write(path, "in-place", None)
+    was_enabled = gc.isenabled()
+    # A collection in between would run the program's finalizers, in this thread.
+    gc.disable()
+    try:
+        if fork:
+            _in_child(path)
+        else:
+            _write(path, "in-place", None)
+    finally:
+        if was_enabled:
+            gc.enable()
     return path
 
 
@@ -224,7 +239,7 @@ def _free_disk(path):
 def _in_child(path):
     """Let a grandchild write, so that nobody has to wait for it; what a fork loses is gathered before."""
     started = time.perf_counter()
-    threads = _Threads(of_all=True)
+    threads = _Threads(gc.get_objects() if len(sys._current_frames()) > 1 else [])
     with warnings.catch_warnings():
         # From Python 3.12 on a fork beside threads warns; this child takes no lock that a thread could have held.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -235,7 +250,6 @@ def _in_child(path):
         return
     code = 1
     try:
-        gc.disable()
         if os.fork():
             code = 0
         else:
@@ -250,7 +264,7 @@ def _in_child(path):
 
 
 def _reap(child):
-    """Take the first child's end, from a thread: it leaves when it has forked, which takes as long as the first time."""
+    """Take the first child's end, from a thread: it leaves when it has forked, which takes as long again."""
 
     def wait():
         try:
@@ -290,39 +304,64 @@ def _say_error(path, error):
 
 def _write(path, mode, threads, pause_s=0.0):
     """The whole dump, under a temporary name until it is complete."""
-    was_enabled = gc.isenabled()
-    # A collection in between would run the program's finalizers, in this thread.
-    gc.disable()
     part = "{}.{}.part".format(path, os.getpid())
+    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
-        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0), 0o600)
-        try:
-            skip = {id(threads), id(vars(threads)), *map(id, vars(threads).values())} if threads else ()
-            objects = gc.get_objects()
-            _Walk(_File(descriptor), skip, threads or _Threads(of_all=False), mode, pause_s).run(objects)
-        except BaseException:
-            os.unlink(part)
-            raise
-        finally:
-            os.close(descriptor)
-        os.rename(part, path)
+        skip = set(threads.parts()) if threads else ()
+        objects = gc.get_objects()
+        _Walk(_File(descriptor), skip, threads or _Threads(objects), mode, pause_s).run(objects)
+    except BaseException:
+        os.unlink(part)
+        raise
     finally:
-        if was_enabled:
-            gc.enable()
+        os.close(descriptor)
+    os.rename(part, path)
+
+
+def _trace_finder():
+    """How to find the trace of an object that has attributes before its header, which CPython 3.11 gets wrong."""
+    if not _tracemalloc.is_tracing() or sys.version_info[:2] != (3, 11):
+        return None
+    try:
+        import ctypes
+
+        found = ctypes.pythonapi._PyTraceMalloc_GetTraceback
+        found.restype, found.argtypes = ctypes.py_object, (ctypes.c_uint, ctypes.c_size_t)
+    except (ImportError, AttributeError):
+        return None
+    return found
 
 
 class _Threads:
     """What only the process has in which the threads run: their frames, and the data of `threading.local`."""
 
-    def __init__(self, *, of_all):
+    def __init__(self, objects):
         here = sys._getframe()
         while here is not None and here.f_globals is globals():
             here = here.f_back
-        mine = _thread.get_ident()
         current = sys._current_frames()
+        # The entry of this thread is this very frame: a cycle.
+        del current[_thread.get_ident()]
         #: (frame, its locals as pairs) of every thread, innermost first.
-        self.stacks = [_stack(here if ident == mine else frame) for ident, frame in current.items()]
-        self.local_data = _thread_locals(gc.get_objects()) if of_all and len(current) > 1 else []
+        self.stacks = [_stack(frame) for frame in (here, *current.values())]
+        self.trace_at = _trace_finder()
+        #: (`threading.local`, the dicts of all threads).
+        self.local_data = _thread_locals(objects)
+
+    def parts(self):
+        """Addresses of everything that stands here for the dump alone."""
+        yield id(self)
+        yield id(vars(self))
+        for stack in self.stacks:
+            yield id(stack)
+            for pair in stack:
+                yield id(pair)
+                yield id(pair[1])
+                yield from map(id, pair[1])
+        for pair in self.local_data:
+            yield id(pair)
+            yield id(pair[1])
+        yield from (id(self.stacks), id(self.local_data))
 
 
 def _stack(frame):
@@ -355,9 +394,9 @@ def _thread_locals(objects):
     for kind in kinds:
         kinds.extend(type.__subclasses__(kind))
         for each in compress(objects, map(is_, map(type, objects), repeat(kind))):
-            for inner in _referents(each):
-                if type(inner) is dict:
-                    found.extend((each, data) for data in list(inner.values()) if type(data) is dict)
+            # A dict by threads is among what it refers to; beside it at most the arguments of `__init__`.
+            inner = [one for one in _referents(each) if type(one) is dict]
+            found.append((each, [data for one in inner for data in list(one.values()) if type(data) is dict]))
     return found
 
 
@@ -396,23 +435,18 @@ class _Seen:
         self.pages = {}
 
     def add(self, address):
-        """Whether it is new."""
         page = self.pages.get(address >> 20)
         if page is None:
             page = self.pages[address >> 20] = bytearray(8192)
-        at, bit = address >> 7 & 8191, 1 << (address >> 4 & 7)
-        if page[at] & bit:
-            return False
-        page[at] |= bit
-        return True
+        page[address >> 7 & 8191] |= 1 << (address >> 4 & 7)
 
 
 class _Kind:
     """How the objects of one type are written."""
 
     __slots__ = (
-        "dict_of", "expected", "extra", "fields", "getter", "handler", "inline", "labels", "names", "number", "peeks",
-        "probes", "shape", "size", "sizeof", "slots", "tail", "type", "unsafe",
+        "dict_of", "expected", "extra", "fields", "getter", "handler", "inline", "is_leaf", "number", "peeks", "probes",
+        "shape", "size", "sizeof", "slots", "tail", "type",
     )  # fmt: skip
 
 
@@ -423,13 +457,16 @@ class _Walk:
         self.file, self.skip, self.threads, self.mode, self.pause_s = file, skip, threads, mode, pause_s
         self.strings, self.labels, self.shapes, self.sites, self.kinds = {}, {}, {}, {}, {}
         self.new_strings, self.new_labels, self.new_shapes, self.new_sites = [], array("I"), array("I"), array("I")
-        self.new_types = []
-        self.address, self.rows, self.target, self.site = array("Q"), array("I"), array("Q"), array("I")
-        self.names, self.roots, self.large = array("I"), array("Q"), array("Q")
+        self.new_types = array("Q")
+        # Objects and what each refers to, until they are written; their addresses are taken in one go.
+        self.holders, self.held, self.waiting = [], [], 0
+        self.rows, self.names, self.site = array("I"), array("I"), array("I")
+        self.roots, self.large = array("Q"), array("Q")
         self.leaf_address, self.leaf_rows, self.leaf_site = array("Q"), array("I"), array("I")
-        self.pending, self.seen, self.written = {}, _Seen(), set()
+        self.pending, self.seen, self.written = [], _Seen(), set()
+        self.functions = {}
         self.objects = self.references = self.changed = 0
-        self.traces = _tracemalloc.is_tracing()
+        self.traces, self.trace_at = _tracemalloc.is_tracing(), threads.trace_at
         self.frozen = gc.get_freeze_count() > 0
         self.internal = self.label(INTERNAL)
         self.key, self.held_key = self.label(KEY), self.label(INTERNAL, "key of")
@@ -441,18 +478,18 @@ class _Walk:
     def run(self, objects):
         """Everything: what has names first, so that it is known by them, then all that the collector tracks."""
         self.info()
+        if self.frozen:
+            # `gc.freeze` hid a part from the collector: what is not in the list is met as what others refer to.
+            for each in objects:
+                self.seen.add(id(each))
         self.modules()
         self.classes()
         self.frames()
         self.signals()
-        self.flush()
         if self.skip:
             objects = [each for each in objects if id(each) not in self.skip]
-        if self.frozen:
-            for each in objects:
-                self.seen.add(id(each))
         self.walk(objects)
-        while self.pending:
+        while self.holders or self.pending:
             self.flush()
         self.file.block(b"END!", array("Q", (self.objects, self.references, self.changed)))
 
@@ -503,7 +540,7 @@ class _Walk:
                 self.root(each, root)
             self.class_(self.kind(type(each)), each)
             waiting.extend(type.__subclasses__(each))
-            if len(self.target) > _PIECE:
+            if self.waiting > _PIECE:
                 self.flush()
 
     def frames(self):
@@ -514,22 +551,18 @@ class _Walk:
                 if id(frame) not in self.written:
                     self.frame(self.kind(type(frame)), frame, pairs)
                     self.written.add(id(frame))
-        for each, values in self.threads.local_data:
-            self.named_dict(values, "")
-            self.written.add(id(values))
-        grouped = {}
-        for each, values in self.threads.local_data:
-            grouped.setdefault(id(each), (each, []))[1].append(values)
-        for each, datas in grouped.values():
-            found = _referents(each)
-            labels = (self.internal,) * len(found) + (data,) * len(datas)
-            self.row(each, self.kind(type(each)), found + datas, self.shape(labels))
+        for each, spaces in self.threads.local_data:
+            for space in spaces:
+                self.named_dict(space, "")
+            kind = self.kind(type(each))
+            labels, values = self.attributes(kind, each, _referents(each))
+            self.row(each, kind, values + spaces, self.shape((*labels, *[data] * len(spaces))))
 
     def signals(self):
         root = self.label(ROOT, "signal handler")
         for number in signal.valid_signals():
             handler = signal.getsignal(number)
-            if handler is not None and not isinstance(handler, int):
+            if handler is not None and not _flags(type(handler)) & _LONG:
                 self.root(handler, root)
 
     def walk(self, objects):
@@ -542,8 +575,8 @@ class _Walk:
                 kind = kinds.get(number) or self.kind(type(each))
                 kind.handler(kind, each)
             del batch, each
-            if len(self.target) > _PIECE or len(self.pending) > _PIECE:
-                self.flush(objects if self.frozen else None)
+            if self.waiting > _PIECE or len(self.holders) > _PIECE:
+                self.flush()
 
     # -- tables
 
@@ -580,7 +613,7 @@ class _Walk:
 
     def root(self, each, label):
         self.roots.extend((id(each), label))
-        self.pending[id(each)] = each
+        self.pending.append(each)
 
     def kind(self, type_):
         found = self.kinds.get(id(type_))
@@ -590,40 +623,31 @@ class _Walk:
 
     def row(self, each, kind, found, shape, name=""):
         """One object and what it refers to."""
-        self.pending.update(zip(map(id, found), found))
-        self.target.extend(map(id, found))
-        self.head(each, kind, shape, len(found), self.size(each, kind), name)
+        self.place(each, kind.number, kind.size or self.size(each, kind), found, shape, name)
 
-    def head(self, each, kind, shape, count, size, name=""):
+    def place(self, each, number, size, found, shape, name=""):
         if size > 0xFFFFFFFE:
             self.large.extend((id(each), size))
             size = 0xFFFFFFFF
         if name:
-            self.names.extend((len(self.address), self.string(name)))
-        self.address.append(id(each))
-        self.rows.extend((kind.number, size, shape, count))
+            self.names.extend((len(self.holders), self.string(name)))
         if self.traces:
-            self.site.append(self.site_of(each))
-
-    def more(self, each, found, shape):
-        """Further references of the object before."""
-        self.pending.update(zip(map(id, found), found))
-        self.target.extend(map(id, found))
-        self.address.append(id(each))
-        self.rows.extend((CONTINUED, 0, shape, len(found)))
-        if self.traces:
-            self.site.append(NONE)
+            self.site.append(self.site_of(each) if number != CONTINUED else NONE)
+        count = len(found)
+        self.rows.extend((number, size, shape, count))
+        self.holders.append(each)
+        self.held.append(found)
+        self.waiting += count
 
     def size(self, each, kind):
-        if kind.size:
-            return kind.size
         try:
             return kind.sizeof(each) + kind.extra
         except Exception:  # half made
             return kind.extra
 
     def site_of(self, each):
-        found = _tracemalloc._get_object_traceback(each)
+        ahead = _preheader(_flags(type(each))) if self.trace_at else 0
+        found = self.trace_at(0, id(each) - ahead - _HEADER) if ahead else _tracemalloc._get_object_traceback(each)
         if not found:
             return NONE
         number = self.sites.get(found[0])
@@ -632,31 +656,45 @@ class _Walk:
             self.new_sites.extend((self.string(found[0][0]), found[0][1]))
         return number
 
-    def flush(self, found_later=None):
-        """Write the block; what it refers to and the collector does not track is written too, or waits for the next."""
-        pending, self.pending = self.pending, {}
-        add = self.seen.add
-        for address, each in pending.items() if self.frozen else zip(
-            map(id, untracked := list(filterfalse(_is_tracked, pending.values()))), untracked
-        ):
-            if not add(address):
+    def flush(self, *, is_between=True):
+        """Write the block, and what it refers to that the collector does not track.
+
+        In the middle of a large container (`is_between` false) only what refers to nothing: the container goes on.
+        """
+        held = chain(self.pending, chain.from_iterable(self.held))
+        if not self.frozen:
+            held = filterfalse(_is_tracked, held)
+        held = list(held)
+        held = dict(zip(map(id, held), held))
+        self.pending = []
+        self.emit()
+        pages, kinds, leaf = self.seen.pages, self.kinds, self.leaf
+        addresses, rows, traces = self.leaf_address, self.leaf_rows, self.traces
+        for address, each in held.items():
+            page = pages.get(address >> 20)
+            if page is None:
+                page = pages[address >> 20] = bytearray(8192)
+            at, bit = address >> 7 & 8191, 1 << (address >> 4 & 7)
+            if page[at] & bit:
                 continue
-            if self.frozen and _is_tracked(each):
-                if found_later is not None:
-                    found_later.append(each)
+            kind = kinds.get(id(type(each))) or self.kind(type(each))
+            if kind.is_leaf:
+                page[at] |= bit
+                size = kind.size or self.size(each, kind)
+                if size > 0xFFFFFFFE or traces:
+                    leaf(kind, each)
                 else:
-                    self.seen.pages[address >> 20][address >> 7 & 8191] ^= 1 << (address >> 4 & 7)
-                continue
-            kind = self.kinds.get(id(type(each))) or self.kind(type(each))
-            if kind.handler is not None and kind.handler != self.leaf:
+                    addresses.append(address)
+                    rows.extend((kind.number, size))
+            elif is_between:
+                page[at] |= bit
                 kind.handler(kind, each)
             else:
-                self.leaf(kind, each)
-        del pending
-        self.emit()
+                self.pending.append(each)
+        self.emit_leaves()
 
     def leaf(self, kind, each):
-        size = self.size(each, kind)
+        size = kind.size or self.size(each, kind)
         if size > 0xFFFFFFFE:
             self.large.extend((id(each), size))
             size = 0xFFFFFFFF
@@ -665,36 +703,46 @@ class _Walk:
         if self.traces:
             self.leaf_site.append(self.site_of(each))
 
-    def emit(self):
+    def emit_tables(self):
         block = self.file.block
         if self.new_strings:
             texts = [text.encode("utf-8", "replace") for text in self.new_strings]
             block(b"STRS", array("I", [len(texts), *map(len, texts)]), *texts)
             self.new_strings = []
-        if self.new_types:
-            block(b"TYPE", array("Q", self.new_types))
-            self.new_types = []
-        for tag, name in ((b"LABL", "new_labels"), (b"SHAP", "new_shapes"), (b"SITE", "new_sites")):
-            if getattr(self, name):
-                block(tag, getattr(self, name))
-                setattr(self, name, array("I"))
-        count = len(self.address)
+        for tag, name in (
+            (b"TYPE", "new_types"), (b"LABL", "new_labels"), (b"SHAP", "new_shapes"), (b"SITE", "new_sites"),
+            (b"ROOT", "roots"), (b"BIGS", "large"),
+        ):  # fmt: skip
+            column = getattr(self, name)
+            if column:
+                block(tag, column)
+                setattr(self, name, array(column.typecode))
+
+    def emit(self):
+        """The block of objects with references; the rows that follow belong to the next."""
+        self.emit_tables()
+        count = len(self.holders)
+        if not count:
+            return
+        block = self.file.block
+        if self.names:
+            block(b"NAME", self.names)
+        target = array("Q", map(id, chain.from_iterable(self.held)))
+        block(
+            b"OBJS", array("Q", (count, len(target))), array("Q", map(id, self.holders)), target, self.rows, self.site
+        )
+        self.objects += count
+        self.references += len(target)
+        self.holders, self.held, self.waiting = [], [], 0
+        self.rows, self.names, self.site = array("I"), array("I"), array("I")
+
+    def emit_leaves(self):
+        count = len(self.leaf_address)
         if count:
-            if self.names:
-                block(b"NAME", self.names)
-                self.names = array("I")
-            block(b"OBJS", array("Q", (count, len(self.target))), self.address, self.target, self.rows, self.site)
+            self.emit_tables()
+            self.file.block(b"LEAF", array("Q", (count,)), self.leaf_address, self.leaf_rows, self.leaf_site)
             self.objects += count
-            self.references += len(self.target)
-            self.address, self.rows, self.target, self.site = array("Q"), array("I"), array("Q"), array("I")
-        if self.leaf_address:
-            block(b"LEAF", array("Q", (len(self.leaf_address),)), self.leaf_address, self.leaf_rows, self.leaf_site)
-            self.objects += len(self.leaf_address)
             self.leaf_address, self.leaf_rows, self.leaf_site = array("Q"), array("I"), array("I")
-        for tag, name in ((b"ROOT", "roots"), (b"BIGS", "large")):
-            if getattr(self, name):
-                block(tag, getattr(self, name))
-                setattr(self, name, array("Q"))
 
     # -- kinds of objects
 
@@ -702,39 +750,40 @@ class _Walk:
         kind = _Kind()
         mro = _mro(type_) or (type_,)
         flags = _flags(type_)
-        space = _space(type_)
         module, name = _module(type_), _qualname(type_)
         kind.type, kind.number = type_, len(self.kinds)
         self.kinds[id(type_)] = kind
         self.new_types.extend((id(type_), flags, self.string(module) | self.string(name) << 32))
         kind.extra = (_HEADER if flags & _HAVE_GC else 0) + _preheader(flags)
-        kind.sizeof = next(
-            value
-            for value in (_space(each).get("__sizeof__") for each in mro)
-            if type(value) is types.MethodDescriptorType
-        )
+        found = (_space(each).get("__sizeof__") for each in (*mro, object))
+        kind.sizeof = next(each for each in found if type(each) is types.MethodDescriptorType)
         plain = kind.sizeof is object.__dict__["__sizeof__"] and not _itemsize(type_)
         kind.size = _basicsize(type_) + kind.extra if plain else 0
         kind.inline = 0
-        kind.dict_of, kind.slots, kind.names, kind.probes, kind.labels = None, [], [], [], []
-        kind.getter, kind.expected, kind.fields, kind.peeks, kind.unsafe = None, -1, None, _PEEKS, False
+        kind.dict_of, kind.slots, kind.probes = None, [], []
+        kind.getter, kind.expected, kind.fields, kind.peeks = None, -1, None, _PEEKS
         kind.shape, kind.tail = self.plain, NONE
         for each in mro:
             for key, value in list(_space(each).items()):
                 if type(value) is types.MemberDescriptorType:
-                    kind.slots.append((self.attribute_label(FIELD, key), value.__get__))
+                    kind.slots.append((key, value, self.attribute_label(FIELD, key)))
                 elif key == "__dict__" and type(value) is types.GetSetDescriptorType and kind.dict_of is None:
                     kind.dict_of = value.__get__
-        for key in _COMPUTED.get((module, name), ()):
-            if type(space.get(key)) is types.GetSetDescriptorType:
-                kind.slots.append((self.label(FIELD, key), space[key].__get__))
+        for base in (type_, BaseException) if flags & _ERROR else (type_,):
+            for key in _COMPUTED.get((_module(base), _qualname(base)), ()):
+                slot = _space(base).get(key)
+                if type(slot) is types.GetSetDescriptorType:
+                    kind.slots.append((key, slot, self.label(FIELD, key)))
         kind.handler = self.handler(kind, type_, mro, flags)
+        kind.is_leaf = kind.handler == self.leaf
         return kind
 
     def handler(self, kind, type_, mro, flags):
         """Which method writes the objects of a type."""
+        if type_ is dict:
+            kind.shape = self.shape((), self.held_key, self.key)
+            return self.dict_
         for exact, method in (
-            (dict, self.dict_),
             (types.FunctionType, self.function),
             (types.FrameType, self.frame),
             (_CELL, self.cell),
@@ -743,7 +792,7 @@ class _Walk:
         ):
             if type_ is exact:
                 return method
-        if type_ in _FRAMES:
+        if id(type_) in _FRAMES:
             return self.generator
         if type_ is list or type_ is tuple or type_ is set or type_ is frozenset:
             kind.shape = self.shape((), self.element)
@@ -770,24 +819,26 @@ class _Walk:
         return self.instance
 
     def sequence(self, kind, each):
-        self.row(each, kind, _referents(each), kind.shape)
+        self.place(each, kind.number, kind.sizeof(each) + kind.extra, _referents(each), kind.shape)
 
     def list_(self, kind, each):
         if len(each) <= _PIECE:
-            self.row(each, kind, _referents(each), kind.shape)
+            self.place(each, kind.number, kind.sizeof(each) + kind.extra, _referents(each), kind.shape)
             return
         self.row(each, kind, each[:_PIECE], kind.shape)
         at = _PIECE
         while at < len(each):
-            self.more(each, each[at : at + _PIECE], kind.shape)
+            self.flush(is_between=False)
+            self.place(each, CONTINUED, 0, each[at : at + _PIECE], kind.shape)
             at += _PIECE
-            self.flush_rows()
-
-    def flush_rows(self):
-        """Write what is there, and keep no more of it: the object goes on in the next block."""
-        self.flush()
 
     def dict_(self, kind, each):
+        if len(each) <= _PIECE:
+            keys, values = list(each), list(each.values())
+            if len(keys) == len(values):
+                size = kind.sizeof(each) + kind.extra
+                self.place(each, kind.number, size, keys + values, kind.shape)
+                return
         self.items(kind, each, (), ())
 
     def items(self, kind, each, found, labels):
@@ -808,11 +859,11 @@ class _Walk:
             if first:
                 self.row(each, kind, [*found, *held] if found else held, self.shape(labels, self.held_key, self.key))
             elif held:
-                self.more(each, held, self.shape((), self.held_key, self.key))
+                self.place(each, CONTINUED, 0, held, self.shape((), self.held_key, self.key))
             if len(some) < _PIECE:
                 return
             first = False
-            self.flush_rows()
+            self.flush(is_between=False)
 
     def named_dict(self, each, name):
         """A dict whose keys are names in the program: of a module, of a thread."""
@@ -829,7 +880,9 @@ class _Walk:
         elif isinstance_of(each, list):
             held = list.__getitem__(each, slice(None))
         else:
-            held = list((tuple if isinstance_of(each, tuple) else set if isinstance_of(each, set) else frozenset).__iter__(each))
+            held = list(
+                (tuple if isinstance_of(each, tuple) else set if isinstance_of(each, set) else frozenset).__iter__(each)
+            )
         inside = set(map(id, held))
         if is_dict:
             inside.update(map(id, list(dict.keys(each))))
@@ -845,31 +898,26 @@ class _Walk:
 
     def instance(self, kind, each):
         found = _referents(each)
-        if kind.getter is not None and len(found) == kind.expected:
+        if len(found) == kind.expected:
             try:
                 values = kind.getter(each)
             except AttributeError:
                 values = None
             if values is not None:
-                self.row_of(each, kind, values)
+                size = kind.size or self.size(each, kind)
+                self.place(each, kind.number, size + kind.inline, values, kind.shape)
                 return
         labels, values = self.attributes(kind, each, found)
         self.row(each, kind, values, self.shape(tuple(labels)))
-
-    def row_of(self, each, kind, values):
-        self.pending.update(zip(map(id, values), values))
-        self.target.extend(map(id, values))
-        size = kind.size or self.size(each, kind)
-        self.head(each, kind, kind.shape, len(values), size + kind.inline)
 
     def attributes(self, kind, each, found):
         """Labels and values of what an object refers to: by slot and attribute where they have a name."""
         type_ = kind.type
         rest = {id(one): one for one in found if one is not type_}
         labels, values = [], []
-        for label, get in kind.slots:
+        for _name, slot, label in kind.slots:
             try:
-                value = get(each, type_)
+                value = slot.__get__(each, type_)
             except Exception:  # not set
                 continue
             if id(value) in rest:
@@ -877,6 +925,8 @@ class _Walk:
                 values.append(value)
         for value in values:
             rest.pop(id(value), None)
+        if kind.dict_of is None and not rest and kind.expected < 0 and len(values) == len(kind.slots):
+            self.learn(kind, [])
         if kind.dict_of is not None and rest:
             known = len(values)
             for name, label in kind.probes:
@@ -908,7 +958,6 @@ class _Walk:
             return rest
         left = dict(rest)
         was_there = left.pop(id(own), None) is not None
-        start = len(values)
         for name, value in list(dict.items(own)):
             labels.append(self.attribute_label(FIELD, name))
             values.append(value)
@@ -920,32 +969,39 @@ class _Walk:
             # Until now the values lay beside the object, and now they are counted with its new dict.
             kind.inline = max(kind.inline, dict.__sizeof__(own) - dict.__basicsize__)
             kind.peeks -= 1
-            self.learn(kind, list(dict.keys(own)), labels[:start])
+            self.learn(kind, list(dict.keys(own)))
         return left
 
-    def learn(self, kind, names, slots):
+    def learn(self, kind, names):
         """Remember the attributes of one object, to read those of its like without asking for a `__dict__`."""
         known = {name for name, _ in kind.probes}
         safe = [name for name in names if self.is_safe(kind, name)]
         if len(known) < _NAMES:
             kind.probes.extend((name, self.attribute_label(FIELD, name)) for name in safe if name not in known)
-        kind.getter = None
+        kind.expected = -1
         mro = _mro(kind.type)
-        custom = any("__getattr__" in _space(base) or "__getattribute__" in _space(base) for base in mro[:-1])
-        slotted = len(kind.slots) * 8
+        if any("__getattr__" in _space(base) or "__getattribute__" in _space(base) for base in mro[:-1]):
+            return
+        slots = [name for name, _, _ in kind.slots]
         weak, own = 8 * (_weakrefoffset(kind.type) > 0), 8 * (_dictoffset(kind.type) > 0)
-        is_plain = _basicsize(kind.type) == _basicsize(object) + slotted + weak + own
+        is_plain = _basicsize(kind.type) == _basicsize(object) + 8 * len(slots) + weak + own
+        is_clear = len(safe) == len(names) and all(self.definition(kind, name) is slot for name, slot, _ in kind.slots)
+        every = slots + names
         # With one attribute alone a dict in its place could not be told from the value.
-        if len(safe) == len(names) > 1 and not kind.slots and not custom and is_plain and len(names) <= 64:
-            kind.getter = attrgetter(*names)
-            kind.expected = len(names) + 1
-            kind.shape = self.shape(tuple(self.attribute_label(FIELD, name) for name in names))
+        if is_plain and is_clear and 1 < len(every) <= 64:
+            kind.getter = attrgetter(*every)
+            kind.expected = len(every) + 1
+            kind.shape = self.shape(tuple(self.attribute_label(FIELD, name) for name in every))
+
+    def definition(self, kind, name):
+        """What a type or its bases define by a name."""
+        return next((_space(base)[name] for base in _mro(kind.type) if name in _space(base)), None)
 
     def is_safe(self, kind, name):
         """Whether looking the attribute up runs nothing: no class of the object defines anything by that name."""
         if type(name) is not str or not name.isidentifier():
             return False
-        return not any(name in _space(base) for base in _mro(kind.type))
+        return self.definition(kind, name) is None
 
     def class_(self, kind, each):
         if id(each) in self.written:
@@ -954,28 +1010,34 @@ class _Walk:
         items = list(_space(each).items())
         values = [value for _, value in items]
         labels = [self.attribute_label(STATIC, name) for name, _ in items]
+        parts = {id(_mro(each)): "__mro__", id(_bases(each)): "__bases__", id(_base(each)): "__base__"}
         for one in _referents(each):
-            labels.append(self.internal)
+            labels.append(self.label(INTERNAL, parts.get(id(one), "__dict__" if type(one) is dict else "")))
             values.append(one)
         name = "class " + _named(_module(each), _qualname(each))
         extra = kind.extra if _flags(each) & _HEAP else 0
-        self.pending.update(zip(map(id, values), values))
-        self.target.extend(map(id, values))
-        self.head(each, kind, self.shape(tuple(labels)), len(values), type.__sizeof__(each) + extra, name)
+        self.place(each, kind.number, type.__sizeof__(each) + extra, values, self.shape(tuple(labels)), name)
 
     def function(self, kind, each):
-        found, labels = _referents(each), []
-        known = {
-            id(each.__globals__): "__globals__", id(each.__code__): "__code__", id(each.__closure__): "__closure__",
-            id(each.__defaults__): "__defaults__", id(each.__kwdefaults__): "__kwdefaults__",
-        }  # fmt: skip
-        labels = [self.label(INTERNAL, known.get(id(one), "")) for one in found]
-        if each.__closure__:
-            for name, cell in zip(each.__code__.co_freevars, each.__closure__):
-                labels.append(self.attribute_label(VARIABLE, name))
-                found.append(cell)
-        name = "function " + _named(each.__module__, each.__qualname__)
-        self.row(each, kind, found, self.shape(tuple(labels)), name if len(name) <= 2 * _LONGEST else "")
+        """A function and, by their names, the variables of the functions around it that it uses."""
+        found, code, closure, name = _referents(each), each.__code__, each.__closure__, each.__qualname__
+        if closure:
+            found.extend(closure)
+        known = self.functions.get(id(code))
+        # Functions of one `def` differ in what is set on them; most do not.
+        if known is None or known[1] != len(found) or known[2] is not name:
+            parts = {
+                id(each.__globals__): "__globals__", id(code): "__code__", id(closure): "__closure__",
+                id(each.__defaults__): "__defaults__", id(each.__kwdefaults__): "__kwdefaults__",
+            }  # fmt: skip
+            labels = [self.label(INTERNAL, parts.get(id(one), "")) for one in found]
+            for at, variable in enumerate(reversed(code.co_freevars) if closure else (), 1):
+                labels[-at] = self.attribute_label(VARIABLE, variable)
+            full = "function " + _named(each.__module__, name)
+            known = code, len(found), name, self.shape(tuple(labels)), full if len(full) <= 2 * _LONGEST else ""
+            if closure:
+                self.functions[id(code)] = known
+        self.place(each, kind.number, kind.size or self.size(each, kind), found, known[3], known[4])
 
     def cell(self, kind, each):
         self.row(each, kind, _referents(each), self.shape((), self.label(INTERNAL, "contents")))
@@ -1020,14 +1082,15 @@ class _Walk:
     def generator(self, kind, each):
         """Generators and coroutines: their variables while they wait."""
         found = _referents(each)
-        frame = _FRAMES[kind.type](each) if found and kind.peeks > 0 else None
+        word, frame_of = _FRAMES[id(kind.type)]
+        frame = frame_of(each) if found and kind.peeks > 0 else None
         names = {}
         if frame is not None and frame.f_globals is not globals():
             kind.peeks -= 1
             names = {id(value): self.attribute_label(LOCAL, name) for name, value in _locals(frame)}
         labels = tuple(names.get(id(one), self.internal) for one in found)
-        name = "function " + _named(None, each.__qualname__)
-        self.row(each, kind, found, self.shape(labels), name if len(name) <= _LONGEST else "")
+        name = "{} {}".format(word, each.__qualname__)
+        self.row(each, kind, found, self.shape(labels), name if len(name) <= 2 * _LONGEST else "")
 
 
 def isinstance_of(each, base):

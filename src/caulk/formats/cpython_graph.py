@@ -7,9 +7,8 @@ do not reach is held by C code, which Python cannot look into, or by nothing but
 import sys
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import accumulate
 from typing import get_args
 
 from caulk._core import cpython_graph as kernel
@@ -141,7 +140,8 @@ def _tables(view: memoryview, found: _Blocks) -> _Tables:
             names = column[i + 2]
             types.append((column[i], column[i + 1], text(names & _NONE), text(names >> 32)))
     # The last label is of references that a damaged table leaves without one.
-    labels, words = [], []
+    labels: list[Label] = []
+    words: list[int] = []
     for start, end in found[b"LABL"]:
         column = _column(view, start, end, "I")
         for i in range(0, len(column) - 3, 4):
@@ -151,7 +151,7 @@ def _tables(view: memoryview, found: _Blocks) -> _Tables:
     words.append(len(labels))
     labels.append(Label("internal"))
     shape_start, shape_word = _shapes(view, found, words)
-    sites = []
+    sites: list[str] = []
     for start, end in found[b"SITE"]:
         column = _column(view, start, end, "I")
         sites.extend(f"{text(column[i])}:{column[i + 1]}" for i in range(0, len(column) - 1, 2))
@@ -191,7 +191,9 @@ def _shapes(view: memoryview, found: _Blocks, words: list[int]) -> tuple[Ints, I
 
 
 def _info(view: memoryview, found: _Blocks) -> dict[str, str]:
-    text = "\n".join(str(view[start : min(end, start + _LONGEST_INFO)], "utf-8", "replace") for start, end in found[b"INFO"])
+    text = "\n".join(
+        str(view[start : min(end, start + _LONGEST_INFO)], "utf-8", "replace") for start, end in found[b"INFO"]
+    )
     return {name: value for name, _, value in (line.rpartition(" ") for line in text.split("\n")) if name}
 
 
@@ -225,7 +227,12 @@ def _graph(view: memoryview, found: _Blocks, tables: _Tables) -> ObjectGraph:
     for block in objects:
         builder.references(block.address, block.rows, block.target, tables.shape_start, tables.shape_word)
     *columns, dropped = builder.take()
-    return _finished(view, found, tables, columns, named, class_number, large, dropped)
+    graph = _finished(columns, tables, named=named, class_number=class_number, large=large)
+    return replace(
+        graph,
+        coverage=1.0 if found.is_whole else min(found.end / (len(view) + 1), 1.0),
+        warnings=_warnings(view, found, dropped, len(graph.target)),
+    )
 
 
 @dataclass(slots=True)
@@ -279,9 +286,9 @@ def _large(view: memoryview, found: _Blocks, builder: kernel.Builder) -> dict[in
 
 
 def _finished(
-    view: memoryview, found: _Blocks, tables: _Tables, columns: list[Ints], named: Ints, class_number: Ints,
-    large: dict[int, int], dropped: int,
-) -> ObjectGraph:  # fmt: skip
+    columns: list[Ints], tables: _Tables, *, named: Ints, class_number: Ints, large: dict[int, int]
+) -> ObjectGraph:
+    """The graph with its roots complete: what nothing seen holds, C code does."""
     type_, size, site, first, target, label = columns
     types = _types(tables.types)
     numbers, naming = named[::2], named[1::2]
@@ -297,7 +304,7 @@ def _finished(
     first, target, label = kernel.with_classes(first, target, label, type_, class_of, len(tables.labels) - 1)
     kernel.reach(first, target, label, reached)
     unseen = kernel.entries(first, target, label, reached)
-    words = _labels_of(unseen, type_, types, tables.labels, first, target)
+    words = _labels_of(unseen, type_, types, labels=tables.labels, first=first, target=target)
     kernel.insert_roots(first, len(unseen))
     at = first[1] - len(unseen)
     target[at:at] = unseen
@@ -319,8 +326,6 @@ def _finished(
         site=site,
         sites=tables.sites,
         taken_at=_taken_at(tables.info),
-        coverage=1.0 if found.is_whole else min(found.end / (len(view) + 1), 1.0),
-        warnings=_warnings(view, found, dropped),
         comments=_comments(tables.info, reached.count(2), len(unseen)),
         memory=_memory(tables.info),
     )
@@ -331,9 +336,7 @@ def _types(rows: list[tuple[int, int, str, str]]) -> Types:
     names, kinds, owners = ["(roots)"], ["root"], [""]
     for _, flags, module, name in rows:
         names.append(f"{module}.{name}" if module not in ("", "builtins") else name)
-        kinds.append(
-            _BY_NAME.get(names[-1]) or next((kind for bit, kind in _BY_FLAG if flags & bit), None) or "object"
-        )
+        kinds.append(_BY_NAME.get(names[-1]) or next((kind for bit, kind in _BY_FLAG if flags & bit), None) or "object")
         owners.append(module.partition(".")[0])
     return Types([*names, "(unknown)", "dict"], [*kinds, "object", "module"], [*owners, "", "builtins"])  # type: ignore[list-item]
 
@@ -346,7 +349,7 @@ def _mark_modules(types: Types, type_: Ints, numbers: Ints, naming: Ints, string
             type_[number] = len(types) - 1
 
 
-def _labels_of(unseen: Ints, type_: Ints, types: Types, labels: list[Label], first: Ints, target: Ints) -> Ints:
+def _labels_of(unseen: Ints, type_: Ints, types: Types, *, labels: list[Label], first: Ints, target: Ints) -> Ints:
     """How those are held that nothing seen refers to: functions by lists of C, all else somehow."""
     labels.extend(Label("root", name) for name in (_UNSEEN, _FUNCTION, _CALLBACKS))
     somehow = len(labels) - 3
@@ -377,13 +380,16 @@ def _memory(info: dict[str, str]) -> dict[str, int]:
     }
 
 
-def _warnings(view: memoryview, found: _Blocks, dropped: int) -> tuple[str, ...]:
+def _warnings(view: memoryview, found: _Blocks, dropped: int, references: int) -> tuple[str, ...]:
     warnings = []
     if not found.is_whole:
         warnings.append(f"the graph was cut short: its last whole block ends at byte {found.end:,} of {len(view):,}")
-    if dropped:
+    # A few were made while the dump was written, its own frames among them.
+    if dropped * 1000 > references:
         warnings.append(f"{dropped:,} references lead to objects that the file does not have")
-    changed = next((int.from_bytes(view[end - 8 : end], "little") for start, end in found[b"END!"] if end - start >= 24), 0)
+    changed = next(
+        (int.from_bytes(view[end - 8 : end], "little") for start, end in found[b"END!"] if end - start >= 24), 0
+    )
     if changed:
         warnings.append(f"{changed:,} containers changed while they were read; part of them is missing")
     return tuple(warnings)
@@ -397,5 +403,7 @@ def _comments(info: dict[str, str], unseen: int, entries: int) -> tuple[str, ...
             "which C code holds, or a cycle that is not collected yet"
         )
     if info.get("atexit", "").isdigit():
-        comments.append(f"{info['atexit']} functions are registered with atexit, which keeps them where Python cannot look")
+        comments.append(
+            f"{info['atexit']} functions are registered with atexit, which keeps them where Python cannot look"
+        )
     return tuple(comments)
