@@ -5,7 +5,9 @@ its shape, so confidence is held down; from four on, growth that flattens (a cac
 does not. Everything here is arithmetic on the suspects' series: no name is read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from caulk.analysis.growth import SHAPE_NEEDS, SIGNIFICANT, Growth
 from caulk.analysis.narrowest import narrowed
@@ -24,6 +26,17 @@ _WHOLE_SHARE = 0.1
 _LEADS = 0.2
 _LISTED = 0.05
 _MOST_FINDINGS = 10
+
+
+class Grown(Protocol):
+    """Growth that is judged: of code that allocates, or of an object that holds."""
+
+    @property
+    def growth(self) -> Growth: ...
+    @property
+    def by_count(self) -> bool: ...
+    @property
+    def share(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +58,23 @@ def judge(line: Line) -> tuple[State, list[Judged]]:
     if len(line.profiles) == 1:
         return _of_one(line)
     judged = _growing(line)
-    enough = len(line.profiles) >= SHAPE_NEEDS
     if not judged:
         return _together(line)
+    return state_of(judged, len(line.profiles), line.totals[0]), judged
+
+
+def state_of(judged: Sequence[Grown], dumps: int, before: int) -> State:
+    """The state that growth over several dumps shows; `judged` is worst first, `before` the oldest dump's total."""
+    if not judged:
+        return "steady"
     best = judged[0].growth
-    shapes = {j.growth.shape for j in judged if j.share >= _LISTED} or {best.shape}
-    if enough:
+    if dumps >= SHAPE_NEEDS:
+        shapes = {j.growth.shape for j in judged if j.share >= _LISTED} or {best.shape}
         if any(j.growth.shape == "rising" and j.growth.is_monotone for j in judged):
-            return "leaking", judged
-        if shapes == {"flattening"}:
-            return "warming", judged
-        return "suspect", judged
-    if best.is_monotone and (judged[0].by_count or best.delta >= 0.1 * max(line.totals[0], 1)):
-        return "leaking", judged
-    return "suspect", judged
+            return "leaking"
+        return "warming" if shapes == {"flattening"} else "suspect"
+    is_much = judged[0].by_count or best.delta >= 0.1 * max(before, 1)
+    return "leaking" if best.is_monotone and is_much else "suspect"
 
 
 def smallest_growth(line: Line) -> int:
@@ -130,19 +146,23 @@ def _rank(line: Line, judged: Judged) -> tuple[int, int, float, int]:
 
 
 def _grown(line: Line, suspect: Suspect, growth: Growth, share: float, *, by_count: bool) -> Judged:
-    count = len(line.profiles)
-    confidence = {2: 0.5, 3: 0.6, 4: 0.8, 5: 0.85}.get(count, 0.9)
+    confidence = confidence_of(growth, share, len(line.profiles))
+    if line.size.role != "live":
+        confidence *= 0.5
+    confidence *= min(profile.coverage for profile in line.profiles)
+    return Judged(suspect, growth, by_count, share, round(confidence, 2))
+
+
+def confidence_of(growth: Growth, share: float, dumps: int) -> float:
+    """How sure growth is a leak's, from 0 to 1; `share` is its part of all growth."""
+    confidence = {2: 0.5, 3: 0.6, 4: 0.8, 5: 0.85}.get(dumps, 0.9)
     if growth.shape == "flattening":
         confidence *= 0.4
-    elif count >= SHAPE_NEEDS and growth.shape != "rising":
+    elif dumps >= SHAPE_NEEDS and growth.shape != "rising":
         confidence *= 0.6
     if not growth.is_monotone:
         confidence *= 0.7
-    if line.size.role != "live":
-        confidence *= 0.5
-    confidence *= 0.7 + 0.3 * min(share, 1.0)
-    confidence *= min(profile.coverage for profile in line.profiles)
-    return Judged(suspect, growth, by_count, share, round(confidence, 2))
+    return confidence * (0.7 + 0.3 * min(share, 1.0))
 
 
 def _of_one(line: Line) -> tuple[State, list[Judged]]:
@@ -177,8 +197,13 @@ def _held(suspect: Suspect, share: float, coverage: float, *, known: bool, by_co
 
 
 def _least(line: Line, total: int, unit: str) -> int:
+    return least_growth(len(line.profiles), total, unit)
+
+
+def least_growth(dumps: int, total: int, unit: str) -> int:
+    """Growth below this is not worth a finding, of `total` live in the newest dump."""
     if unit != "bytes":
         return _FEW_COUNT
-    if len(line.profiles) < SHAPE_NEEDS:
+    if dumps < SHAPE_NEEDS:
         return max(_FEW_BYTES, round(_FEW_SHARE * total))
     return max(_MANY_BYTES, round(_MANY_SHARE * total))
