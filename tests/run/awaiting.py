@@ -3,12 +3,14 @@
 The programs of these tests run until there is a file `enough` in their working directory, which the test makes.
 """
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -28,15 +30,27 @@ def captures_in(workspace: Path) -> dict[str, list[Path]]:
     return {name: list(files.values()) for name, files in found.items()}
 
 
+def most_captures_in(workspace: Path) -> int:
+    """How many captures there are of the process that has the most."""
+    return max(map(len, captures_in(workspace).values()), default=0)
+
+
 def await_enough(process: subprocess.Popen, folder: Path, *, until: Callable[[], bool]) -> None:
     """Make the file `enough` once `until()` holds, or the process has ended without it; fail when patience is over."""
     ends = time.monotonic() + PATIENCE_S
     while not _holds(until) and process.poll() is None:
         if time.monotonic() > ends:
-            process.kill()
+            end(process)
             pytest.fail(f"what the test waits for did not come in {PATIENCE_S:.0f} s")
         time.sleep(_POLL_S)
     (folder / "enough").touch()
+
+
+def end(process: subprocess.Popen) -> None:
+    """End a process that leads a session of its own, and whatever is left of it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
 
 
 @contextmanager

@@ -2,16 +2,14 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from awaiting import PATIENCE_S, await_enough, captures_in
+from awaiting import PATIENCE_S, await_enough, captures_in, end, most_captures_in
 
 _SUPERVISOR = """
 import json, sys
@@ -103,12 +101,6 @@ class Supervisor:
         """Tell the program, once `until()` holds, that it may end: it looks for the file `enough`."""
         await_enough(self.process, self._folder, until=until)
 
-    def kill(self) -> None:
-        """End whatever is left of it."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.communicate()
-
     def outcome(self) -> Outcome:
         stdout, stderr = self.process.communicate(timeout=PATIENCE_S)
         assert self._answer.exists(), stderr
@@ -131,7 +123,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Supervisor]]:
 
     yield begin
     for supervisor in started:
-        supervisor.kill()
+        end(supervisor.process)
 
 
 @pytest.fixture
@@ -146,7 +138,7 @@ def watch(start: Callable[..., Supervisor]) -> Callable[..., Outcome]:
     ) -> Outcome:
         supervisor = start(*command, **rest)
         if captures:
-            supervisor.enough(lambda: any(len(files) >= captures for files in supervisor.captures.values()))
+            supervisor.enough(lambda: most_captures_in(supervisor.workspace) >= captures)
         elif until:
             supervisor.enough(lambda: until(supervisor))
         return supervisor.outcome()

@@ -4,16 +4,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from awaiting import PATIENCE_S, await_enough, end, most_captures_in
 from leaky_programs import CYCLE, EXTENSION, PLAYER, SERVER, cycle, extension, line_of, server
 
 from caulk.runtimes import native
 
 ROUNDS = "250"
+#: For those that run until they have been captured so often, which is what a verdict takes.
+FEW, CAPTURES = "50", 5
 #: A dump for every 4 MiB: these programs allocate little in their few seconds.
 OFTEN = {"MALLOC_CONF": "lg_prof_interval:22"}
 SRC = Path(__file__).parents[2] / "src"
@@ -38,28 +41,38 @@ class Said:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Said]:
-    """`caulk run --native` on a command in `tmp_path`; `first` is Python that runs in caulk before."""
+def run(tmp_path: Path) -> Iterator[Callable[..., Said]]:
+    """`caulk run --native` on a command in `tmp_path`, until one process of it has been captured so often.
 
-    def start(*command: str, first: str = "", **environment: str) -> Said:
+    `first` is Python that runs in caulk before.
+    """
+
+    def start(*command: str, first: str = "", captures: int = 0, **environment: str) -> Said:
         bootstrap = f"import sys; sys.path.insert(0, {str(SRC)!r})\n{first}\nfrom caulk.__main__ import main\nmain()"
         keep = tmp_path / "kept"
-        ran = subprocess.run(
+        ran = subprocess.Popen(
             # -I: neither caulk nor the program under it is to live from the PYTHONPATH of the tests.
             [sys.executable, "-I", "-c", bootstrap, "run", "--native", "--quiet", "--out", "report.json",
              "--keep", keep, "--", *command],
-            cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+            cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
             env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environment,
         )  # fmt: skip
+        started.append(ran)
+        await_enough(ran, tmp_path, until=lambda: not captures or most_captures_in(keep) >= captures)
+        _, text = ran.communicate(timeout=PATIENCE_S)
         report = tmp_path / "report.json"
         return Said(
             ran.returncode,
-            ran.stderr,
+            text,
             json.loads(report.read_text()) if report.exists() else {},
             sorted(path.name for path in keep.iterdir()),
         )
 
-    return start
+    started: list[subprocess.Popen] = []
+    yield start
+    for process in started:
+        end(process)
 
 
 @pytest.fixture
@@ -119,7 +132,7 @@ def test_a_forked_child_is_recorded_in_a_file_of_its_own(run, gcc, tmp_path):
 
 def test_a_python_without_memray_says_so_and_its_c_code_is_still_named(run, gcc, tmp_path, jemalloc):
     extension(gcc, tmp_path)
-    said = run(sys.executable, "-c", "import sys; sys.modules['memray'] = None; import player", ROUNDS,
+    said = run(sys.executable, "-c", "import sys; sys.modules['memray'] = None; import player", FEW, captures=CAPTURES,
                first="from caulk.runtimes import native\nnative.recording = lambda: {'CAULK_RUN_NATIVE': '.none:'}",
                PYTHONPATH=_without_memray(tmp_path))  # fmt: skip
     assert "memray cannot be imported there" in said.text
@@ -136,7 +149,7 @@ def _without_memray(folder: Path) -> str:
 
 
 def test_a_program_of_cpp_that_leaks_is_named_by_function_and_line(run, gxx, tmp_path, jemalloc):
-    said = run("sh", "-c", f"{server(gxx, tmp_path)} {ROUNDS}; exit 3", **OFTEN)
+    said = run("sh", "-c", f"{server(gxx, tmp_path)} {FEW}; exit 3", captures=CAPTURES, **OFTEN)
     assert said.status == 3, said.text
     assert said.report["verdict"]["state"] == "leaking"
     assert said.finding["allocator"] == "open_session"
@@ -145,23 +158,26 @@ def test_a_program_of_cpp_that_leaks_is_named_by_function_and_line(run, gxx, tmp
 
 
 def test_the_dumps_of_an_allocator_are_thinned_and_none_is_left_over(run, gxx, tmp_path, jemalloc):
-    said = run(server(gxx, tmp_path), ROUNDS, **OFTEN)
-    assert 3 <= len(said.left) <= 11
+    said = run(server(gxx, tmp_path), FEW, captures=CAPTURES, **OFTEN)
+    assert CAPTURES <= len(said.left) <= 11
     assert all(name.startswith("native-") for name in said.left)
 
 
 def test_nothing_stays_in_the_temporary_directory(gxx, tmp_path, jemalloc):
     program, left = server(gxx, tmp_path), tmp_path / "temporary"
     left.mkdir()
+    (tmp_path / "enough").touch()
     command = [sys.executable, "-m", "caulk", "run", "--native", "--quiet", "--", program, "60"]
     environment = os.environ | {"TMPDIR": str(left), "PYTHONPATH": str(SRC)}
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert "open_session" in ran.stderr
     assert not list(left.iterdir())
 
 
 def test_a_cycle_of_arcs_in_rust_is_named(run, require, tmp_path, jemalloc):
-    said = run(cycle(require("rustc"), tmp_path), ROUNDS, **OFTEN)
+    said = run(cycle(require("rustc"), tmp_path), FEW, captures=CAPTURES, **OFTEN)
     assert said.report["verdict"]["state"] == "leaking"
     assert "make_pair" in said.finding["allocator"]
     inside = range(line_of(CYCLE, "let first"), line_of(CYCLE, "let second") + 1)
@@ -207,5 +223,5 @@ def test_what_holds_no_more_at_the_end_than_before_is_not_called_a_leak(run, gxx
     (tmp_path / "steady.cc").write_text(steady)
     program = tmp_path / "steady"
     subprocess.run([gxx, "-g", "-O0", "-pthread", tmp_path / "steady.cc", "-o", program], check=True)
-    said = run(str(program), ROUNDS, **OFTEN)
+    said = run(str(program), FEW, captures=CAPTURES, **OFTEN)
     assert said.report["verdict"]["state"] == "steady", said.text

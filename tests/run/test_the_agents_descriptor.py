@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from awaiting import PATIENCE_S, captures_in
+from awaiting import PATIENCE_S, captures_in, end
 
 from caulk.runtimes import cpython
 
@@ -48,6 +48,7 @@ class Caulk:
         told = {"CAULK_RUN_SOCKET": f"{socket_folder}/s", "CAULK_RUN_WORKSPACE": str(folder), "CAULK_RUN_FRAMES": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "program.py"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
             env=os.environ | told | cpython.environment({}, folder),
         )  # fmt: skip
 
@@ -70,8 +71,7 @@ class Caulk:
     def close(self) -> None:
         for each in (self._server, *self._links):
             each.close()
-        self.process.kill()
-        self.process.communicate()
+        end(self.process)
 
     def says_at_its_end(self) -> tuple[int, str, str]:
         (self.folder / "enough").touch()
