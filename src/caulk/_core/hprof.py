@@ -1063,6 +1063,144 @@ class Reader:
             large[pairs[i]] = pairs[i + 1]
         return unresolved
 
+    def places(self, heap, wanted):
+        """Where the objects that are marked in `wanted` (a byte each) stand: number, byte of the record, and so on."""
+        h: cython.longlong[::1] = heap
+        w: cython.const[cython.uchar][::1] = wanted
+        i: cython.Py_ssize_t
+        end: cython.Py_ssize_t
+        number: cython.int
+        found: Column = Column()
+        with cython.nogil:
+            for i in range(0, len(h) - 1, 2):
+                self.at = cython.cast(cython.Py_ssize_t, h[i])
+                end = cython.cast(cython.Py_ssize_t, h[i + 1])
+                while self.step(end) == _READ:
+                    if (self.tag >= 0x20 and self.tag <= 0x23) or self.tag == 0xC3:
+                        number = self.addresses.number(self.id)
+                        if w[number]:
+                            found.push(number)
+                            found.push(self.head)
+        return found.take()
+
+    def same(self, heap, wanted):
+        """Which primitive arrays marked in `wanted` (a byte each) are equal, by a 64-bit hash of what they contain.
+
+        Three numbers for each content that there is more than once: how often, elements, and the first array with it.
+        """
+        h: cython.longlong[::1] = heap
+        w: cython.uchar[::1] = wanted
+        i: cython.Py_ssize_t
+        end: cython.Py_ssize_t
+        number: cython.int
+        width: cython.Py_ssize_t
+        at: cython.ulonglong
+        content: cython.ulonglong
+        size: cython.Py_ssize_t = 1024
+        keys: cython.ulonglong[::1] = array("Q", bytes(8 * size))
+        groups: cython.int[::1] = array("i", bytes(4 * size))
+        mask: cython.ulonglong = size - 1
+        group: cython.Py_ssize_t
+        count: Column = Column()
+        length: Column = Column()
+        first: Column = Column()
+        found: Column = Column()
+        with cython.nogil:
+            for i in range(0, len(h) - 1, 2):
+                self.at = cython.cast(cython.Py_ssize_t, h[i])
+                end = cython.cast(cython.Py_ssize_t, h[i + 1])
+                while self.step(end) == _READ:
+                    if self.tag != 0x23:
+                        continue
+                    number = self.addresses.number(self.id)
+                    if not w[number]:
+                        continue
+                    # Of an object that was dumped twice the first counts.
+                    w[number] = 0
+                    width = self.width(self.other)
+                    content = self.digest(self.body, cython.cast(cython.Py_ssize_t, self.length) * width, self.other)
+                    at = (content >> 1) & mask
+                    while keys[at] != 0 and keys[at] != content:
+                        at = (at + 1) & mask
+                    if keys[at] == content:
+                        count.v[groups[at]] += 1
+                        continue
+                    keys[at] = content
+                    groups[at] = cython.cast(cython.int, count.size)
+                    count.push(1)
+                    length.push(self.length)
+                    first.push(number)
+                    if 2 * count.size > size:
+                        with cython.gil:
+                            keys, groups = rehashed(keys, groups)
+                            size = len(keys)
+                            mask = size - 1
+            for group in range(count.size):
+                if count.v[group] > 1:
+                    found.push(count.v[group])
+                    found.push(length.v[group])
+                    found.push(first.v[group])
+        return found.take()
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.boundscheck(False)
+    @cython.exceptval(check=False)
+    def digest(self, at: cython.Py_ssize_t, size: cython.Py_ssize_t, seed: cython.ulonglong) -> cython.ulonglong:
+        """A hash, never 0, of bytes that the caller has found to be there."""
+        end: cython.Py_ssize_t = at + size
+        mixed: cython.ulonglong = hashed((cython.cast(cython.ulonglong, size) << 8) | seed)
+        high: cython.ulonglong
+        while at + 8 <= end:
+            high = cython.cast(cython.ulonglong, self.u4(at))
+            mixed = hashed(mixed ^ (high << 32) ^ cython.cast(cython.ulonglong, self.u4(at + 4)))
+            at += 8
+        while at < end:
+            mixed = hashed(mixed ^ self.d[at] ^ 0x5BD1E995)
+            at += 1
+        return mixed | 1
+
+
+@cython.cfunc
+def rehashed(keys: cython.ulonglong[::1], groups: cython.int[::1]) -> object:
+    """The same table with twice the room."""
+    size: cython.Py_ssize_t = 2 * len(keys)
+    more_keys = array("Q", bytes(8 * size))
+    more_groups = array("i", bytes(4 * size))
+    k: cython.ulonglong[::1] = more_keys
+    g: cython.int[::1] = more_groups
+    mask: cython.ulonglong = size - 1
+    at: cython.ulonglong
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(len(keys)):
+            if keys[i]:
+                at = (keys[i] >> 1) & mask
+                while k[at] != 0:
+                    at = (at + 1) & mask
+                k[at] = keys[i]
+                g[at] = groups[i]
+    return more_keys, more_groups
+
+
+def targets_of(type, first, target, wanted):
+    """Which objects those refer to whose type is marked in `wanted` (a byte a type): a byte an object."""
+    t: cython.const[cython.int][:] = type
+    f: cython.const[cython.uint][:] = first
+    o: cython.const[cython.int][:] = target
+    w: cython.const[cython.uchar][:] = wanted
+    marked = bytearray(len(type))
+    m: cython.uchar[::1] = marked
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(len(t)):
+            if w[t[i]]:
+                for j in range(f[i], f[i + 1]):
+                    m[o[j]] = 1
+    return marked
+
 
 def tally(first, sources):
     """Count one more reference of each of `sources` (`'i'`) into `first[source + 1]` (`'I'`)."""

@@ -1,9 +1,10 @@
 """The objects of one dump as an `ObjectGraph`: numbers, classes, references, and last their sizes."""
 
 from array import array
+from typing import TYPE_CHECKING
 
 from caulk._core import hprof
-from caulk._core.hprof import Reader
+from caulk._core.hprof import Addresses, Reader
 from caulk.formats.hprof.classes import Classes
 from caulk.formats.hprof.layout import REFERENCE, Evidence, Layout, class_size, find_layout, instance_sizes
 from caulk.formats.hprof.records import Dump, class_dumps
@@ -12,6 +13,9 @@ from caulk.formats.hprof.roots import Edges, add_roots
 from caulk.model.column import Ints
 from caulk.model.errors import MalformedDump
 from caulk.model.graph import ROOTS, ObjectGraph
+
+if TYPE_CHECKING:
+    from caulk._core.hprof import Marked
 
 #: Objects of 64-bit and of most 32-bit JVMs lie at multiples of 8 bytes; ids that do not are just numbers.
 _SHIFT = 3
@@ -27,15 +31,9 @@ def read_heap(
     dump: Dump, reader: Reader, size: int, *, compact_headers: bool | None, name: str, runtime: str
 ) -> ObjectGraph:
     """Read the objects of `dump`, which is in a file of `size` bytes."""
-    found = reader.mark(dump.heap, _SHIFT) or reader.mark(dump.heap, 0)
-    assert found is not None, "every id is a multiple of one"
+    addresses, found = number_objects(dump, reader)
     lost = dump.lost + reader.unread
-    addresses = reader.objects
-    count = addresses.rank() + 1
-    if count > _MOST_OBJECTS:
-        raise MalformedDump(f"hprof: {count:,} objects", hint=f"At most {_MOST_OBJECTS:,} can be analysed.")
-    if count == 1:
-        raise MalformedDump("hprof: the dump holds no objects", hint="Was the disk full, or the writer killed?")
+    count = len(addresses) + 1
     labels = Labels()
     element, class_ = labels.word("element"), labels.word("internal", "class")
     classes = Classes(class_dumps(found, dump), addresses)
@@ -107,6 +105,19 @@ def read_heap(
         ),
         comments=(f"sizes computed for {layout}",),
     )
+
+
+def number_objects(dump: Dump, reader: Reader) -> tuple[Addresses, "Marked"]:
+    """Number the objects of `dump` by their addresses; raises `MalformedDump` where there are none, or too many."""
+    found = reader.mark(dump.heap, _SHIFT) or reader.mark(dump.heap, 0)
+    assert found is not None, "every id is a multiple of one"
+    addresses = reader.objects
+    count = addresses.rank()
+    if not count:
+        raise MalformedDump("hprof: the dump holds no objects", hint="Was the disk full, or the writer killed?")
+    if count > _MOST_OBJECTS:
+        raise MalformedDump(f"hprof: {count:,} objects", hint=f"At most {_MOST_OBJECTS:,} can be analysed.")
+    return addresses, found
 
 
 def _arrays(layout: Layout) -> tuple[Ints, Ints]:
