@@ -367,6 +367,26 @@ def test_detachedness_spreads_over_native_nodes_and_attachment_wins():
     assert graph.runtime == "chrome"
 
 
+def test_addresses_and_scopes_are_no_part_of_a_types_name():
+    graph = read(
+        CLOSURES
+        .replace("'file:///srv/bus.mjs'", "'system / Script / https://x.org/bus.js?token=1#2'")
+        .replace("block = object 'system / Context'", "block = object 'system / Context / scope @12'")
+        .replace("session = object 'Session'", "session = native 'Window / https://x.org/?token=1'"),
+        lines=[("closure", 40)],
+    )  # fmt: skip
+    assert [graph.type_name(n) for n in (6, 10)] == ["system / Context", "Window"]
+    assert [str(reference.label) for reference in graph.references(6)][2:] == ["variable session", "variable buffer"]
+    assert graph.name(1) == "onTick https://x.org/bus.js:41"
+    assert graph.type_name(4) == "system / Script"
+    assert graph.types.owner[graph.type[1]] == "https://x.org/bus.js"
+
+
+def test_bytes_outside_of_the_heap_are_kept():
+    data = snapshot(HEAP).replace(b'"node_count"', b'"extra_native_bytes":4096,"node_count"')
+    assert sum(heap_snapshot.read(data).memory.values()) == 4096
+
+
 def test_text_with_escapes_half_pairs_and_broken_utf_8_is_still_text():
     raw = snapshot(HEAP.replace("QuoteCache", "NAME"))
     for written, meant in (

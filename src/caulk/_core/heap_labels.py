@@ -150,7 +150,6 @@ _WORDS = (
     (b"shared", SHARED),
     (b"script", SCRIPT),
     (b"script_or_debug_info", SCRIPT),
-    (b"system / Context", CONTEXT_),
 )
 # A name that somebody wrote into a program is a short identifier. What is longer, or has many digits, was computed.
 _LONGEST = cython.declare(cython.int, 64)
@@ -181,6 +180,7 @@ class Meaning:
     seen: cython.uchar[::1]
     word: cython.const[cython.uchar][::1]
     prefix: cython.const[cython.uchar][::1]
+    context: cython.const[cython.uchar][::1]
     pair: cython.const[cython.uchar][::1]
     words: object
     is_dictionary: cython.int
@@ -198,6 +198,7 @@ class Meaning:
         self.seen = array("B", [0]) * max(self.known, 1)
         self.pair = b" pair in WeakMap (table @"
         self.prefix = b"system / "
+        self.context = b"system / Context"
         self.words = _WORDS
         self.is_dictionary = 0
         self.variables = -1
@@ -254,6 +255,9 @@ class Meaning:
         if at:
             return cython.cast(cython.int, at)
         if length > 9 and self.matches(begin, self.prefix):
+            # V8 adds " / scope @12" to the context of a scope.
+            if length >= 16 and self.matches(begin, self.context) and (length == 16 or d[begin + 16] == 32):
+                return CONTEXT_
             return SYSTEM
         if length > _LONGEST:
             return DATA
@@ -282,15 +286,7 @@ class Meaning:
         found: cython.int = 0
         if c != 112 and c != 99 and c != 95 and c != 116 and c != 115:
             return 0
-        if (
-            length != 10
-            and length != 11
-            and length != 9
-            and length != 5
-            and length != 6
-            and length != 20
-            and length != 16
-        ):
+        if length != 10 and length != 11 and length != 9 and length != 5 and length != 6 and length != 20:
             return 0
         with cython.gil:
             text = bytes(self.data[begin : begin + length])
@@ -407,6 +403,7 @@ class Meaning:
                 elif kind == OBJECT:
                     if self.says(self.name[i]) == CONTEXT_:
                         kind = CONTEXT
+                        name = 0
                 elif kind != HIDDEN and kind != ARRAY and kind != SYNTHETIC and kind != SHAPE and kind != WASM:
                     name = 0
                 if name >= 0x1FFFFFFF:

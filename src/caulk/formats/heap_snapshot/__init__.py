@@ -63,6 +63,7 @@ def read(data: bytes | mmap) -> ObjectGraph:
         strings=texts,
         coverage=snapshot.coverage,
         warnings=snapshot.warnings,
+        memory=snapshot.memory,
     )
 
 

@@ -27,7 +27,10 @@ _LABELS = (
 )  # fmt: skip
 _LABEL_KINDS: tuple[LabelKind, ...] = ("internal", "variable", "field", "internal", "root")
 _NAME = (1 << 29) - 1
-_ELEMENT = re.compile(r"<[^\s>]*")
+# Chrome writes an element with its attributes, a window and a script with their address: contents, all of them.
+_ELEMENT = re.compile(r"((?:Detached )?<[^\s>]*)[\s>].*", re.DOTALL)
+_DETAIL = re.compile(r"(Window[^/]*?|system / [^/]*?) / .*", re.DOTALL)
+_SCRIPT = "system / Script / "
 
 
 class Text:
@@ -75,15 +78,14 @@ class Names:
         name = self.text[number]
         if kind == _SYNTHETIC and not name:
             return "(roots)", word, ""
-        if word == "object" and name.startswith("system / "):
+        name = _DETAIL.sub(r"\1", name)
+        if word in {"object", "native"} and name.startswith("system / "):
             word = "internal"
         elif word == "native":
-            # Chrome writes an element with its attributes, which are contents.
-            element = _ELEMENT.search(name)
-            name = f"{name[: element.end()]}>" if element else name
+            name = _ELEMENT.sub(r"\1>", name)
             if kind == _DETACHED and not name.startswith("Detached "):
                 name = f"Detached {name}"
-        return name or _UNNAMED.get(kind, "(unnamed)"), word, self.text[script] if script else ""
+        return name or _UNNAMED.get(kind, "(unnamed)"), word, self._script(script)
 
     def labels(self, column: Ints, keys: Ints) -> list[Label]:
         """The labels, of which `column` gets the numbers."""
@@ -123,5 +125,13 @@ class Names:
 
     def _function(self, key: int, line: int) -> str:
         name = self.text[key >> 5 & _NAME] or _UNNAMED[_CLOSURE]
-        script = self.text[key >> 34] if key >> 34 else ""
+        script = self._script(key >> 34)
         return f"{name} {script}:{line + 1}" if script else name
+
+    def _script(self, number: int) -> str:
+        """The address of a script, without what may be data in it; empty if there is none."""
+        address = self.text[number].removeprefix(_SCRIPT) if number else ""
+        if address.startswith("data:"):
+            return "data:"
+        # V8 calls a script without an address by its type.
+        return "" if address.startswith("system / ") else re.split(r"[?#]", address, maxsplit=1)[0]

@@ -41,6 +41,7 @@ class Header(msgspec.Struct):
     node_count: int = 0
     edge_count: int = 0
     root_index: int = 0
+    extra_native_bytes: int = 0
 
 
 @dataclass
@@ -57,6 +58,7 @@ class Snapshot:
     strings: Ints = field(default_factory=lambda: array("q", [0]))
     located: Ints = field(default_factory=lambda: array("i"))
     line: Ints = field(default_factory=lambda: array("i"))
+    memory: dict[str, int] = field(default_factory=dict)
     large: dict[int, int] = field(default_factory=dict)
     coverage: float = 1.0
     warnings: tuple[str, ...] = ()
@@ -198,6 +200,8 @@ class _Reader:
         of = max(header.node_count, len(got.kind)) + max(wanted, len(got.target)) + scanner.names
         got.coverage = max(have, 0) / of if warnings else 1.0
         got.warnings = tuple(warnings)
+        if header.extra_native_bytes > 0:
+            got.memory["native outside of the heap"] = header.extra_native_bytes
         _root_first(got, header)
 
 
