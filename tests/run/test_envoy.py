@@ -3,12 +3,12 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from awaiting import PATIENCE_S, reserved_ports
 
 from caulk.analysis.analyse import analyse
 from caulk.analysis.dumps import Dump
@@ -42,9 +42,10 @@ static_resources:
       {{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {upstream}}}}}}}}}]}}]}}
 """
 
-#: Starts Envoy, then for some seconds sends requests whose bodies never end: Envoy keeps them until they are whole.
+#: Starts Envoy, then sends requests whose bodies never end, which Envoy keeps until they are whole: 75 MB and more,
+#: until profiles of that have been taken.
 PROGRAM = """
-import socket, subprocess, sys, threading, time
+import os, pathlib, socket, subprocess, sys, threading, time
 envoy, config, port, upstream = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 kept, server = [], socket.create_server(("127.0.0.1", upstream), backlog=1024)
 def accept():
@@ -52,18 +53,18 @@ def accept():
         kept.append(server.accept()[0])
 threading.Thread(target=accept, daemon=True).start()
 proxy = subprocess.Popen([envoy, "-c", config, "--use-dynamic-base-id", "--concurrency", "1", "--log-level", "off"])
-until = time.monotonic() + 15
-while time.monotonic() < until:
+while proxy.poll() is None:
     try:
         socket.create_connection(("127.0.0.1", port)).close()
         break
     except OSError:
         time.sleep(0.05)
-until = time.monotonic() + 7
-while time.monotonic() < until:
+workspace, sent = pathlib.Path(os.environ["CAULK_RUN_WORKSPACE"]), 0
+while sent < 250 or len(list(workspace.glob("*.pb.gz"))) < 8:
     client = socket.create_connection(("127.0.0.1", port))
     client.sendall(b"POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 900000\\r\\n\\r\\n" + b"x" * 300000)
     kept.append(client)
+    sent += 1
     time.sleep(0.02)
 proxy.terminate()
 proxy.wait()
@@ -80,23 +81,15 @@ def envoy() -> Path:
     return Path(found)
 
 
-def free_ports(count: int) -> list[int]:
-    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in servers]
-    for server in servers:
-        server.close()
-    return ports
-
-
 def test_envoys_growth_is_taken_over_its_admin_interface_and_judged(envoy, tmp_path):
-    admin, port, upstream = free_ports(3)
     config, program, report = tmp_path / "envoy.yaml", tmp_path / "hold.py", tmp_path / "report.json"
-    config.write_text(CONFIG.format(admin=admin, port=port, upstream=upstream))
     program.write_text(PROGRAM)
-    command = [sys.executable, "-I", program, envoy, config, port, upstream]
-    caulk = [sys.executable, "-m", "caulk", "run", "--out", report, "--keep", tmp_path / "kept"]
-    words = [str(word) for word in [*caulk, "--pprof", f"http://127.0.0.1:{admin}", "--", *command]]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=90, check=False)
+    with reserved_ports(3) as [admin, port, upstream]:
+        config.write_text(CONFIG.format(admin=admin, port=port, upstream=upstream))
+        command = [sys.executable, "-I", program, envoy, config, port, upstream]
+        caulk = [sys.executable, "-m", "caulk", "run", "--out", report, "--keep", tmp_path / "kept"]
+        words = [str(word) for word in [*caulk, "--pprof", f"http://127.0.0.1:{admin}", "--", *command]]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
     analysis = json.loads(report.read_text())
     assert len(analysis["inputs"]) >= 4
