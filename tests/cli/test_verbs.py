@@ -19,7 +19,11 @@ MB = 1 << 20
 
 def caulk(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "caulk", *map(str, arguments)], input=stdin, capture_output=True, check=False, timeout=60
+        [sys.executable, "-m", "caulk", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=180,
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -12,6 +12,6 @@ def captured(source: str, *options: str, cwd: Path | None = None) -> bytes:
         program, capture = Path(folder, "program.py"), Path(folder, "capture.bin")
         program.write_text(source)
         command = [sys.executable, "-m", "memray", "run", "-q", *options, "-o", str(capture), str(program)]
-        ran = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=60, check=False)
+        ran = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=180, check=False)
         assert capture.is_file(), ran.stderr
         return capture.read_bytes()
