@@ -415,4 +415,5 @@ def test_duplicate_strings_are_equal_text_and_size_and_no_ropes():
     """)
     number, count, size = heap_snapshot.duplicate_strings(data)
     assert list(zip(count, size, strict=True)) == [(2, 80), (2, 32)]
-    assert [heap_snapshot.text_of(data, n) for n in number] == ["PUT", "GET"]
+    texts = heap_snapshot.texts(data)
+    assert [texts[n] for n in number] == ["PUT", "GET"]

@@ -17,24 +17,18 @@ except ImportError:
 
 COMPILED = cython.compiled
 
-# Kinds of nodes, in V8's order; the last ones are ours. Bit 5 of a kind marks a hash table, the two above detachedness.
+# Kinds of nodes, in V8's order, as far as they matter; the last ones are ours. Bit 5 of a kind marks a hash table, the
+# two above detachedness.
 HIDDEN = cython.declare(cython.int, 0)
 ARRAY = cython.declare(cython.int, 1)
 STRING = cython.declare(cython.int, 2)
 OBJECT = cython.declare(cython.int, 3)
 CODE = cython.declare(cython.int, 4)
 CLOSURE = cython.declare(cython.int, 5)
-REGEXP = cython.declare(cython.int, 6)
-NUMBER = cython.declare(cython.int, 7)
 NATIVE = cython.declare(cython.int, 8)
 SYNTHETIC = cython.declare(cython.int, 9)
-CONS = cython.declare(cython.int, 10)
-SLICED = cython.declare(cython.int, 11)
-SYMBOL = cython.declare(cython.int, 12)
-BIGINT = cython.declare(cython.int, 13)
 SHAPE = cython.declare(cython.int, 14)
 WASM = cython.declare(cython.int, 15)
-OTHER = cython.declare(cython.int, 16)
 DETACHED = cython.declare(cython.int, 17)
 CONTEXT = cython.declare(cython.int, 18)
 TABLE = cython.declare(cython.int, 19)
@@ -281,12 +275,10 @@ class Meaning:
     @cython.nogil
     @cython.exceptval(-1)
     def special(self, begin: cython.longlong, length: cython.longlong) -> cython.int:
-        # Each word has a length and a first letter of its own, almost.
+        # Few strings begin like one of the words, and each is looked at once.
         c: cython.int = self.data[begin]
         found: cython.int = 0
-        if c != 112 and c != 99 and c != 95 and c != 116 and c != 115:
-            return 0
-        if length != 10 and length != 11 and length != 9 and length != 5 and length != 6 and length != 20:
+        if (c != 112 and c != 99 and c != 95 and c != 116 and c != 115) or length > 20:
             return 0
         with cython.gil:
             text = bytes(self.data[begin : begin + length])

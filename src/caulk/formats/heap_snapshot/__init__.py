@@ -18,7 +18,7 @@ from caulk.model.graph import ObjectGraph
 
 NAME = "heapsnapshot"
 
-__all__ = ["NAME", "duplicate_strings", "read", "sniff", "text_of"]
+__all__ = ["NAME", "duplicate_strings", "read", "sniff", "texts"]
 
 
 def sniff(head: bytes) -> bool:
@@ -71,12 +71,12 @@ def duplicate_strings(data: bytes | mmap) -> tuple[Ints, Ints, Ints]:
     """Strings that the heap has more than once: (number of the string `'i'`, objects `'q'`, bytes `'q'`), by bytes.
 
     V8 writes equal texts once, so equal texts are equal numbers; but it cuts texts at 1,024 characters, so objects also
-    have to be of one size. Concatenated and sliced strings are left out: their text is elsewhere.
+    have to be of one size. Concatenated and sliced strings are left out: their text is elsewhere. `texts` shows it.
     """
-    snapshot = sections(data)
+    snapshot = sections(data, without=(b"edges", b"locations", b"strings"))
     return heap_labels.duplicates(snapshot.kind, snapshot.name, snapshot.size)
 
 
-def text_of(data: bytes | mmap, number: int) -> str:
-    """The text of a string, for who asks to see contents; V8 wrote no more than 1,024 characters of it."""
-    return Text(data, sections(data).strings)[number]
+def texts(data: bytes | mmap) -> Text:
+    """The strings by number, for who asks to see contents; V8 wrote no more than 1,024 characters of each."""
+    return Text(data, sections(data, without=(b"edges", b"locations")).strings)

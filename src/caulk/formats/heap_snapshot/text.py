@@ -1,7 +1,7 @@
 """The sections of a snapshot's text, as columns: in any order, of any layout, and cut anywhere."""
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from mmap import mmap
 
@@ -69,21 +69,24 @@ class Snapshot:
         return self.kind, self.name, self.number, self.first, self.target, self.what
 
 
-def sections(data: bytes | mmap) -> Snapshot:
-    """The sections of a snapshot; raises `MalformedDump` where there is not even a node."""
-    return _Reader(data).snapshot()
+def sections(data: bytes | mmap, *, without: Container[bytes] = ()) -> Snapshot:
+    """The sections of a snapshot; raises `MalformedDump` where there is not even a node.
+
+    `without` are sections that are passed over, for who has no need of them.
+    """
+    return _Reader(data, without).snapshot()
 
 
 class _Reader:
     """One file, on its way to columns."""
 
-    def __init__(self, data: bytes | mmap) -> None:
+    def __init__(self, data: bytes | mmap, without: Container[bytes]) -> None:
         self.data = data
+        self.without = without
         self.scanner = Scanner(data)
         self.header: Header | None = None
         self.got = Snapshot()
         self.done: set[bytes] = set()
-        self.claimed = 0
         # What a section needs to have been read before it, and who reads it.
         self.readers: dict[bytes, tuple[tuple[bytes, ...], Callable[[Header], None]]] = {
             b"nodes": ((b"snapshot",), self.nodes),
@@ -119,7 +122,7 @@ class _Reader:
 
     def read(self, key: bytes) -> bool:
         """Read the section that comes next, if it is one that is wanted and can be read now."""
-        if key in self.done:
+        if key in self.done or key in self.without:
             return False
         if key == b"snapshot":
             self.header = self.described()
