@@ -26,6 +26,7 @@ OUTPUTS = {
     "speedscope": ".speedscope.json",
     "json": ".json",
     "html": ".html",
+    "treemap": ".treemap.svg",
     "svg": ".svg",
     "folded": ".folded",
     "pprof": ".pb.gz",
@@ -160,8 +161,8 @@ def rendered(answer: Answer, output: str, **looks: Any) -> str | bytes:
         return _view("json").render(answer)  # type: ignore[no-any-return]
     if not isinstance(answer, Stacks):
         raise UsageError(f"this has no stacks to write as {output}", hint="`caulk tree` and `caulk flame` have them.")
-    if output == "svg":
-        return _view("flame").svg(answer)  # type: ignore[no-any-return]
+    if output in ("svg", "treemap"):
+        return _view("flame" if output == "svg" else "treemap").svg(answer)  # type: ignore[no-any-return]
     view: View = _view(output)
     return view.render(answer.tree)
 

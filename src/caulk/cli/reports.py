@@ -24,7 +24,7 @@ _SYMBOLS = Group("Names of addresses")
 _HEAPS = Group("Heap dumps")
 _LARGE = 8 << 20
 
-Output = Literal["table", "json", "html", "svg", "folded", "speedscope", "pprof"]
+Output = Literal["table", "json", "html", "svg", "treemap", "folded", "speedscope", "pprof"]
 
 
 @Parameter(name="*")
@@ -67,7 +67,7 @@ class Common(Symbols):
     limit: Annotated[int, Parameter(name=["--limit", "-n"])] = 30
     """Rows at most."""
     output: Annotated[Output | None, Parameter(name=["--output", "-o"], group=_OUTPUT)] = None
-    """Format on stdout: table, json, html, svg, folded, speedscope or pprof."""
+    """Format on stdout: table, json, html, svg (a flame graph), treemap, folded, speedscope or pprof."""
     out: Annotated[Path | None, Parameter(group=_OUTPUT)] = None
     """Write a file instead; its suffix is the format."""
 

@@ -204,15 +204,16 @@ def _drawn(layout: Layout) -> Iterator[str]:
         value = format_value(layout.total[box], layout.unit, signed=layout.signed)
         name, room = layout.name(box), int((width - 6) / 6.7)
         said = f"{name}\n{layout.place(box)}\n{value}, {format_share(layout.share(box))}".replace("\n\n", "\n")
-        label = f'<text x="{x + 3:.1f}" y="{y + 13}">{text(_shortened(name, room))}</text>' if room > 2 else ""
+        label = f'<text x="{x + 3:.1f}" y="{y + 13}">{text(shortened(name, room))}</text>' if room > 2 else ""
         yield (
             f"<g><title>{'&#10;'.join(text(line) for line in said.splitlines())}</title>"
             f'<rect x="{x:.1f}" y="{y}" width="{max(width - 0.5, 0.5):.1f}" height="{ROW - 1}" '
-            f'fill="{_fill(layout, box)}"/>{label}</g>'
+            f'fill="{fill(layout, box)}"/>{label}</g>'
         )
 
 
-def _fill(layout: Layout, box: int) -> str:
+def fill(layout: Layout, box: int) -> str:
+    """The colour of a box as CSS has it: of a difference by its sign, else by its package."""
     if layout.signed and layout.weight[box]:
         strength = abs(layout.total[box]) / layout.weight[box]
         return f"hsl({28 if layout.total[box] > 0 else 212} 90% {92 - 22 * min(strength, 1):.0f}%)"
@@ -220,7 +221,7 @@ def _fill(layout: Layout, box: int) -> str:
     return "hsl(0 0% 88%)" if degrees < 0 else f"hsl({degrees} 60% 80%)"
 
 
-def _shortened(name: str, room: int) -> str:
+def shortened(name: str, room: int) -> str:
     """As much of a name as fits: without its path first, then without its end."""
     if len(name) > room:
         path = _BEFORE_ARGUMENTS.match(name)
