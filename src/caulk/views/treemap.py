@@ -88,11 +88,11 @@ def _stretch(largest: float, smallest: float, row: float, side: float, scale: fl
 def _drawn(layout: flame.Layout) -> Iterator[str]:
     children: list[list[int]] = [[] for _ in range(len(layout))]
     path: list[int] = []
-    for box in range(len(layout)):
-        del path[layout.depth[box] :]
+    for number, depth in enumerate(layout.depth):
+        del path[depth:]
         if path:
-            children[path[-1]].append(box)
-        path.append(box)
+            children[path[-1]].append(number)
+        path.append(number)
     waiting = [(0, Box(0, TOP, WIDTH, HEIGHT - TOP))]
     while waiting:
         node, box = waiting.pop()
