@@ -3,8 +3,8 @@
 //   javac -d OUT bench/programs/HeapMaker.java
 //   java -cp OUT com.example.HeapMaker leaks FILE.hprof           a small service with seven leaks
 //   java -cp OUT com.example.HeapMaker growing FILE-%.hprof [N]   three dumps of one leak (% is 1, 2, 3), N tickets a step
-//   java -cp OUT com.example.HeapMaker size FILE.hprof OBJECTS    about that many objects: 6000000 gives 360 MB,
-//                                                                 29000000 gives 1.8 GB (needs -Xmx)
+//   java -cp OUT com.example.HeapMaker size FILE.hprof OBJECTS    about that many objects: 6000000 gives 380 MB,
+//                                                                 29000000 gives 1.9 GB (needs -Xmx)
 //   java -cp OUT com.example.HeapMaker wait                       the small service, until standard input ends
 package com.example;
 
@@ -165,6 +165,12 @@ class Widest extends Wider {
 
 class Order {
   final long id;
+  final Session customer;
+  final long created = System.nanoTime();
+  final long changed = created;
+  final double total = 99.9;
+  final double tax = 19.9;
+  final int state = 3;
   final Order previous;
   final OrderLine[] lines;
   final String note;
@@ -172,23 +178,32 @@ class Order {
 
   Order(long id, Order previous) {
     this.id = id;
+    this.customer = Archive.CUSTOMERS[(int) (id % Archive.CUSTOMERS.length)];
     this.previous = previous;
-    this.lines = new OrderLine[] {new OrderLine(id), new OrderLine(id + 1)};
-    this.note = "note of order " + id;
+    this.lines = new OrderLine[] {new OrderLine(this, id), new OrderLine(this, id + 1)};
+    this.note = "to be delivered at the back door, please, and not before ten: order " + id;
   }
 }
 
 class OrderLine {
-  final long sku;
+  final Order order;
+  final Product product;
   final Double price;
+  final long warehouse = 7;
+  final double discount = 0.1;
+  final double weight = 1.5;
+  final int quantity = 2;
+  final int position = 1;
 
-  OrderLine(long id) {
-    this.sku = id % 1_000;
+  OrderLine(Order order, long id) {
+    this.order = order;
+    this.product = Catalogue.PRODUCTS[(int) (id % 1_000)];
     this.price = id * 1.01;
   }
 }
 
 class Archive {
+  static final Session[] CUSTOMERS = new Session[5_000];
   static final Map<Long, Order> BY_ID = new HashMap<>();
   static final List<Order> RECENT = new ArrayList<>();
 }
@@ -252,8 +267,10 @@ public class HeapMaker {
   }
 
   static void fill(long objects) {
-    // 9.6 objects an order, counted in a dump.
-    long orders = objects * 10 / 96;
+    Catalogue.load();
+    for (int i = 0; i < Archive.CUSTOMERS.length; i++) Archive.CUSTOMERS[i] = new Session(i);
+    // 9.275 objects an order, counted in a dump.
+    long orders = objects * 1000 / 9275;
     Order previous = null;
     for (long id = 0; id < orders; id++) {
       previous = new Order(id, id % 100 == 0 ? null : previous);

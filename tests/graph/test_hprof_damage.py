@@ -92,6 +92,23 @@ def test_a_length_that_was_never_written_ends_where_another_record_begins():
     assert graph.coverage == 1
 
 
+@pytest.mark.parametrize("length", [1, 100, 1 << 20, 0xFFFFFFFF])
+def test_a_wrong_length_of_a_segment_loses_nothing_else(length):
+    dump = begun()
+    body = parts(dump)
+    graph = hprof.read(dump.heap(*body[:7], length=length).heap(*body[7:]).end().data)
+    assert nodes(graph) == 12
+    assert graph.coverage == 1
+
+
+def test_coverage_counts_the_bytes_that_a_cut_file_lacks():
+    dump = begun()
+    data = dump.heap(*parts(dump)).data
+    graph = hprof.read(data[:-100])
+    assert graph.coverage == pytest.approx((len(data) - 100) / len(data), abs=60 / len(data))
+    assert "the file ends 100 bytes too early: was the program killed while it wrote the dump?" in graph.warnings
+
+
 def test_empty_records_are_records():
     dump = begun()
     body = parts(dump)

@@ -588,19 +588,19 @@ class Reader:
         start: cython.Py_ssize_t = self.at
         left: cython.Py_ssize_t = self.limit - start
         wrap: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, 1) << 32
-        if length > left or (tag == 0x0C and left > length and (left - length) % wrap == 0):
-            # Cut, or longer than 4 GiB: the length has lost its upper bits.
+        if tag == 0x0C and left > length and (left - length) % wrap == 0:
+            # Longer than 4 GiB: the length has lost its upper bits.
             self.at = self.limit
             return self.limit
         if length == 0 and self.is_record(start, True):
             return start
-        if length and self.is_record(start + length, tag == 0x0C and left > wrap):
+        if length and length <= left and self.is_record(start + length, tag == 0x0C and left > wrap):
             self.at = start + length
             return self.at
-        # Never patched by a writer that crashed, or wrapped with more behind it: as far as there are sub-records.
+        # Cut, never patched by a writer that crashed, or wrapped with more behind it: as far as there are sub-records.
         while self.step(self.limit) == _READ:
             pass
-        if self.at < start + length and not self.is_record(self.at, True):
+        if self.at < start + length and length <= left and not self.is_record(self.at, True):
             self.at = start + length
         if not self.is_record(self.at, True):
             # What cannot be read is counted when the objects are.
@@ -612,9 +612,8 @@ class Reader:
 
         `string`, `string_start`, `string_length`; `loaded` 3 a class (serial, id, name), `frame` 6 (id, method,
         signature, source, class serial, line), `trace` 4 (serial, thread, first and number of its frames in
-        `trace_frame`), `thread` 2 (serial, id of its object), `heap` 4 (start, end, number of the dump, whether more
-        than its end is missing); `complete` are the numbers of the dumps that ended as they should; `lost` bytes of
-        records that were cut.
+        `trace_frame`), `heap` 3 (start, end, number of the dump); `complete` are the numbers of the dumps that ended as
+        they should, `lost` bytes that make no sense, and `absent` those that the last record claims and the file lacks.
         """
         string: Column = Column()
         string_start: Column = Column()
@@ -632,6 +631,7 @@ class Reader:
         count: cython.longlong
         dump: cython.longlong = 0
         lost: cython.Py_ssize_t = 0
+        absent: cython.longlong = 0
         is_open: cython.bint = False
         with cython.nogil:
             while self.limit - at >= 9:
@@ -648,6 +648,8 @@ class Reader:
                     is_open = True
                     if tag == 0x0C and length and length <= self.limit - at:
                         complete.push(dump)
+                    if self.at == self.limit and length > self.limit - at:
+                        absent = length - (self.limit - at)
                     at = self.at
                     continue
                 if tag == 0x2C and is_open:
@@ -655,6 +657,7 @@ class Reader:
                     dump += 1
                     is_open = False
                 if length > self.limit - at:
+                    absent = length - (self.limit - at)
                     lost = self.limit - at
                     at = self.limit
                     break
@@ -693,6 +696,7 @@ class Reader:
             "heap": heap.take(),
             "complete": complete.take(),
             "lost": lost,
+            "absent": absent,
         }
 
     def mark(self, heap, shift: cython.int):

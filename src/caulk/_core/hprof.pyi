@@ -16,6 +16,7 @@ class Records(TypedDict):
     heap: Ints
     complete: Ints
     lost: int
+    absent: int
 
 class Marked(TypedDict):
     root: Ints

@@ -98,10 +98,10 @@ def read_heap(
         naming=naming,
         strings=strings,
         taken_at=dump.header.taken_at,
-        coverage=1 - lost / size,
+        coverage=(size - lost) / (size + dump.absent),
         warnings=(
             *dump.warnings,
-            *_warnings(lost, unresolved / max(references, 1), len(seen["missing"]), is_sure=is_sure),
+            *_warnings(lost, dump.absent, unresolved / max(references, 1), len(seen["missing"]), is_sure=is_sure),
         ),
         comments=(f"sizes computed for {layout}",),
     )
@@ -129,8 +129,10 @@ def _arrays(layout: Layout) -> tuple[Ints, Ints]:
     return bases, widths
 
 
-def _warnings(lost: int, unresolved: float, missing: int, *, is_sure: bool) -> list[str]:
+def _warnings(lost: int, absent: int, unresolved: float, missing: int, *, is_sure: bool) -> list[str]:
     warnings = []
+    if absent:
+        warnings.append(f"the file ends {absent:,} bytes too early: was the program killed while it wrote the dump?")
     if lost:
         warnings.append(f"{lost:,} bytes could not be read: objects and references in them are missing")
     # HotSpot leaves out the class objects of its archive (CDS) that no class is loaded for: a few hundred.

@@ -69,6 +69,9 @@ class Dump:
     trace_frames: Ints
     texts: Texts
     lost: int
+    """Bytes between the records that make no sense."""
+    absent: int
+    """Bytes that the last record claims to have, behind the end of the file."""
     warnings: tuple[str, ...]
 
 
@@ -122,6 +125,7 @@ def read_records(data: bytes, header: Header, reader: Reader) -> Dump:
         trace_frames=found["trace_frame"],
         texts=texts,
         lost=found["lost"],
+        absent=found["absent"],
         warnings=tuple(warnings),
     )
 
