@@ -140,6 +140,15 @@ def test_without_its_strings_a_snapshot_is_a_graph_of_numbered_names():
     assert "names could be read" in graph.warnings[-1]
 
 
+def test_without_its_strings_an_object_of_many_properties_has_keys():
+    many = "\n".join(f"quote property 'p{chr(65 + n // 26)}{chr(65 + n % 26)}' -> key" for n in range(65))
+    whole = snapshot(HEAP + many)
+    graph = heap_snapshot.read(whole[: whole.index(b'"strings"')])
+    assert {str(r.label) for r in graph.references(6)} == {"(weak)", "[key]"}
+    assert {str(r.label) for r in graph.references(4)} == {"(hidden)"}
+    assert len({str(r.label) for r in read(HEAP + many).references(6)}) == 66
+
+
 def test_a_page_of_zeros_in_the_middle_is_said_and_what_came_before_is_kept():
     whole = bytearray(snapshot(HEAP))
     at = whole.index(b'"edges"') + 20

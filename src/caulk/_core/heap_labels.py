@@ -487,7 +487,7 @@ class Meaning:
                                 == self.number[i]
                             ):
                                 word |= cython.cast(cython.uint, 3) << 30
-                        else:
+                        elif name < self.known:
                             word = self.named(interner, INTERNAL, name)
                     elif edge == 4:
                         if is_table:
@@ -498,7 +498,7 @@ class Meaning:
                     elif edge == 5:
                         word = cython.cast(cython.uint, 3) << 30 | self.named(interner, INTERNAL, name)
                     elif edge == 6:
-                        if self.says(name) == DIGITS or self.says(name) == PAIR:
+                        if name >= self.known or self.says(name) == DIGITS or self.says(name) == PAIR:
                             word = WEAKLY
                         else:
                             word = self.named(interner, INTERNAL, name)
@@ -526,7 +526,8 @@ class Meaning:
             strength = cython.cast(cython.uint, 2) << 30
         elif edge == 5 and node != 0:
             strength = cython.cast(cython.uint, 3) << 30
-        if edge != 1 and edge != 4 and node != 0 and self.says(name) != DIGITS and self.says(name) != PAIR:
+        means: cython.int = self.says(name) if edge != 1 and edge != 4 and name < self.known else DIGITS
+        if node != 0 and means != DIGITS and means != PAIR:
             return strength | self.named(interner, INTERNAL, name)
         if kind == SYNTHETIC or (node == 0 and (kind == OBJECT or kind == NATIVE)):
             return strength | self.named(interner, ROOT, self.name[target] & 0x1FFFFFFF)
@@ -553,6 +554,7 @@ class Meaning:
         other: cython.longlong = -1
         named: cython.int = 0
         hidden: cython.longlong = 0
+        unknown: cython.longlong = 0
         is_prototype: cython.int = 0
         for e in range(self.first[node], self.first[node + 1]):
             edge = self.what[e] >> 29
@@ -572,11 +574,13 @@ class Meaning:
                 if means == CONSTRUCTOR and self.kind[self.target[e]] & 31 == CLOSURE:
                     is_prototype = 1
                 elif means != PROTO and means != SYMBOLIC:
+                    unknown += name >= self.known
                     if one < 0:
                         one = name
                     elif other < 0:
                         other = name
-        self.is_dictionary = 0
+        # Where the strings were cut off, only the number of properties tells.
+        self.is_dictionary = 1 if unknown > 64 else 0
         if table >= 0 and one >= 0 and is_prototype == 0:
             self.is_dictionary = self.holds(table, one, other if other >= 0 else one)
         self.variables = -1
