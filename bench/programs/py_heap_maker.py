@@ -64,6 +64,7 @@ if __name__ == "__main__":
     path, is_fork = sys.argv[2], "fork" in sys.argv[4:]
     fill(int(sys.argv[3]))
     gc.collect()
+    Path(path).unlink(missing_ok=True)
     before = figure("RssAnon:")
     Path("/proc/self/clear_refs").write_text("5")
     ahead = d.plan(path, fork=is_fork)

@@ -163,7 +163,7 @@ class Slow:
     def __init__(self): self.x = 1
 SLOW = Slow()
 print(main(), gc.isenabled(), gc.garbage, sys.getrefcount(SLOW))
-gc.disable(); DUMP(); print(gc.isenabled())
+gc.disable(); _dumper.dump(PATH + "2"); print(gc.isenabled())
 """
     ran = run(program, tmp_path)
     assert ran.returncode == 0, ran.stderr
@@ -174,6 +174,18 @@ def test_a_file_appears_whole_and_for_its_owner_alone(tmp_path):
     graph_of("DUMP()", tmp_path)
     assert (tmp_path / "heap.cgraph").stat().st_mode & 0o777 == 0o600
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_nothing_is_overwritten(tmp_path):
+    program = """
+try:
+    DUMP()
+except FileExistsError as error:
+    print("refused")
+"""
+    (tmp_path / "heap.cgraph").write_text("an earlier dump")
+    assert run(program, tmp_path).stdout == "refused\n"
+    assert (tmp_path / "heap.cgraph").read_text() == "an earlier dump"
 
 
 def test_a_disk_that_is_full_leaves_no_half_file(tmp_path):
@@ -187,10 +199,12 @@ except OSError as error:
     print("failed", error)
 """
     for fork in ("False", "True"):
-        ran = run(program.replace("FORK", fork), tmp_path)
+        folder = tmp_path / fork
+        folder.mkdir()
+        ran = run(program.replace("FORK", fork), folder)
         assert ran.stdout.startswith("failed"), ran.stderr
-        assert not (tmp_path / "heap.cgraph").exists()
-        assert not list(tmp_path.glob("*.part"))
+        assert not (folder / "heap.cgraph").exists()
+        assert not list(folder.glob("*.part"))
 
 
 def test_a_signal_makes_the_program_dump_itself_again_and_again(tmp_path):
@@ -229,7 +243,8 @@ def work():
 sys.setswitchinterval(1e-5)
 threads = [threading.Thread(target=work) for _ in range(3)]
 for thread in threads: thread.start()
-for _ in range(3): DUMP()
+for i in range(2): _dumper.dump(PATH + str(i))
+DUMP()
 STOP.set()
 for thread in threads: thread.join()
 """
@@ -251,7 +266,8 @@ DUMP(fork=FORK)
 assert gc.get_freeze_count() == count
 """
     for fork in ("False", "True"):
-        graph = graph_of(program.replace("FORK", fork), tmp_path)
+        (tmp_path / fork).mkdir()
+        graph = graph_of(program.replace("FORK", fork), tmp_path / fork)
         assert len(numbers_of(graph, "leak.Row")) == 505
         assert path_to(graph, "leak.Row")[:5] == ["(module)", "module leak", "(__dict__)", "module leak", ".ROWS"]
 

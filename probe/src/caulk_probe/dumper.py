@@ -25,7 +25,7 @@ import types
 import warnings
 import weakref
 from array import array
-from itertools import chain, compress, filterfalse, islice, repeat
+from itertools import chain, compress, count, filterfalse, islice, repeat
 from operator import attrgetter, is_
 from typing import NamedTuple
 
@@ -102,9 +102,13 @@ def dump(path, *, fork=False, force=False):
 
     In place the calling thread writes, for seconds, and other threads run between its steps: it holds the interpreter
     lock in stretches. With `fork` a child writes and the program goes on after milliseconds: the file is there when
-    `is_done(path)`. Raises `Refused` where `plan` says no and `force` does not insist, OSError where writing fails.
+    `is_done(path)`. Raises `Refused` where `plan` says no and `force` does not insist, OSError where writing fails or
+    something is at `path` already.
     """
     path = os.path.abspath(os.fspath(path))
+    for there in (path, path + ".error"):
+        if os.path.lexists(there):
+            raise FileExistsError(17, "a dump overwrites nothing", there)
     ahead = plan(path, fork=fork)
     if not (ahead.is_safe or force):
         raise Refused(ahead.why)
@@ -138,10 +142,10 @@ def install_signal(number, path, *, fork=True):
     failure goes to `PATH.error`, never into the program.
     """
     stem, suffix = os.path.splitext(os.path.abspath(os.fspath(path)))
-    counter = iter(range(1, sys.maxsize))
+    names = ("{}.{}{}".format(stem, i, suffix) for i in count(1))
 
     def on_signal(_number, _frame):
-        target = "{}.{}{}".format(stem, next(counter), suffix)
+        target = next(each for each in names if not os.path.lexists(each))
         try:
             dump(target, fork=fork)
         except Exception as error:

@@ -250,6 +250,31 @@ class Builder:
                 at += references
         return len(t) - at
 
+    def labelled(self, addresses, counts, targets, labels):
+        """Lay out references that have a label each; `counts` has how many belong to each of `addresses`."""
+        a: cython.const[cython.ulonglong][:] = addresses
+        n: cython.const[cython.uint][:] = counts
+        t: cython.const[cython.ulonglong][:] = targets
+        l: cython.const[cython.uint][:] = labels
+        i: cython.Py_ssize_t
+        j: cython.Py_ssize_t
+        at: cython.Py_ssize_t = 0
+        number: cython.int
+        with cython.nogil:
+            for i in range(len(a)):
+                if self.find(a[i]) == self.at + 1:
+                    self.at += 1
+                    self.first[self.at] = cython.cast(cython.uint, self.used)
+                    for j in range(at, at + n[i]):
+                        number = self.find(t[j])
+                        if number < 0:
+                            self.dropped += 1
+                        else:
+                            self.target[self.used] = number
+                            self.label[self.used] = l[j]
+                            self.used += 1
+                at += n[i]
+
     def take(self):
         """Columns `type, size, site, first, target, label`, and how many references led nowhere."""
         i: cython.Py_ssize_t

@@ -52,10 +52,9 @@ def read(data: bytes) -> ObjectGraph:
 
     Raises `MalformedDump` where no object can be read.
     """
-    with memoryview(data) as view:
-        found = _blocks(view)
-        tables = _tables(view, found)
-        return _graph(view, found, tables)
+    view = memoryview(data)
+    found = _blocks(view)
+    return _graph(view, found, _tables(view, found))
 
 
 @dataclass(slots=True)
