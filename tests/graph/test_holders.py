@@ -165,10 +165,31 @@ def test_entries_that_two_collections_hold_are_blamed_on_both():
     text += "".join(f"ya -> xe{i}.[];" for i in range(100))
     found = findings(jvm(text, static=["ITEMS", "OTHERS"]))
     assert {f.holder for f in found} == {"com.example.A.ITEMS", "com.example.B.OTHERS"}
-    assert all(any("others refer to these objects too" in said for said in f.evidence) for f in found)
+    assert all(any("refers to these objects too" in said for said in f.evidence) for f in found)
     assert all(f.count == 100 for f in found)
     # Each carries half of the tickets, and its own array.
     assert all(100 * 64 / 2 <= f.bytes <= 100 * 64 / 2 + 2100 for f in found)
+
+
+def test_a_holder_of_shared_entries_says_who_else_has_them_and_what_it_alone_would_free():
+    text = "a:class.A!; b:class.B!; a -> x.ITEMS; b -> y.OTHERS;" + array_list("x", 100, "app.Ticket")
+    text += "y:java.util.ArrayList*24; y -> ya:java.lang.Object[]*2000.f;" + "".join(
+        f"ya -> xe{i}.[];" for i in range(100)
+    )
+    one = next(f for f in findings(jvm(text, static=["ITEMS", "OTHERS"])) if f.holder == "B.OTHERS")
+    assert "`A.ITEMS` refers to these objects too: each counts here for its part" in one.evidence
+    # Only the list and its array: A keeps all of the tickets.
+    assert "without it 1.98 kB would be freed" in one.evidence
+
+
+def test_dead_weak_references_that_pile_up_are_a_finding_however_few_their_bytes():
+    text = "c:class.app.C!; c -> big:byte[]*4000000.data; c -> l.DEAD;"
+    text += array_list("l", 600, "java.lang.ref.WeakReference", size=16)
+    text += "".join(f"live{i}:app.X*16!; le{i} ?> live{i}.referent;" for i in range(50))
+    found = findings(jvm(text, static=["data", "DEAD"]))
+    dead = next(f for f in found if f.holder == "app.C.DEAD")
+    assert dead.pattern == "weak-references"
+    assert "550 of them are dead: what they referred to is gone" in dead.evidence
 
 
 def test_a_holder_that_is_referred_to_from_many_places_is_blamed_itself():

@@ -37,8 +37,14 @@ class Holdings:
     f: cython.longlong[:]
     b: cython.longlong[:]
     r: cython.longlong[:]
+    l: cython.longlong[:]
     s: cython.int[:]
     k: cython.const[cython.uchar][:]
+    type_of: cython.const[cython.int][:]
+    named: cython.const[cython.int][:]
+    naming: cython.const[cython.int][:]
+    has_name: cython.uchar[:]
+    types: cython.int
     size: cython.Py_ssize_t
     capacity: cython.Py_ssize_t
     mask: cython.ulonglong
@@ -58,7 +64,7 @@ class Holdings:
         return self.size
 
     def column(self, name):
-        """`parent`, `via`, `identity`, `sample` (`'i'`), `count`, `flat`, `best`, `folded` (`'q'`) as they are."""
+        """`parent`, `via`, `identity`, `sample` (`'i'`), `count`, `flat`, `best`, `folded`, `lent` (`'q'`)."""
         return self._columns[name][: self.size]
 
     @cython.cfunc
@@ -66,8 +72,8 @@ class Holdings:
         k: cython.Py_ssize_t
         capacity: cython.Py_ssize_t = max(1024, 2 * self.capacity)
         columns = {}
-        for name in ("parent", "via", "identity", "depth", "sample", "count", "flat", "best", "folded"):
-            code = "q" if name in ("count", "flat", "best", "folded") else "i"
+        for name in ("parent", "via", "identity", "depth", "sample", "count", "flat", "best", "folded", "lent"):
+            code = "q" if name in ("count", "flat", "best", "folded", "lent") else "i"
             column = array(code, bytes(capacity * (8 if code == "q" else 4)))
             if self.size:
                 column[: self.size] = self._columns[name][: self.size]
@@ -76,7 +82,7 @@ class Holdings:
         self.p, self.v, self.i = columns["parent"], columns["via"], columns["identity"]
         self.d, self.a = columns["depth"], columns["sample"]
         self.c, self.f, self.b = columns["count"], columns["flat"], columns["best"]
-        self.r = columns["folded"]
+        self.r, self.l = columns["folded"], columns["lent"]
         self.s = array("i", bytes(8 * capacity))
         self.mask = 2 * capacity - 1
         self.capacity = capacity
@@ -146,6 +152,38 @@ class Holdings:
         self.size += 1
         return node
 
+    @cython.cfunc
+    def know(self, kind: object, named: object, naming: object, types: cython.int) -> object:
+        """Take in what identities are made of."""
+        i: cython.Py_ssize_t
+        self.type_of, self.named, self.naming = kind, named, naming
+        self.types = types
+        self.has_name = bytearray(types)
+        for i in range(len(self.named)):
+            self.has_name[self.type_of[self.named[i]]] = 1
+        return None
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def identity(self, u: cython.int) -> cython.int:
+        """An object's type, or behind the types its own name. A column of these would cost as much as the types do."""
+        kind: cython.int = self.type_of[u]
+        low: cython.Py_ssize_t = 0
+        high: cython.Py_ssize_t = len(self.named)
+        middle: cython.Py_ssize_t
+        if not self.has_name[kind]:
+            return kind
+        while low < high:
+            middle = (low + high) >> 1
+            if self.named[middle] < u:
+                low = middle + 1
+            else:
+                high = middle
+        if low < len(self.named) and self.named[low] == u:
+            return self.types + self.naming[low]
+        return kind
+
     def merge(self, idom, order, retained, *, first, target, label, kind, size, named, naming, types, weakest):
         """Put a graph's objects into the tree and return the node of each (`'i'`; 0 for the roots and the unreached).
 
@@ -159,12 +197,7 @@ class Holdings:
         to: cython.const[cython.int][:] = target
         word: cython.const[cython.uint][:] = label
         own: cython.const[cython.uint][:] = size
-        identities = array("i")
-        identities.frombytes(memoryview(kind).cast("B"))
-        identity: cython.int[:] = identities
-        who: cython.const[cython.int][:] = named
-        name: cython.const[cython.int][:] = naming
-        base: cython.int = types
+        self.know(kind, named, naming, types)
         limit: cython.uint = weakest
         count: cython.Py_ssize_t = len(start) - 1
         nodes = array("i", bytes(4 * count))
@@ -175,13 +208,11 @@ class Holdings:
         t: cython.int
         node: cython.int
         with cython.nogil:
-            for k in range(len(who)):
-                identity[who[k]] = base + name[k]
             for k in range(len(seq)):
                 u = seq[k]
                 node = out[u]
                 if u != 0 and node == 0:
-                    node = self.child(out[dom[u]], -1, identity[u])
+                    node = self.child(out[dom[u]], -1, self.identity(u))
                     out[u] = node
                 self.c[node] += 1
                 self.f[node] += own[u]
@@ -193,7 +224,7 @@ class Holdings:
                 for at in range(start[u], start[u + 1]):
                     t = to[at]
                     if dom[t] == u and (word[at] >> 30) <= limit and out[t] == 0 and t != 0:
-                        out[t] = self.child(node, cython.cast(cython.int, word[at] & 0x3FFFFFFF), identity[t])
+                        out[t] = self.child(node, cython.cast(cython.int, word[at] & 0x3FFFFFFF), self.identity(t))
         return nodes
 
     def share(self, nodes, marked, idom, retained, *, first, target, label, kind, named, naming, types, weakest):
@@ -209,10 +240,7 @@ class Holdings:
         to: cython.const[cython.int][:] = target
         word: cython.const[cython.uint][:] = label
         out: cython.const[cython.int][:] = nodes
-        type_of: cython.const[cython.int][:] = kind
-        who: cython.const[cython.int][:] = named
-        name: cython.const[cython.int][:] = naming
-        base: cython.int = types
+        self.know(kind, named, naming, types)
         limit: cython.uint = weakest
         groups: cython.Py_ssize_t = self.size
         shared = bytearray(marked)
@@ -223,13 +251,10 @@ class Holdings:
         k: cython.Py_ssize_t
         u: cython.Py_ssize_t
         at: cython.Py_ssize_t
-        low: cython.Py_ssize_t
-        high: cython.Py_ssize_t
         t: cython.int
         g: cython.int
         m: cython.int
         node: cython.int
-        identity: cython.int
         part: cython.longlong
         with cython.nogil:
             for k in range(1, groups):
@@ -259,21 +284,10 @@ class Holdings:
                     m = out[t]
                     if not is_group[m] or g == m or (word[at] >> 30) > limit or degree[t] == 255:
                         continue
-                    identity = type_of[t]
-                    if len(who) != 0:
-                        low = 0
-                        high = len(who)
-                        while low < high:
-                            k = (low + high) >> 1
-                            if who[k] < t:
-                                low = k + 1
-                            else:
-                                high = k
-                        if low < len(who) and who[low] == t:
-                            identity = base + name[low]
-                    node = self.child(out[u], cython.cast(cython.int, word[at] & 0x3FFFFFFF), identity)
+                    node = self.child(out[u], cython.cast(cython.int, word[at] & 0x3FFFFFFF), self.identity(t))
                     part = kept[t] // degree[t]
                     self.f[node] += part
+                    self.l[node] += part
                     self.f[m] -= part
                     self.c[node] += 1
                     if kept[t] > self.b[node]:
@@ -366,6 +380,31 @@ def members(nodes, node, limit):
                 out[n] = cython.cast(cython.int, k)
                 n += 1
     return found[:n]
+
+
+def without(nodes, node, first, label, strength):
+    """How many objects of a node have no reference of this strength."""
+    of: cython.const[cython.int][:] = nodes
+    start: cython.const[cython.uint][:] = first
+    word: cython.const[cython.uint][:] = label
+    wanted: cython.int = node
+    level: cython.uint = strength
+    k: cython.Py_ssize_t
+    at: cython.Py_ssize_t
+    number: cython.longlong = 0
+    has: cython.int
+    with cython.nogil:
+        for k in range(len(of)):
+            if of[k] != wanted:
+                continue
+            has = 0
+            for at in range(start[k], start[k + 1]):
+                if word[at] >> 30 == level:
+                    has = 1
+                    break
+            if not has:
+                number += 1
+    return number
 
 
 def tally(nodes, node, values, length):

@@ -65,7 +65,9 @@ def links(graph: ObjectGraph, steps: Iterable[tuple[int, Label]], containers: Co
         if last is not None and last.label == label and last.type == type_name and not name and not last.name:
             found[-1] = replace(last, repeats=last.repeats + 1, number=number)
             continue
-        found.append(Link(number, label, graph.types.kind[kind], type_name, name, None if name else containers.of(kind)))
+        found.append(
+            Link(number, label, graph.types.kind[kind], type_name, name, None if name else containers.of(kind))
+        )
     return _without_cycles(found)
 
 

@@ -179,7 +179,7 @@ _PYTHON = (
     Container(r"list|(collections\.)?deque|set|frozenset|tuple|array\.array", noun="elements"),
 )
 
-TABLES: dict[str, tuple[Container, ...]] = {"jvm": _JVM, "node": _V8, "browser": _V8, "v8": _V8, "cpython": _PYTHON}
+TABLES: dict[str, tuple[Container, ...]] = {"jvm": _JVM, "node": _V8, "chrome": _V8, "hermes": _V8, "cpython": _PYTHON}
 
 #: Types that only pass calls on to what they hold, and one-element boxes: never the holder that is named.
 WRAPPERS = re.compile(

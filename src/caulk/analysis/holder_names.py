@@ -27,6 +27,8 @@ def holder_of(links: Sequence[Link]) -> tuple[str, int]:
         if link.kind in (*_OWNERS, "closure") and link.name:
             return _joined(link.what if not below else link.name, below), at
         label = link.label
+        if owner is None and link.kind == "root":
+            return _joined("runtime", [*_own_labels(links), *below]), 0
         if owner is None:
             what = link.what if label.kind == "root" else str(label)
             return _joined(f"{what} ({label.name})" if label.kind == "root" and label.name else what, below), 0
@@ -93,6 +95,11 @@ def _start(links: Sequence[Link], at: int) -> int:
         if links[above].name and links[above].kind in (*_OWNERS, "closure", "thread", "frame"):
             return above
     return at
+
+
+def _own_labels(links: Sequence[Link]) -> list[str]:
+    """What the runtime calls the last link, where only its own roots hold it."""
+    return [links[-1].label.name.strip("()")] if links[-1].label.name else [links[-1].type.strip("()")]
 
 
 def _function_of(links: Sequence[Link], at: int) -> tuple[str, int]:

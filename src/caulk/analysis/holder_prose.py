@@ -10,12 +10,22 @@ from caulk.model.units import format_share, format_value
 def what_is_kept(number: int, kind: str, *, is_function: bool, is_class: bool) -> str:
     """`81,204 `Ticket``; functions by their name, classes as what they are: copies, each by a loader of its own."""
     if is_class:
-        return f"{number:,} copies of class `{short(kind)}`, each with its class loader,"
+        return f"{number:,} copies of class `{short(kind)}`, each with its class loader"
     if is_function:
         name, place = split(kind)
         return f"{number:,} functions `{name}`" + (f" ({place.rpartition('/')[2]})" if place else "")
     lambda_of, is_lambda, _ = short(kind).partition("$$Lambda")
     return f"{number:,} lambdas of `{lambda_of}`" if is_lambda else f"{number:,} `{short(kind)}`"
+
+
+def chain_of(number: int, kind: str) -> str:
+    """Objects of which each holds the next."""
+    return f"a chain of {number:,} `{short(kind)}`"
+
+
+def dead_references(number: int, kind: str) -> str:
+    """Weak references that outlived what they referred to."""
+    return f"{number:,} dead `{short(kind)}`"
 
 
 def subject(holder: str, holders: int) -> str:

@@ -56,8 +56,8 @@ class HolderTree:
     folded: Ints
     """How many objects of a node were reached from objects of the same node, or of one below: a list, a ring."""
     shared: bytearray
-    unshared: int
-    """Nodes from this number on were made for what is shared out."""
+    lent: Ints
+    """Of `total`, the bytes of objects that others hold too."""
 
     def label(self, node: int) -> Label | None:
         """How the objects of a node are referred to; None where several refer to them."""
@@ -101,7 +101,7 @@ def plant(graph: ObjectGraph, dominators: Dominators) -> HolderTree:
         types=len(graph.types),
         weakest=weakest,
     )
-    shared, unshared = _shareable(tree), len(tree)
+    shared = _shareable(tree)
     if any(shared):
         shared = tree.share(
             nodes,
@@ -135,7 +135,7 @@ def plant(graph: ObjectGraph, dominators: Dominators) -> HolderTree:
         folded=tree.column("folded"),
         alike=holdings.evenly(count, total, tree.column("best"), tree.column("folded")),
         shared=shared,
-        unshared=unshared,
+        lent=stacks.totals(parent, tree.column("lent")),
     )
 
 
