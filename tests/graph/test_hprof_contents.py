@@ -3,7 +3,9 @@
 import pytest
 from hprofs import BYTE, CHAR, DOUBLE, INT, OBJECT, Hprof
 
+from caulk._core import uncompiled
 from caulk.formats import hprof
+from caulk.formats.hprof import contents
 from caulk.formats.hprof.contents import Contents, Value
 
 STRING, POINT = 0x100, 0x110
@@ -43,6 +45,24 @@ def test_many_equal_strings_are_found_among_many_different_ones():
     assert {each.copies for each in found} == {2}
 
 
+def test_a_dump_without_values_has_no_equal_strings():
+    data = modern("once", "twice", "twice").record(0xDE, b"REDACTED\x01").data
+    graph = hprof.read(data)
+    assert "its values were removed" in graph.comments
+    assert Contents(data).equal_strings(graph) == []
+
+
+def test_the_kernel_that_is_not_compiled_finds_the_same(monkeypatch):
+    data = modern(*(f"text {i % 3}" * 3 for i in range(7))).data
+    graph = hprof.read(data)
+    found = Contents(data).equal_strings(graph)
+    plain = uncompiled.load("hprof")
+    monkeypatch.setattr(contents, "Reader", plain.Reader)
+    monkeypatch.setattr(contents, "targets_of", plain.targets_of)
+    assert Contents(data).equal_strings(graph) == found
+    assert len(found) == 3
+
+
 @pytest.mark.parametrize("text", ["plain", "naïve", "ναι", "", "x" * 300])
 def test_the_text_of_a_string_is_read_on_request(text):
     data = modern("other", text).data
@@ -67,15 +87,15 @@ def test_the_fields_of_an_object_are_read_on_request():
         dump.instance(0x1000, POINT, (INT, -5), (DOUBLE, 2.5), (OBJECT, 0x1000), (OBJECT, 0)),
         dump.primitives(0x1040, INT, 1, 2, 3),
     ).end()
-    contents = Contents(dump.data)
-    assert contents.fields(2) == [
+    values = Contents(dump.data)
+    assert values.fields(2) == [
         Value("x", INT, -5),
         Value("y", DOUBLE, 2.5),
         Value("next", OBJECT, 2),
         Value("none", OBJECT, 0),
     ]
-    assert (contents.length(3), contents.length(2)) == (3, -1)
-    assert contents.fields(3) == []
-    assert contents.text(2) == ""
-    assert dump.data[contents.place(3)] == 0x23
-    assert contents.place(0) == -1
+    assert (values.length(3), values.length(2)) == (3, -1)
+    assert values.fields(3) == []
+    assert values.text(2) == ""
+    assert dump.data[values.place(3)] == 0x23
+    assert values.place(0) == -1

@@ -613,7 +613,8 @@ class Reader:
         `string`, `string_start`, `string_length`; `loaded` 3 a class (serial, id, name), `frame` 6 (id, method,
         signature, source, class serial, line), `trace` 4 (serial, thread, first and number of its frames in
         `trace_frame`), `heap` 3 (start, end, number of the dump); `complete` are the numbers of the dumps that ended as
-        they should, `lost` bytes that make no sense, and `absent` those that the last record claims and the file lacks.
+        they should, `lost` bytes that make no sense, and `absent` those that the last record claims and the file lacks,
+        `mark` where the record that redaction leaves begins, or -1.
         """
         string: Column = Column()
         string_start: Column = Column()
@@ -633,6 +634,7 @@ class Reader:
         lost: cython.Py_ssize_t = 0
         absent: cython.longlong = 0
         is_open: cython.bint = False
+        mark: cython.Py_ssize_t = -1
         with cython.nogil:
             while self.limit - at >= 9:
                 tag = self.d[at]
@@ -665,6 +667,8 @@ class Reader:
                     string.push(cython.cast(cython.longlong, self.ident(at)))
                     string_start.push(at + n)
                     string_length.push(length - n)
+                elif tag == 0xDE:
+                    mark = at
                 elif tag == 0x02 and length >= 8 + 2 * n:
                     loaded.push(self.u4(at))
                     loaded.push(cython.cast(cython.longlong, self.ident(at + 4)))
@@ -697,6 +701,7 @@ class Reader:
             "complete": complete.take(),
             "lost": lost,
             "absent": absent,
+            "mark": mark,
         }
 
     def mark(self, heap, shift: cython.int):

@@ -17,6 +17,7 @@ class Records(TypedDict):
     complete: Ints
     lost: int
     absent: int
+    mark: int
 
 class Marked(TypedDict):
     root: Ints

@@ -55,8 +55,11 @@ class Contents:
     def equal_strings(self, graph: ObjectGraph) -> list[Equal]:
         """Contents that several strings have an array of their own for, by what they waste; one pass over the dump.
 
-        Strings that share an array share it here too. Contents are told apart by a hash of 64 bits.
+        Strings that share an array share it here too. Contents are told apart by a hash of 64 bits. A dump whose values
+        were removed has none to compare.
         """
+        if self._dump.is_redacted:
+            return []
         of_strings = bytes(name == _STRING for name in graph.types.name)
         marked = targets_of(graph.type, graph.first, graph.target, of_strings)
         rows = iter(self._reader.same(self._dump.heap, marked))

@@ -103,7 +103,7 @@ def read_heap(
             *dump.warnings,
             *_warnings(lost, dump.absent, unresolved / max(references, 1), len(seen["missing"]), is_sure=is_sure),
         ),
-        comments=(f"sizes computed for {layout}",),
+        comments=(f"sizes computed for {layout}", *["its values were removed"] * dump.is_redacted),
     )
 
 
@@ -141,5 +141,5 @@ def _warnings(lost: int, absent: int, unresolved: float, missing: int, *, is_sur
     if missing:
         warnings.append(f"{missing:,} classes are not in the dump: their instances are shown as unknown-class")
     if not is_sure:
-        warnings.append("sizes are estimated: too few objects lie next to each other to tell how they are laid out")
+        warnings.append("sizes are estimated: the distances between objects do not tell how they are laid out")
     return warnings

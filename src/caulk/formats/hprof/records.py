@@ -13,6 +13,8 @@ from caulk.model.errors import MalformedDump
 if TYPE_CHECKING:
     from caulk._core.hprof import Marked
 
+#: What tools that take the values out of a dump leave in a record of their own.
+REDACTED = b"REDACTED"
 MAGIC = b"JAVA PROFILE 1.0"
 _LONGEST_MAGIC = 32
 _CUT = "The dump was cut short: was the program killed while it wrote, or the disk full?"
@@ -73,6 +75,7 @@ class Dump:
     absent: int
     """Bytes that the last record claims to have, behind the end of the file."""
     warnings: tuple[str, ...]
+    is_redacted: bool = False
 
 
 def read_header(head: bytes) -> Header:
@@ -127,6 +130,7 @@ def read_records(data: bytes, header: Header, reader: Reader) -> Dump:
         lost=found["lost"],
         absent=found["absent"],
         warnings=tuple(warnings),
+        is_redacted=found["mark"] >= 0 and data[found["mark"] : found["mark"] + len(REDACTED)] == REDACTED,
     )
 
 
