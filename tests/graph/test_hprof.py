@@ -212,6 +212,15 @@ def test_a_class_that_is_missing_has_a_name_and_its_instances_stay():
     assert any("2 classes" in warning for warning in graph.warnings)
 
 
+def test_references_to_what_is_missing_are_left_out_and_counted():
+    dump, parts = small()
+    graph = hprof.read(dump.heap(*parts[:-3], *parts[-2:]).end().data)
+    (second,) = of_type(graph, "com.example.Ticket")
+    (tickets,) = of_type(graph, "com.example.Ticket[]")
+    assert references(graph, tickets) == [(second, Label("element"), STRONG)]
+    assert "1 references lead to objects that the dump does not have" in graph.comments
+
+
 def test_what_only_android_writes_is_read():
     dump = Hprof("1.0.3", id_size=4)
     dump.loaded_as("java.lang.Object", 0x100).loaded_as("byte[]", 0x110).loaded_as("com.example.Page", 0x120)

@@ -109,6 +109,12 @@ def test_compressed_dumps_say_the_same(program: Living, graph: ObjectGraph, tmp_
     }
 
 
+def test_no_reference_of_a_whole_dump_leads_nowhere(graph: ObjectGraph):
+    assert graph.coverage == 1
+    assert graph.warnings == ()
+    assert [comment for comment in graph.comments if "references lead" in comment] == []
+
+
 def test_a_static_field_holds_what_leaks_through_it(graph: ObjectGraph):
     retained = dominators(graph)
     book = next(number for number in graph.named if graph.name(number) == "class com.example.OrderBook")

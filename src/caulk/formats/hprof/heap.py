@@ -23,7 +23,8 @@ _MOST_OBJECTS = (1 << 31) - 2
 _MOST_REFERENCES = (1 << 32) - 1
 #: Fewer objects than any JVM has at its start say nothing about alignment.
 _FEW = 1000
-_TOLERATED = 0.005
+#: HotSpot leaves out the class objects of its archive (CDS) that no class is loaded for: about a thousand.
+_TOLERATED = 3000
 _ELEMENT_TYPES = (REFERENCE, 4, 5, 6, 7, 8, 9, 10, 11)
 
 
@@ -101,9 +102,13 @@ def read_heap(
         coverage=(size - lost) / (size + dump.absent),
         warnings=(
             *dump.warnings,
-            *_warnings(lost, dump.absent, unresolved / max(references, 1), len(seen["missing"]), is_sure=is_sure),
+            *_warnings(lost, dump.absent, unresolved, len(seen["missing"]), is_sure=is_sure),
         ),
-        comments=(f"sizes computed for {layout}", *["its values were removed"] * dump.is_redacted),
+        comments=(
+            f"sizes computed for {layout}",
+            *[_unresolved(unresolved)] * (0 < unresolved <= _TOLERATED),
+            *["its values were removed"] * dump.is_redacted,
+        ),
     )
 
 
@@ -129,17 +134,20 @@ def _arrays(layout: Layout) -> tuple[Ints, Ints]:
     return bases, widths
 
 
-def _warnings(lost: int, absent: int, unresolved: float, missing: int, *, is_sure: bool) -> list[str]:
+def _warnings(lost: int, absent: int, unresolved: int, missing: int, *, is_sure: bool) -> list[str]:
     warnings = []
     if absent:
         warnings.append(f"the file ends {absent:,} bytes too early: was the program killed while it wrote the dump?")
     if lost:
         warnings.append(f"{lost:,} bytes could not be read: objects and references in them are missing")
-    # HotSpot leaves out the class objects of its archive (CDS) that no class is loaded for: a few hundred.
     if unresolved > _TOLERATED:
-        warnings.append(f"{unresolved:.1%} of the references lead to objects that the dump does not have")
+        warnings.append(_unresolved(unresolved))
     if missing:
         warnings.append(f"{missing:,} classes are not in the dump: their instances are shown as unknown-class")
     if not is_sure:
         warnings.append("sizes are estimated: the distances between objects do not tell how they are laid out")
     return warnings
+
+
+def _unresolved(count: int) -> str:
+    return f"{count:,} references lead to objects that the dump does not have"
