@@ -13,14 +13,14 @@ import pytest
 from awaiting import reserved_ports
 
 PYTHON_LEAK = """
-import os, time
+import os, sys, time
 kept = []
 def leak():
     kept.extend(bytes(1000) for _ in range(50))
 while not os.path.exists("enough"):
     leak()
     time.sleep(0.02)
-print("python is done")
+sys.stdout.write("python is done\\n")  # in one piece: others write there too
 """
 NODE_LEAK = """
 const kept = [];
