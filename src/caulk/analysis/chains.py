@@ -40,7 +40,7 @@ class Link:
 def own_name(name: str) -> str:
     """An object's own name without what it is: dumps write `class OrderBook`, `module app`, `function run`."""
     what, _, rest = name.partition(" ")
-    return rest if what in ("class", "module", "function") and rest else name
+    return rest if what in ("class", "module", "function", "frame") and rest else name
 
 
 def links(graph: ObjectGraph, steps: Iterable[tuple[int, Label]], containers: Containers) -> tuple[Link, ...]:
@@ -55,7 +55,8 @@ def links(graph: ObjectGraph, steps: Iterable[tuple[int, Label]], containers: Co
             found[-1] = replace(last, inside=(*last.inside, number))
             continue
         type_name, name = graph.types.name[kind], graph.name(number)
-        if graph.types.kind[kind] == "closure" and not name:
+        if graph.types.kind[kind] == "closure" and not name and graph.runtime != "cpython":
+            # V8 calls a function's type by the function.
             name = type_name
         name = own_name(name)
         if last is not None and name and (last.name, last.kind) == (name, graph.types.kind[kind]):

@@ -6,7 +6,7 @@ from caulk.analysis import holder_prose
 from caulk.analysis.chains import describe
 from caulk.analysis.fingerprint import fingerprint
 from caulk.analysis.holder_growth import Grew
-from caulk.analysis.holder_names import normal, short_holder
+from caulk.analysis.holder_names import normal, short_holder, split
 from caulk.analysis.holder_reading import Named, Reader
 from caulk.analysis.holder_shapes import is_full, weight
 from caulk.model.records import Finding
@@ -137,5 +137,8 @@ def _allocated(found: Named) -> str:
 def _fingerprint(reader: Reader, found: Named) -> str:
     """Of the reference path from the holder on: types and fields, no numbers."""
     way = found.links[found.start :]
-    names = [(normal(link.name or link.type), link.label.name if at else "") for at, link in enumerate(way)]
+    names = [
+        (normal(split(link.name)[0] or link.type), split(link.label.name)[0] if at else "")
+        for at, link in enumerate(way)
+    ]
     return fingerprint(f"{reader.graph.runtime}/holder", [*names, (normal(found.type), "")])

@@ -39,10 +39,12 @@ def holder_of(links: Sequence[Link]) -> tuple[str, int]:
         if label.kind == "local":
             if owner.kind != "frame":
                 # The JVM knows the frame, and not the variable.
-                return _joined(f"local of {label.name}" if label.name else f"local of a {owner.type}", below), at - 1
+                return _joined(
+                    f"local of {split(label.name)[0]}" if label.name else f"local of a {owner.type}", below
+                ), at - 1
             return _joined(
                 f"local {label.name}" if label.name else "local variable", below
-            ) + f" of {owner.name}", at - 1
+            ) + f" of {split(owner.name)[0]}", at - 1
         if owner.container is not None and owner.container.pattern == "thread-local":
             return _joined("thread-local", below), max(at - 2, 0)
         if label.kind in ("static", "field") and label.name:
@@ -78,9 +80,9 @@ def normal(name: str) -> str:
 
 
 def split(function: str) -> tuple[str, str]:
-    """A function's own name, and where it is defined: `onTick file:///srv/app.js:65` is both."""
+    """A function's own name, and where it is: `onTick file:///srv/app.js:65` and `app.run (app.py:7)` are both."""
     name, _, place = function.rpartition(" ")
-    return (name, place) if _PLACE.search(place) else (function, "")
+    return (name, place.strip("()")) if _PLACE.search(place.rstrip(")")) else (function, "")
 
 
 def _joined(owner: str, fields: Sequence[str]) -> str:

@@ -142,13 +142,17 @@ class Reader:
     def _above(self, place: Accumulation) -> int:
         """The entries of a long chain that stand above the place, where the chain was not folded yet."""
         tree, entry = self.tree, place.entries[0] if place.entries else 0
-        if 2 * tree.folded[entry] < tree.count[entry]:
+        if not self._is_chain(entry):
             return 0
         kinds, node, number = (tree.type(entry), tree.type(place.node)), place.node, 0
         while node and tree.type(node) in kinds:
             number += tree.count[node] if tree.type(node) == kinds[0] else 0
             node = tree.parent[node]
         return number
+
+    def _is_chain(self, entry: int) -> bool:
+        """Whether most objects of a node hang on others of it."""
+        return 2 * self.tree.folded[entry] >= self.tree.count[entry] > 0
 
     def path(self, number: int) -> tuple[Link, ...]:
         """The folded path to an object."""
@@ -178,6 +182,10 @@ class Reader:
         """The type of what the entries are for the program, and the own name that they share."""
         tree, graph = self.tree, self.graph
         container = way[-1].container if way else None
+        around = tree.parent[entry]
+        if container is not None and self._is_chain(entry) and tree.type(around) == graph.type[way[-1].number]:
+            # Promise, reaction, promise …: the ring is of what it began with.
+            return tree.type(around), ""
         for _ in range(4):
             sample = tree.sample[entry]
             if container is None or not self.containers.is_part(container, graph.type[sample], graph.labels[0]):
