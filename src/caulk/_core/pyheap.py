@@ -65,13 +65,14 @@ class Reader:
     @cython.nogil
     @cython.exceptval(-2)
     def name(self) -> cython.longlong:
-        """The number of the attribute name at the cursor; -1 where the data ends."""
+        """The number of the attribute name at the cursor; -1 where it has none that is known."""
         word: cython.longlong
         if not self.has(2):
             return -1
         word = cython.cast(cython.longlong, self.number(2))
         if word >= 0x8000:
-            return 0x10000 - word - 1
+            word = 0x10000 - word - 1
+            return word if word < self.frequent else -1
         if not self.has(word):
             return -1
         self.pos += word
@@ -305,7 +306,7 @@ def references(reader, parts, tail, is_own, named):
                 for j in range(number):
                     name = r.name()
                     value = r.number(8)
-                    if name < len(own) and own[name] == 0:
+                    if name < 0 or (name < len(own) and own[name] == 0):
                         continue
                     if r.keys[r.place(r.key(t[i], name, value))] == 0:
                         o[at] = value
