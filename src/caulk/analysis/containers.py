@@ -152,7 +152,15 @@ _V8 = (
         noun="listeners",
         pattern="listener",
     ),
-    Container(r"TimersList", r"Timeout", r"Timeout", _names("_idleNext", "_idlePrev"), noun="timers", pattern="timer"),
+    Container(
+        r"TimersList",
+        r"Timeout",
+        r"Timeout",
+        _names("_idleNext", "_idlePrev"),
+        noun="timers",
+        counting="entries",
+        pattern="timer",
+    ),
     Container(
         r"Promise",
         r"system / Promise\w*Reaction|PromiseReaction",
