@@ -25,7 +25,7 @@ def holder_of(links: Sequence[Link]) -> tuple[str, int]:
         link = links[at]
         owner = links[at - 1] if at else None
         if link.kind in (*_OWNERS, "closure") and link.name:
-            return _joined(link.what if not below else link.name, below), at
+            return _joined(link.what if not below else split(link.name)[0], below), at
         label = link.label
         if owner is None and link.kind == "root":
             return _joined("runtime", [*_own_labels(links), *below]), 0
@@ -49,7 +49,7 @@ def holder_of(links: Sequence[Link]) -> tuple[str, int]:
             return _joined("thread-local", below), max(at - 2, 0)
         if label.kind in ("static", "field") and label.name:
             if owner.name and owner.kind in (*_OWNERS, "closure"):
-                return _joined(owner.name, [label.name, *below]), at - 1
+                return _joined(split(owner.name)[0], [label.name, *below]), at - 1
             if owner.container is None and not WRAPPERS.fullmatch(owner.type):
                 return _joined(owner.type, [label.name, *below]), _start(links, at - 1)
             if owner.container is None and owner.kind != "internal" and not owner.type.startswith("java."):
