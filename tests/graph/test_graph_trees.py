@@ -8,14 +8,14 @@ from heaps import heap
 from hypothesis import given, settings
 from random_graphs import graphs
 
-from caulk._core import graph as compiled
+from caulk._core import graph_trees as compiled
 from caulk._core import uncompiled
 from caulk.analysis import graph_trees
 from caulk.analysis.dominators import dominators
 from caulk.analysis.graph_trees import by_dominator, by_path, dominator_tree, merged, path_tree
 from caulk.analysis.paths import nearest
 
-pure = uncompiled.load("graph")
+pure = uncompiled.load("graph_trees")
 
 
 def shown(tree) -> dict[str, tuple[int, int]]:

@@ -8,10 +8,11 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from caulk._core import graph as kernel
+from caulk._core import graph_trees as kernel
 from caulk._core import stacks
+from caulk._core.graph import members
 from caulk.analysis.paths import Nearest
-from caulk.model.column import Ints
+from caulk.model.column import Column, Ints
 from caulk.model.graph import Dominators, ObjectGraph
 from caulk.model.measure import Measure
 from caulk.model.tree import Frames, Tree
@@ -48,7 +49,7 @@ def merged(graph: ObjectGraph, nearest: Nearest, types: Iterable[int]) -> Tree:
     marked = bytearray(len(graph.types))
     for number in types:
         marked[number] = 1
-    return by_path(graph, nearest, kernel.members(graph.type, marked)).tree
+    return by_path(graph, nearest, members(graph.type, marked)).tree
 
 
 def by_dominator(graph: ObjectGraph, dominators: Dominators) -> Merged:
@@ -64,6 +65,20 @@ def by_path(graph: ObjectGraph, nearest: Nearest, numbers: Ints | None = None) -
     )
     names = [""] + [f"{graph.labels[label[i]]} {graph.types.name[kind[i]]}" for i in range(1, len(label))]
     return _finished(graph, parent, frame, nodes, names, chosen=numbers)
+
+
+def _own_names(graph: ObjectGraph) -> tuple[Column, Sequence[str]]:
+    """A frame for each object (`'i'`), and their names: the type's, or where it is one of a kind the object's own.
+
+    Classes, modules and functions are told apart: they are what a program's data hangs on.
+    """
+    if not len(graph.named):
+        return graph.type, graph.types.name
+    types, strings = len(graph.types), graph.strings
+    frames = array("i", graph.type)
+    for number, naming in zip(graph.named, graph.naming, strict=True):
+        frames[number] = types + naming
+    return frames, [*graph.types.name, *(strings[i] for i in range(len(strings)))]
 
 
 def _finished(
