@@ -202,7 +202,8 @@ def _inputs(analysis: "Analysis") -> list[str]:
     """A line an input; many of one kind are one line with the first and the last."""
     kinds: dict[str, list[Input]] = {}
     for i in analysis.inputs:
-        kinds.setdefault(f"{i.runtime} {i.kind} ({i.format})", []).append(i)
+        what = "heap dump" if i.kind == "objects" else i.kind
+        kinds.setdefault(f"{i.runtime} {what} ({i.format})", []).append(i)
     lines = []
     for kind, inputs in kinds.items():
         if len(inputs) > _FEW_INPUTS:
@@ -241,6 +242,9 @@ def _finding(finding: "Finding", width: int, paint: Paint) -> list[str]:
         rest = finding.evidence
     for said in rest:
         lines.extend(_wrapped(clean(said), width, "    · "))
+    for depth, step in enumerate(finding.path):
+        mark = "→" if depth == len(finding.path) - 1 else " "
+        lines.append(f"    {mark} {'  ' * min(depth, 12)}{clean(step)}")
     blamed = finding.allocator or finding.type or ""
     for depth, frame in enumerate(finding.stack):
         at = frame_place(frame)
