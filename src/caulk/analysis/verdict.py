@@ -32,11 +32,16 @@ class Grown(Protocol):
     """Growth that is judged: of code that allocates, or of an object that holds."""
 
     @property
-    def growth(self) -> Growth: ...
+    def growth(self) -> Growth:
+        """How its series went."""
+
     @property
-    def by_count(self) -> bool: ...
+    def by_count(self) -> bool:
+        """Whether only the number of objects grows."""
+
     @property
-    def share(self) -> float: ...
+    def share(self) -> float:
+        """Its part of all growth."""
 
 
 @dataclass(frozen=True, slots=True)
