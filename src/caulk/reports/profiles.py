@@ -62,7 +62,7 @@ def top(question: Question) -> Table:
             Heading("sum_share", "sum%", "share"),
             Heading("cum", "cum", kind),
             Heading("cum_share", "cum%", "share"),
-            Heading("function", "function"),
+            Heading("function", _what(question)),
             Heading("location", "location"),
         ),
         rows,
@@ -117,7 +117,7 @@ def peek(question: Question) -> Table:
             Heading("flat", "flat", kind),
             Heading("cum", "cum", kind),
             Heading("cum_share", "cum%", "share"),
-            Heading("function", "function"),
+            Heading("function", _what(question)),
             Heading("location", "location"),
         ),
         rows,
@@ -149,7 +149,7 @@ def diff(question: Question) -> Table:
         f"{first} → {last}, {measure}",
         f"{format_value(before, unit)} → {format_value(after, unit)}: {net}"
         f" ({format_value(gained, unit, signed=True)} grown, {format_value(-lost, unit)} gone);"
-        f" showing {len(rows):,} of {len(order):,} functions that changed, shares are of what grew or went",
+        f" showing {len(rows):,} of {len(order):,} {_what(question)}s that changed, shares are of what grew or went",
     )
     kind = _kind(measure)
     return Table(
@@ -158,7 +158,7 @@ def diff(question: Question) -> Table:
             Heading("flat", "flat", kind, signed=True),
             Heading("share", "of growth", "share", signed=True),
             Heading("cum", "cum", kind, signed=True),
-            Heading("function", "function"),
+            Heading("function", _what(question)),
             Heading("location", "location"),
         ),
         rows,
@@ -251,6 +251,11 @@ def _headline(profile: Profile, measure: Measure) -> str:
     taken = f", taken {profile.taken_at:%Y-%m-%d %H:%M:%S} UTC" if profile.taken_at else ""
     what = "heap, types under types" if profile.kind == "objects" else f"{profile.kind} profile"
     return f"{profile.runtime} {what} ({profile.format}), {measure}{taken}"
+
+
+def _what(question: Question) -> str:
+    """What a row is, for people: the stacks of a heap dump are types under types."""
+    return "type" if question.dumps[-1].profile.kind == "objects" else "function"
 
 
 def _kind(measure: Measure) -> Kind:
