@@ -89,6 +89,17 @@ signal.signal(signal.SIGINT, count)
     assert supervisor.outcome().exit_code == 7
 
 
+def test_a_signal_that_the_program_blocks_waits_until_it_asks_for_it(watch):
+    script = (
+        "import os, signal\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "print(signal.sigwait({signal.SIGTERM}) == signal.SIGTERM)"
+    )
+    ran = watch(sys.executable, "-c", script)
+    assert (ran.exit_code, ran.stdout, ran.stderr) == (0, "True\n", "")
+
+
 def test_ctrl_c_on_a_terminal_reaches_the_program_once(tmp_path):
     (tmp_path / "waiting.py").write_text("""
 import signal, time

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import _imp
 import _pickle
+import _signal
 import _socket
 import _thread
 import _tracemalloc
@@ -30,9 +31,9 @@ _SHORTEST_S = 1.0
 _PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 # What `connect` raises where caulk has ended, or is out of the program's reach by now.
 _GONE = (errno.ENOENT, errno.ECONNREFUSED, errno.EACCES, errno.EPERM)
-# A `struct timeval` of five seconds: a caulk that was stopped does not hold up the program's forks, nor its end.
+# A `struct timeval`: a caulk that was stopped holds up the program's forks, and its end, for ten seconds at most.
 _LONG = 8 if sys.maxsize > 1 << 32 else 4
-_PATIENCE = (5).to_bytes(_LONG, sys.byteorder) + bytes(_LONG)
+_PATIENCE = (10).to_bytes(_LONG, sys.byteorder) + bytes(_LONG)
 
 
 class Agent:
@@ -58,15 +59,16 @@ class Agent:
         try:
             first.connect(self.path)
             # The first time nothing of the program runs beside this, so that it is caulk who answered.
-            self.peer = self.peer or _peer(first)
-            if _peer(first) != self.peer:
+            peer = _peer(first)
+            if peer is None or self.peer not in (None, peer):
                 raise OSError(errno.EBADF, "the program has closed the agent's descriptor")
+            self.peer = peer
             try:
                 high = fcntl.fcntl(first.fileno(), fcntl.F_DUPFD_CLOEXEC, _DESCRIPTOR)
             except OSError:  # the program may have fewer descriptors
                 high = fcntl.fcntl(first.fileno(), fcntl.F_DUPFD_CLOEXEC, 3)
         except OSError as error:
-            _let_go(first, is_mine=error.errno in _GONE or _peer(first) == self.peer)
+            _let_go(first, is_mine=error.errno in _GONE or _peer(first) == self.peer is not None)
             raise
         _let_go(first, is_mine=_peer(first) == self.peer)
         self.socket = _blocking(_socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, high))
@@ -79,6 +81,10 @@ class Agent:
         """Whether the descriptor still leads to caulk."""
         return _peer(self.socket) == self.peer
 
+    def hang_up(self) -> None:
+        """Lets caulk know."""
+        _let_go(self.socket, is_mine=self.is_mine())
+
     def send(self, line: str, *pieces: bytes) -> None:
         """One line to caulk, and what belongs to it; nothing once the descriptor is not the agent's any more."""
         for piece in (os.fsencode(line) + b"\n", *pieces):
@@ -86,8 +92,12 @@ class Agent:
             while rest:
                 if not self.is_mine():
                     return
-                # Caulk may be gone: where the program wants to die of SIGPIPE, it is not to die of this one.
-                rest = rest[self.socket.send(rest, _socket.MSG_NOSIGNAL) :]
+                try:
+                    # Caulk may be gone: where the program wants to die of SIGPIPE, it is not to die of this one.
+                    rest = rest[self.socket.send(rest, _socket.MSG_NOSIGNAL) :]
+                except OSError:
+                    if self.is_mine():
+                        raise
 
     def serve(self) -> None:
         """Answers until caulk hangs up."""
@@ -225,7 +235,12 @@ def _stem() -> str:
 def _begin() -> None:
     global _agent  # a forked child has its own
     _agent = Agent()
-    _thread.start_new_thread(_answer, (_agent,))
+    # A thread has the mask of its maker, and what the program blocks in its own threads would else come to this one.
+    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+    try:
+        _thread.start_new_thread(_answer, (_agent,))
+    finally:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
 
 
 def _answer(agent: Agent) -> None:
@@ -234,6 +249,7 @@ def _answer(agent: Agent) -> None:
     except Exception:  # caulk is gone, or the interpreter is going
         pass
     try:
+        agent.hang_up()
         # A program that imported `tracemalloc` may count on its tracing; else nobody needs to pay for it any more.
         if _has_started_tracing and "tracemalloc" not in sys.modules:
             _tracemalloc.stop()
@@ -279,7 +295,7 @@ def _after_fork() -> None:
 
 def _in_child() -> None:
     try:
-        _let_go(_agent.socket, is_mine=_agent.is_mine())
+        _agent.hang_up()
         _begin()
     except Exception:  # caulk is gone
         pass
