@@ -12,6 +12,8 @@ from caulk._core import hprof as compiled
 from caulk._core import uncompiled
 from caulk.formats import hprof
 from caulk.formats.hprof import heap
+from caulk.formats.hprof.records import ClassDump
+from caulk.formats.hprof.references import superclasses
 from caulk.model.errors import MalformedDump
 from caulk.model.graph import LABEL_MASK, ObjectGraph
 
@@ -99,6 +101,17 @@ def test_a_wrong_length_of_a_segment_loses_nothing_else(length):
     graph = hprof.read(dump.heap(*body[:7], length=length).heap(*body[7:]).end().data)
     assert nodes(graph) == 12
     assert graph.coverage == 1
+
+
+def test_behind_a_hole_between_records_reading_goes_on():
+    dump = begun()
+    body = parts(dump)
+    data = bytearray(dump.heap(*body[:7]).heap(*body[7:]).end().data)
+    # The first name is not one that the graph needs; a disk has lost it with the head of the next.
+    data[31:50] = bytes(19)
+    graph = hprof.read(bytes(data))
+    assert len(graph) == len(hprof.read(dump.data))
+    assert 0.9 < graph.coverage < 1
 
 
 def test_coverage_counts_the_bytes_that_a_cut_file_lacks():
@@ -207,6 +220,16 @@ def test_superclasses_in_a_circle_end():
         ).end().data
     )  # fmt: skip
     check(graph)
+
+
+def test_a_long_line_of_superclasses_is_cut():
+    dump = Hprof()
+    count = 20_000
+    lined = [dump.klass(0x1000 + 0x10 * i, above=0x1000 + 0x10 * (i + 1)) for i in range(count)]
+    check(hprof.read(dump.heap(*lined).end().data))
+    # Every class has the fields of all above it: with these there would be no end of them.
+    above = superclasses([ClassDump(i, "", i + 1, 0, 0, 0, 0, (), ()) for i in range(count)])
+    assert sum(row < 0 for row in above) >= count // 201
 
 
 def test_an_instance_shorter_than_its_class_has_no_references():

@@ -563,7 +563,7 @@ class Reader:
         if at >= self.limit:
             return at == self.limit
         tag: cython.int = self.d[at]
-        return (tag >= 1 and tag <= 7) or (tag >= 0x0A and tag <= 0x0E) or tag == 0x1C or tag == 0x2C
+        return (tag >= 1 and tag <= 7) or (tag >= 0x0A and tag <= 0x0E) or tag == 0x1C or tag == 0x2C or tag == 0xDE
 
     @cython.cfunc
     @cython.nogil
@@ -607,6 +607,24 @@ class Reader:
             self.at = self.limit
         return self.at
 
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def next_record(self, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """The next byte at which four records follow one another, or the end of the file: chance does not do that."""
+        pos: cython.Py_ssize_t
+        more: cython.int
+        while at < self.limit:
+            pos = at
+            more = 4
+            while more > 0 and pos < self.limit and self.is_record(pos, True):
+                pos = self.limit if self.limit - pos < 9 else pos + 9 + cython.cast(cython.Py_ssize_t, self.u4(pos + 5))
+                more -= 1
+            if more == 0 or (more < 4 and pos == self.limit):
+                return at
+            at += 1
+        return at
+
     def records(self, at: cython.Py_ssize_t):
         """The records around the heap from byte `at` on, as `'q'` columns by name.
 
@@ -635,6 +653,7 @@ class Reader:
         absent: cython.longlong = 0
         is_open: cython.bint = False
         mark: cython.Py_ssize_t = -1
+        start: cython.Py_ssize_t
         with cython.nogil:
             while self.limit - at >= 9:
                 tag = self.d[at]
@@ -654,15 +673,18 @@ class Reader:
                         absent = length - (self.limit - at)
                     at = self.at
                     continue
+                if length > self.limit - at or not self.is_record(at + cython.cast(cython.Py_ssize_t, length), False):
+                    # Nothing comes behind it, so this is not a record, or its length is wrong.
+                    start = at - 9
+                    at = self.next_record(at - 8)
+                    lost += at - start
+                    if at == self.limit and length > self.limit - start - 9:
+                        absent = length - (self.limit - start - 9)
+                    continue
                 if tag == 0x2C and is_open:
                     complete.push(dump)
                     dump += 1
                     is_open = False
-                if length > self.limit - at:
-                    absent = length - (self.limit - at)
-                    lost = self.limit - at
-                    at = self.limit
-                    break
                 if tag == 0x01 and length >= n:
                     string.push(cython.cast(cython.longlong, self.ident(at)))
                     string_start.push(at + n)

@@ -6,8 +6,9 @@ plain gzip by the time it comes here. Versions 1.0.1 to 1.0.3. Values (strings, 
 
 from caulk._core.hprof import Reader
 from caulk.formats.hprof.heap import read_heap
-from caulk.formats.hprof.records import MAGIC, read_header, read_records
+from caulk.formats.hprof.records import MAGIC, read_header, read_records, with_originals
 from caulk.model.graph import ObjectGraph
+from caulk.model.original import Originals
 
 NAME = "hprof"
 RUNTIME = "jvm"
@@ -19,13 +20,17 @@ def sniff(head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
-def read(data: bytes, *, compact_headers: bool | None = None) -> ObjectGraph:
+def read(
+    data: bytes, *, compact_headers: bool | None = None, originals: Originals | None = None
+) -> ObjectGraph:
     """The heap in `data`, which may be a mapped file: it is read three times and never copied.
 
     `compact_headers` says whether the JVM ran with `-XX:+UseCompactObjectHeaders`, where that is known; otherwise the
-    distances between objects say it. Raises `MalformedDump` where there is nothing to read.
+    distances between objects say it. `originals` knows what the source calls obfuscated classes. Raises `MalformedDump` where there is nothing to read.
     """
     header = read_header(data[:_HEAD])
     reader = Reader(data, header.id_size)
     dump = read_records(data, header, reader)
+    if originals:
+        dump = with_originals(dump, originals)
     return read_heap(dump, reader, len(data), compact_headers=compact_headers, name=NAME, runtime=RUNTIME)

@@ -20,6 +20,8 @@ _STRENGTHS = {
 }
 #: A damaged dump can ask for endless places: a long line of superclasses, each with many fields.
 _MOST_PLACES = 1 << 24
+#: Superclasses above a class: nobody writes a tenth of it, and every class is walked up.
+_DEEPEST = 200
 
 
 class Labels:
@@ -50,11 +52,11 @@ class Places:
 
 
 def superclasses(classes: Sequence[ClassDump]) -> list[int]:
-    """The row of the superclass of each class, -1 where there is none or it would close a circle."""
+    """The row of each class's superclass; -1 where there is none, where it closes a circle, or above too many."""
     rows = {each.id: row for row, each in enumerate(classes)}
     above = [rows.get(each.super, -1) for each in classes]
     # Each line of superclasses is gone up once: 1 is on the line that is being gone, 2 is known to end.
-    state = bytearray(len(classes))
+    state, depth = bytearray(len(classes)), [0] * len(classes)
     for start in range(len(classes)):
         line, at = [], start
         while at >= 0 and not state[at]:
@@ -63,8 +65,11 @@ def superclasses(classes: Sequence[ClassDump]) -> list[int]:
             if above[at] >= 0 and state[above[at]] == 1:
                 above[at] = -1
             at = above[at]
-        for at in line:
+        for at in reversed(line):
             state[at] = 2
+            depth[at] = depth[above[at]] + 1 if above[at] >= 0 else 0
+            if depth[at] > _DEEPEST:
+                above[at], depth[at] = -1, 0
     return above
 
 
