@@ -54,8 +54,9 @@ def merged(graph: ObjectGraph, nearest: Nearest, types: Iterable[int]) -> Tree:
 
 def by_dominator(graph: ObjectGraph, dominators: Dominators) -> Merged:
     """`dominator_tree`, with the node of each object."""
-    parent, frame, nodes = kernel.merge_dominated(dominators.idom, dominators.order, graph.type, _MOST_NODES)
-    return _finished(graph, parent, frame, nodes, graph.types.name, chosen=None)
+    frames, names = _own_names(graph)
+    parent, frame, nodes = kernel.merge_dominated(dominators.idom, dominators.order, frames, _MOST_NODES)
+    return _finished(graph, parent, frame, nodes, names, chosen=None)
 
 
 def by_path(graph: ObjectGraph, nearest: Nearest, numbers: Ints | None = None) -> Merged:

@@ -7,6 +7,7 @@ from typing import cast
 from caulk.formats.source import Source, open_source
 from caulk.model.errors import MalformedDump
 from caulk.model.graph import ObjectGraph
+from caulk.model.original import Originals
 from caulk.model.profile import Profile
 from caulk.ports import Format, Snapshot
 
@@ -23,10 +24,12 @@ TEXT = (
     "folded",
 )
 #: A pprof profile has no magic number, so it comes last.
-BINARY = ("hprof", "cpython_graph", "tracemalloc", "memray", "pprof")
+BINARY = ("hprof", "cpython_graph", "pyheap", "tracemalloc", "memray", "pprof")
 FORMATS = TEXT + BINARY
 #: Those that read into an object graph, and straight from a mapped file: a heap may be larger than memory.
-GRAPHS = frozenset({"hprof", "heap_snapshot", "cpython_graph"})
+GRAPHS = frozenset({"hprof", "heap_snapshot", "cpython_graph", "pyheap"})
+#: Those whose readers ask for the names of the source: what they would ask with is not in what they read into.
+RENAMED = frozenset({"hprof", "heap_snapshot", "v8_sampling"})
 _HEAD = 4096
 
 
@@ -45,12 +48,16 @@ def read_source(source: Source) -> Profile:
     return found
 
 
-def snapshot(source: Source) -> Snapshot:
-    """The profile or the object graph in an opened source; raises `MalformedDump` that names what it is instead."""
+def snapshot(source: Source, originals: Originals | None = None) -> Snapshot:
+    """The profile or the object graph in an opened source; raises `MalformedDump` that names what it is instead.
+
+    With `originals` the formats of `RENAMED` name functions, classes and fields as the source does.
+    """
     try:
         module = recognise(source)
-        is_graph = module.__name__.rpartition(".")[2] in GRAPHS
-        found = module.read(cast(bytes, source.data) if is_graph else source.whole())
+        name = module.__name__.rpartition(".")[2]
+        data = cast(bytes, source.data) if name in GRAPHS else source.whole()
+        found = module.read(data, originals=originals) if originals and name in RENAMED else module.read(data)
     except MalformedDump as error:
         cut = f" ({source.warnings[0]})" if source.is_cut else ""
         raise MalformedDump(f"{source.path}: {error}{cut}", hint=error.hint) from None
