@@ -58,8 +58,12 @@ def _of_objects(dumps: Sequence[Dump]) -> Analysis:
     from caulk.analysis import holders  # noqa: PLC0415
 
     heaps = [dump.heap for dump in dumps if dump.heap]
-    held = [holders.Held(heap.graph, heap.dominators, heap.nearest) for heap in heaps]
-    verdict, findings = holders.analyse(held, _hours(dumps))
+    if len(heaps) == 1:
+        findings = heaps[0].findings
+        verdict = holders.verdict_of_one(findings)
+    else:
+        held = [holders.Held(heap.graph, heap.dominators, heap.nearest) for heap in heaps]
+        verdict, findings = holders.analyse(held, _hours(dumps))
     newest = heaps[-1].profile
     totals = tuple(Total(m.name, m.unit, newest.total(i)) for i, m in enumerate(newest.measures))
     return Analysis(totals=totals, verdict=verdict, findings=findings)

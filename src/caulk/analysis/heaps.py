@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from caulk.analysis import holders
 from caulk.analysis.dominators import dominators
 from caulk.analysis.graph_trees import dominator_tree
 from caulk.analysis.paths import Nearest, nearest
@@ -17,6 +18,7 @@ from caulk.model.column import Column, Ints
 from caulk.model.graph import Dominators, Label, ObjectGraph, References, Types
 from caulk.model.measure import Measure
 from caulk.model.profile import Profile, samples_of
+from caulk.model.records import Finding
 from caulk.model.tree import Frames, Tree
 
 #: Changes whenever something else is found out than before: what was kept by an older caulk is not looked at.
@@ -28,13 +30,17 @@ _FRAMES = ("function", "file", "line", "mapping", "address")
 
 @dataclass(frozen=True)
 class Heap:
-    """`tree` is the dominator tree merged by type path, `types` what each type has and retains: of what is held."""
+    """`tree` is the dominator tree merged by type path, `types` what each type has and retains: of what is held.
+
+    `findings` are what keeps much of it, worst first.
+    """
 
     graph: ObjectGraph
     dominators: Dominators
     nearest: Nearest
     types: TypeTotals
     tree: Tree
+    findings: tuple[Finding, ...]
 
     @property
     def profile(self) -> Profile:
@@ -74,12 +80,15 @@ class Description:
     references: References
     measures: tuple[Measure, ...]
     frames: list[str]
+    findings: tuple[Finding, ...]
 
 
 def examine(graph: ObjectGraph, references: References = "strong") -> Heap:
     """Who holds what, by the references that count: the costly part of every question about a graph."""
     found = dominators(graph, references)
-    return Heap(graph, found, nearest(graph, references), by_type(graph, found), dominator_tree(graph, found))
+    near = nearest(graph, references)
+    types, tree = by_type(graph, found), dominator_tree(graph, found)
+    return Heap(graph, found, near, types, tree, holders.findings(graph, found, near))
 
 
 def packed(heap: Heap) -> tuple[Description, dict[str, Column]]:
@@ -117,6 +126,7 @@ def packed(heap: Heap) -> tuple[Description, dict[str, Column]]:
         references=heap.dominators.references,
         measures=tree.measures,
         frames=_cleaned(tree.frames.strings),
+        findings=heap.findings,
     )
     return description, columns
 
@@ -154,6 +164,7 @@ def unpacked(description: Description, columns: Mapping[str, Column]) -> Heap:
         nearest=Nearest(columns["nearest.parent"], columns["nearest.edge"]),
         types=TypeTotals(*(_array(columns[f"types.{name}"]) for name in ("count", "shallow", "retained"))),
         tree=Tree(kept.measures, frames, _array(columns["tree.parent"]), _array(columns["tree.frame"]), values),
+        findings=kept.findings,
     )
 
 

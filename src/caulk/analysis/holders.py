@@ -17,7 +17,7 @@ from caulk.analysis.verdict import state_of
 from caulk.model.graph import ROOTS, Dominators, ObjectGraph
 from caulk.model.records import Finding, State, Verdict
 
-__all__ = ["Held", "analyse", "findings"]
+__all__ = ["Held", "analyse", "findings", "verdict_of_one"]
 
 #: A holder of one graph that keeps less of the heap is not listed; one that keeps more is a suspect.
 _LISTED, _LEADS = 0.01, 0.1
@@ -41,6 +41,14 @@ def findings(graph: ObjectGraph, dominators: Dominators, nearest: Nearest) -> tu
     return tuple(of_one(reader, found, rank, whole) for rank, found in enumerate(listed, 1))
 
 
+def verdict_of_one(found: tuple[Finding, ...]) -> Verdict:
+    """What the findings of one graph come to: at most `suspect`."""
+    first = found[0] if found else None
+    state: State = "suspect" if first and first.share >= _LEADS and first.confidence >= 0.1 else "unknown"
+    sentence = holder_prose.verdict_sentence(state, found, 1, 0)
+    return Verdict(state, sentence, first.confidence if first else 0.1)
+
+
 def analyse(graphs: Sequence[Held], hours: Sequence[float] = ()) -> tuple[Verdict, tuple[Finding, ...]]:
     """Judge graphs of one program, oldest first; `hours` are their times, empty where they are not known.
 
@@ -48,10 +56,7 @@ def analyse(graphs: Sequence[Held], hours: Sequence[float] = ()) -> tuple[Verdic
     """
     if len(graphs) == 1:
         found = findings(*graphs[0])
-        first = found[0] if found else None
-        state: State = "suspect" if first and first.share >= _LEADS and first.confidence >= 0.1 else "unknown"
-        sentence = holder_prose.verdict_sentence(state, found, 1, 0)
-        return Verdict(state, sentence, first.confidence if first else 0.1), found
+        return verdict_of_one(found), found
     trees = [plant(held.graph, held.dominators) for held in graphs]
     grew = holder_growth.growing(trees, hours or list(range(len(graphs))))
     reader = Reader(graphs[-1], trees[-1])
