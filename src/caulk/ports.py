@@ -5,7 +5,7 @@ A format is one module in `formats/`, listed once in `formats/__init__.py`; a vi
 Nothing else has to learn a new one's name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -15,6 +15,8 @@ from caulk.model.tree import Tree
 
 #: What a dump holds: who allocated, or who holds.
 Snapshot: TypeAlias = Profile | ObjectGraph
+#: Where a dump that is written goes, piece by piece.
+Write: TypeAlias = "Callable[[bytes | bytearray | memoryview], object]"
 
 
 class Format(Protocol):

@@ -172,6 +172,8 @@ class Meaning:
     known: cython.longlong
     """How many strings there are."""
     seen: cython.uchar[::1]
+    meaning: object
+    """The same as an array."""
     word: cython.const[cython.uchar][::1]
     prefix: cython.const[cython.uchar][::1]
     context: cython.const[cython.uchar][::1]
@@ -189,7 +191,8 @@ class Meaning:
         self.kind, self.name, self.number, self.first, self.target, self.what = columns
         self.nodes = len(self.kind)
         self.known = len(strings) - 1
-        self.seen = array("B", [0]) * max(self.known, 1)
+        self.meaning = array("B", [0]) * max(self.known, 1)
+        self.seen = self.meaning
         self.pair = b" pair in WeakMap (table @"
         self.prefix = b"system / "
         self.context = b"system / Context"
@@ -314,6 +317,14 @@ class Meaning:
                 return found
             at -= 1
         return -1
+
+    def meanings(self):
+        """What each string is where it names something (`'B'`)."""
+        i: cython.longlong
+        with cython.nogil:
+            for i in range(self.known):
+                self.says(cython.cast(cython.uint, i))
+        return self.meaning
 
     def mark(self):
         """Mark the hash tables of maps and sets, and carry detachedness from native nodes to those below them."""

@@ -25,6 +25,7 @@ VERBS = (
     ("paths", "caulk.cli.reports:paths", "What chains of references keep the objects of a type."),
     ("roots", "caulk.cli.reports:roots", "Where the runtime begins to hold, and how much."),
     ("convert", "caulk.cli.convert:main", "Write a profile in another tool's format."),
+    ("redact", "caulk.cli.redact:main", "Write a dump again without the values in it."),
     ("schema", "caulk.cli.schema:main", "The JSON Schema of `caulk analyze -o json`."),
 )
 

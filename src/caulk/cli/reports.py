@@ -13,6 +13,7 @@ from cyclopts import Group, Parameter
 from caulk import _core, app
 from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
+from caulk.cli.files import appearing
 from caulk.formats.source import STDIN
 from caulk.model.errors import UsageError
 from caulk.model.graph import References
@@ -298,15 +299,8 @@ def write(rendered: str | bytes, out: Path | None) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    partial = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        partial.replace(out)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from None
+    with appearing(out) as file:
+        file.write(data)
 
 
 def _open(question: Question) -> int:

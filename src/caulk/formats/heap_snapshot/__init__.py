@@ -63,6 +63,7 @@ def read(data: bytes | mmap) -> ObjectGraph:
         strings=texts,
         coverage=snapshot.coverage,
         warnings=snapshot.warnings,
+        comments=("its values were removed",) * snapshot.is_redacted,
         memory=snapshot.memory,
     )
 

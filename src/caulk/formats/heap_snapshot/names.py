@@ -31,6 +31,17 @@ _NAME = (1 << 29) - 1
 _ELEMENT = re.compile(r"((?:Detached )?<[^\s>]*)[\s>].*", re.DOTALL)
 _DETAIL = re.compile(r"(Window[^/]*?|system / [^/]*?) / .*", re.DOTALL)
 _SCRIPT = "system / Script / "
+_ADDRESS = re.compile(r"(?:system / Script / )?(?:[a-z][a-z0-9+.-]*://|data:)")
+
+
+def name_alone(text: str, *, is_native: bool) -> str:
+    """What a node is called, without what V8 and Chrome write behind it: attributes, queries, addresses of pages."""
+    if address := _ADDRESS.match(text):
+        return address[0] if address[0].endswith("data:") else re.split(r"[?#]", text, maxsplit=1)[0]
+    if text.startswith(_SCRIPT):
+        return text
+    text = _DETAIL.sub(r"\1", text)
+    return _ELEMENT.sub(r"\1>", text) if is_native else text
 
 
 class Text:

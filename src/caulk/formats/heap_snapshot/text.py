@@ -42,6 +42,7 @@ class Header(msgspec.Struct):
     edge_count: int = 0
     root_index: int = 0
     extra_native_bytes: int = 0
+    redacted: bool = False
 
 
 @dataclass
@@ -60,6 +61,9 @@ class Snapshot:
     line: Ints = field(default_factory=lambda: array("i"))
     memory: dict[str, int] = field(default_factory=dict)
     large: dict[int, int] = field(default_factory=dict)
+    claimed: tuple[int, int] = (0, 0)
+    """How many nodes and edges there should be."""
+    is_redacted: bool = False
     coverage: float = 1.0
     warnings: tuple[str, ...] = ()
 
@@ -180,6 +184,8 @@ class _Reader:
         got, scanner = self.got, self.scanner
         claimed = begin(got.first, len(got.target))
         wanted = max(header.edge_count, claimed)
+        got.claimed = max(header.node_count, len(got.kind)), wanted
+        got.is_redacted = header.redacted
         strings = len(got.strings) - 1
         warnings = []
         if damaged:
