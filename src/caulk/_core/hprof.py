@@ -598,11 +598,13 @@ class Reader:
             self.at = start + length
             return self.at
         # Cut, never patched by a writer that crashed, or wrapped with more behind it: as far as there are sub-records.
-        while self.step(self.limit) == _READ:
-            pass
+        status: cython.int = _READ
+        while status == _READ:
+            status = self.step(self.limit)
         if self.at < start + length and length <= left and not self.is_record(self.at, True):
             self.at = start + length
-        if not self.is_record(self.at, True):
+            status = _END
+        if status == _CUT or not self.is_record(self.at, True):
             # What cannot be read is counted when the objects are.
             self.at = self.limit
         return self.at
@@ -631,8 +633,8 @@ class Reader:
         `string`, `string_start`, `string_length`; `loaded` 3 a class (serial, id, name), `frame` 6 (id, method,
         signature, source, class serial, line), `trace` 4 (serial, thread, first and number of its frames in
         `trace_frame`), `heap` 3 (start, end, number of the dump); `complete` are the numbers of the dumps that ended as
-        they should, `lost` bytes that make no sense, and `absent` those that the last record claims and the file lacks,
-        `mark` where the record that redaction leaves begins, or -1.
+        they should, `lost` bytes that make no sense, and `absent` those that the last record claims and the file lacks
+        (or the record that should end a dump), `mark` where the record that redaction leaves begins, or -1.
         """
         string: Column = Column()
         string_start: Column = Column()
@@ -652,6 +654,7 @@ class Reader:
         lost: cython.Py_ssize_t = 0
         absent: cython.longlong = 0
         is_open: cython.bint = False
+        ends: cython.bint = False
         mark: cython.Py_ssize_t = -1
         start: cython.Py_ssize_t
         with cython.nogil:
@@ -667,6 +670,7 @@ class Reader:
                     heap.push(self.heap_end(tag, length))
                     heap.push(dump)
                     is_open = True
+                    ends = tag == 0x1C
                     if tag == 0x0C and length and length <= self.limit - at:
                         complete.push(dump)
                     if self.at == self.limit and length > self.limit - at:
@@ -711,6 +715,8 @@ class Reader:
                             trace_frame.push(cython.cast(cython.longlong, self.ident(at + 12 + i * n)))
                 at += cython.cast(cython.Py_ssize_t, length)
         lost += self.limit - at
+        if is_open and ends and absent == 0:
+            absent = 9
         return {
             "string": string.take(),
             "string_start": string_start.take(),
