@@ -17,7 +17,7 @@ import pytest
 
 #: Far beyond what a busy machine needs: only what would never come meets it.
 PATIENCE_S = 180.0
-_POLL_S = 0.05
+_POLL_S = 0.03
 _CAPTURE = re.compile(r"([a-z]+-\d+-\d+)-\d{4}\.(?!.*\.part$)")
 
 
@@ -35,14 +35,18 @@ def most_captures_in(workspace: Path) -> int:
     return max(map(len, captures_in(workspace).values()), default=0)
 
 
-def await_enough(process: subprocess.Popen, folder: Path, *, until: Callable[[], bool]) -> None:
-    """Make the file `enough` once `until()` holds, or the process has ended without it; fail when patience is over."""
+def until(condition: Callable[[], object]) -> None:
+    """Wait for it; fail when patience is over."""
     ends = time.monotonic() + PATIENCE_S
-    while not _holds(until) and process.poll() is None:
+    while not _holds(condition):
         if time.monotonic() > ends:
-            end(process)
             pytest.fail(f"what the test waits for did not come in {PATIENCE_S:.0f} s")
         time.sleep(_POLL_S)
+
+
+def await_enough(process: subprocess.Popen, folder: Path, *, when: Callable[[], object]) -> None:
+    """Make the file `enough` once `when()` holds, or the process has ended without it."""
+    until(lambda: _holds(when) or process.poll() is not None)
     (folder / "enough").touch()
 
 
@@ -68,8 +72,8 @@ def reserved_ports(count: int) -> Iterator[list[int]]:
             one.close()
 
 
-def _holds(until: Callable[[], bool]) -> bool:
+def _holds(condition: Callable[[], object]) -> bool:
     try:
-        return until()
+        return bool(condition())
     except FileNotFoundError:  # a capture that has just been thinned out
         return False

@@ -99,7 +99,7 @@ class Supervisor:
 
     def enough(self, until: Callable[[], bool]) -> None:
         """Tell the program, once `until()` holds, that it may end: it looks for the file `enough`."""
-        await_enough(self.process, self._folder, until=until)
+        await_enough(self.process, self._folder, when=until)
 
     def outcome(self) -> Outcome:
         stdout, stderr = self.process.communicate(timeout=PATIENCE_S)

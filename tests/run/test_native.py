@@ -59,7 +59,7 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Said]]:
             env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environment,
         )  # fmt: skip
         started.append(ran)
-        await_enough(ran, tmp_path, until=lambda: not captures or most_captures_in(keep) >= captures)
+        await_enough(ran, tmp_path, when=lambda: not captures or most_captures_in(keep) >= captures)
         _, text = ran.communicate(timeout=PATIENCE_S)
         report = tmp_path / "report.json"
         return Said(

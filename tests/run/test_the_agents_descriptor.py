@@ -10,11 +10,10 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from awaiting import PATIENCE_S, captures_in, end
+from awaiting import PATIENCE_S, captures_in, end, until
 
 from caulk.runtimes import cpython
 
@@ -93,13 +92,6 @@ def caulk(tmp_path):
     for each in started:
         each.close()
     shutil.rmtree(folder)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    ends = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
 
 
 FORKS = "if os.fork(): os._exit(os.waitstatus_to_exitcode(os.wait()[1]))\n"

@@ -90,7 +90,8 @@ class Agent:
     def hang_up(self) -> None:
         """The agent notices and stops; the program runs on."""
         with contextlib.suppress(OSError):
-            self._link.shutdown(socket.SHUT_RDWR)
+            self._link.shutdown(socket.SHUT_RDWR)  # whoever is reading now comes to an end
+        self._lines.close()
         self._link.close()
 
     def _say(self, line: str) -> None:
