@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -39,11 +39,12 @@ _INDEXED_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How dumps are read: where names of addresses come from, and which references hold."""
+    """How dumps are read: where names of addresses and of what was renamed come from, and which references hold."""
 
     binaries: Sequence[Path] = ()
     debug_directories: Sequence[Path] = ()
     references: References = "strong"
+    mappings: Sequence[Path] = ()
 
 
 def load(
@@ -53,7 +54,7 @@ def load(
 
     A large heap dump leaves an index in the cache directory, and is not read again as long as it is the same.
     """
-    for path in (*reading.binaries, *reading.debug_directories):
+    for path in (*reading.binaries, *reading.debug_directories, *reading.mappings):
         if not path.exists():
             raise UsageError(f"{path}: no such file or directory")
     size = sum(Path(path).stat().st_size for path in paths if Path(path).is_file())
@@ -78,7 +79,12 @@ def _dump(path: str, reading: Reading) -> Dump:
             heap = import_module("caulk.analysis.heaps").unpacked(*found)
             return Dump(path, heap.profile, Path(path).stat().st_size, heap)
     source = open_source(path)
-    snapshot = formats.snapshot(source)
+    mappings = _mappings(path, reading)
+    snapshot = formats.snapshot(source, mappings)
+    if mappings:
+        renamed = import_module("caulk.symbols.mappings")
+        snapshot = renamed.named(snapshot, mappings) if isinstance(snapshot, Profile) else snapshot
+        snapshot = replace(snapshot, **renamed.said(snapshot.comments, snapshot.warnings, mappings))
     if isinstance(snapshot, Profile):
         return Dump(path, _named(snapshot, source, reading), source.size_bytes)
     heaps = import_module("caulk.analysis.heaps")
@@ -86,6 +92,14 @@ def _dump(path: str, reading: Reading) -> Dump:
     if index:
         _keep(index, *heaps.packed(heap))
     return Dump(path, heap.profile, source.size_bytes, heap)
+
+
+def _mappings(path: str, reading: Reading) -> Any:
+    """The mapping files that are given and those beside a dump; None where there is none, which is nearly always."""
+    beside = Path(path).parent if path != STDIN else None
+    if not reading.mappings and not (beside and (any(beside.glob("*.map")) or (beside / "mapping.txt").is_file())):
+        return None
+    return import_module("caulk.symbols.mappings").Mappings(reading.mappings, beside)
 
 
 def _named(profile: Profile, source: Source, reading: Reading) -> Profile:
@@ -110,7 +124,8 @@ def _index(path: str, reading: Reading) -> Path | None:
     if path == STDIN or not file.is_file() or file.stat().st_size < _INDEXED_BYTES:
         return None
     version = import_module("caulk.analysis.heaps").VERSION
-    key = import_module("caulk.store.index").key_of(file, __version__, version, reading.references)
+    facts = import_module("caulk.symbols.mappings").files_of(reading.mappings, file.parent)
+    key = import_module("caulk.store.index").key_of(file, __version__, version, reading.references, *facts)
     return cache() / "heaps" / f"{key}.index"
 
 

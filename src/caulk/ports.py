@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from caulk.model.graph import ObjectGraph
+from caulk.model.original import Originals
 from caulk.model.profile import Profile
 from caulk.model.tree import Tree
 
@@ -34,6 +35,13 @@ class Format(Protocol):
 
         `data` are bytes; a format of object graphs (`formats.GRAPHS`) may get a mapped file, which reads like them.
         """
+
+
+class NamingFormat(Format, Protocol):
+    """A format whose reader asks for the names of the source: `formats.RENAMED`."""
+
+    def read(self, data: bytes, originals: Originals | None = None) -> Snapshot:
+        """As `Format.read`; with `originals` functions, classes and fields are called as the source calls them."""
 
 
 class View(Protocol):

@@ -466,12 +466,16 @@ class Scanner:
         self.pos = pos
         return at
 
-    def locations(self, layout, kinds, wanted: cython.int, fields: cython.longlong):
-        """The lines of the nodes of one kind: (node `'i'`, line `'i'`, from 0), in the order of the text.
+    def locations(self, layout, kinds, wanted, fields: cython.longlong):
+        """Where nodes of the `wanted` kinds are from: columns (`'i'`) node, line, column (from 0) and script.
 
-        `layout` is the number of fields in a row, then the places of object_index and line; `kinds` is the kind of
-        every node, and `fields` how many numbers a node has.
+        They are in the order of the text. `layout` is the number of fields in a row, then the places of object_index,
+        line, column and script_id, -1 for the last two where there is none; `kinds` is the kind of every node, and
+        `fields` how many numbers a node has.
         """
+        is_wanted: cython.uchar[::1] = bytearray(32)
+        for kind in wanted:
+            is_wanted[kind] = 1
         l: cython.int[::1] = layout
         k: cython.const[cython.uchar][::1] = kinds
         width: cython.int = l[0]
@@ -484,10 +488,12 @@ class Scanner:
         base: cython.Py_ssize_t
         rows: cython.Py_ssize_t = 1
         for node in range(nodes):
-            count += (k[node] & 31) == wanted
-        where, line = array("i", [0]) * max(count, 1), array("i", [0]) * max(count, 1)
-        w: cython.int[::1] = where
-        n: cython.int[::1] = line
+            count += is_wanted[k[node] & 31]
+        found = [array("i", [0]) * max(count, 1) for _ in range(4)]
+        w: cython.int[::1] = found[0]
+        n: cython.int[::1] = found[1]
+        c: cython.int[::1] = found[2]
+        s: cython.int[::1] = found[3]
         at: cython.Py_ssize_t = 0
         if self.opened():
             with cython.nogil:
@@ -496,14 +502,16 @@ class Scanner:
                     for row in range(rows):
                         base = row * width
                         node = r[base + l[1]] // fields
-                        if node < nodes and (k[node] & 31) == wanted and r[base + l[2]] < 0x7FFFFFFF and at < count:
+                        if node < nodes and is_wanted[k[node] & 31] != 0 and r[base + l[2]] < 0x7FFFFFFF and at < count:
                             w[at] = cython.cast(cython.int, node)
                             n[at] = cython.cast(cython.int, r[base + l[2]])
+                            c[at] = cython.cast(cython.int, narrow(r[base + l[3]]) & 0x7FFFFFFF) if l[3] >= 0 else 0
+                            s[at] = cython.cast(cython.int, narrow(r[base + l[4]]) & 0x7FFFFFFF) if l[4] >= 0 else 0
                             at += 1
-        del w, n
-        del where[at:]
-        del line[at:]
-        return where, line
+        del w, n, c, s
+        for each in found:
+            del each[at:]
+        return found[0], found[1], found[2], found[3]
 
 
 @cython.cfunc

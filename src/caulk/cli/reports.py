@@ -21,7 +21,7 @@ from caulk.reports import Question
 
 _FILTERS = Group("Filters (regular expressions, as in pprof)")
 _OUTPUT = Group("Output")
-_SYMBOLS = Group("Names of addresses")
+_SYMBOLS = Group("Names")
 _HEAPS = Group("Heap dumps")
 _LARGE = 8 << 20
 
@@ -37,13 +37,15 @@ class Symbols:
     """The program or a library that wrote addresses, or a directory of them; may be given again."""
     debug_dir: Annotated[tuple[Path, ...], Parameter(group=_SYMBOLS, negative="")] = ()
     """A directory of separate debug files, as /usr/lib/debug is; may be given again."""
+    mapping: Annotated[tuple[Path, ...], Parameter(group=_SYMBOLS, negative="")] = ()
+    """A source map, a mapping.txt of R8 or ProGuard, or a directory of source maps; may be given again."""
     references: Annotated[References, Parameter(group=_HEAPS)] = "strong"
     """Which references of a heap dump hold: strong, soft ones too, or all."""
 
     @property
     def reading(self) -> app.Reading:
         """The same, as the application takes it."""
-        return app.Reading(self.binary, self.debug_dir, self.references)
+        return app.Reading(self.binary, self.debug_dir, self.references, self.mapping)
 
 
 @Parameter(name="*")

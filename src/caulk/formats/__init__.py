@@ -9,7 +9,7 @@ from caulk.model.errors import MalformedDump
 from caulk.model.graph import ObjectGraph
 from caulk.model.original import Originals
 from caulk.model.profile import Profile
-from caulk.ports import Format, Snapshot
+from caulk.ports import Format, NamingFormat, Snapshot
 
 #: To add a format, add a module and its name here.
 TEXT = (
@@ -57,7 +57,10 @@ def snapshot(source: Source, originals: Originals | None = None) -> Snapshot:
         module = recognise(source)
         name = module.__name__.rpartition(".")[2]
         data = cast(bytes, source.data) if name in GRAPHS else source.whole()
-        found = module.read(data, originals=originals) if originals and name in RENAMED else module.read(data)
+        if originals and name in RENAMED:
+            found = cast(NamingFormat, module).read(data, originals=originals)
+        else:
+            found = module.read(data)
     except MalformedDump as error:
         cut = f" ({source.warnings[0]})" if source.is_cut else ""
         raise MalformedDump(f"{source.path}: {error}{cut}", hint=error.hint) from None

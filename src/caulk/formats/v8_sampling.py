@@ -22,6 +22,7 @@ from caulk.formats.json_document import Document
 from caulk.model.column import Ints
 from caulk.model.errors import MalformedDump
 from caulk.model.measure import Measure
+from caulk.model.original import Originals
 from caulk.model.profile import Profile
 from caulk.model.samples import Nodes, Samples
 from caulk.model.tree import Frames
@@ -46,22 +47,25 @@ def sniff(head: bytes) -> bool:
     return text[:1] == b"{" and re.search(rb'"head"\s*:\s*\{', text) is not None and b'"callFrame"' in text
 
 
-def read(data: bytes) -> Profile:
-    """The profile in JSON bytes; one that was cut short gives the nodes before the cut."""
+def read(data: bytes, originals: Originals | None = None) -> Profile:
+    """The profile in JSON bytes; one that was cut short gives the nodes before the cut.
+
+    A bundle is one line: the column, which only `originals` is asked with, tells its functions apart.
+    """
     try:
         document = Document(data)
     except ValueError as error:
         raise MalformedDump(
             f"not a V8 heap profile: {error}", hint="The file is damaged, or something else was written into it."
         ) from None
-    return _Reader(document).profile()
+    return _Reader(document, originals).profile()
 
 
 class _Reader:
     """The tokens of one file, on their way to a profile."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    def __init__(self, document: Document, originals: Originals | None) -> None:
+        self.document, self.originals = document, originals
         self.tape = document.tape
         self.frames: dict[tuple[str, str, int], int] = {}
         self.parent, self.frame, self.size = array("i", [-1]), array("i", [-1]), array("q", [0])
@@ -136,9 +140,7 @@ class _Reader:
             at = self.tape.start(token)
             raise MalformedDump(f"a V8 heap profile with a node that has no callFrame, at byte {at:,}")
         else:
-            line = self.tape.get(call, b"lineNumber")
-            file = _path(self.text(self.tape.get(call, b"url")))
-            key = (name or "(anonymous)", file, max(self.number(line) + 1, 0) if line >= 0 else 0)
+            key = self.function(call, name)
             node = len(self.parent)
             self.parent.append(parent)
             self.frame.append(self.frames.setdefault(key, len(self.frames)))
@@ -146,6 +148,16 @@ class _Reader:
         self.size[node] += max(self.number(size), 0)
         self.node_of_id[self.number(self.tape.get(token, b"id"))] = node
         return node
+
+    def function(self, call: int, name: str) -> tuple[str, str, int]:
+        """Name, file and line (from 1, 0 unknown) of a call frame, of the source where it is known."""
+        token, url = self.tape.get(call, b"lineNumber"), self.text(self.tape.get(call, b"url"))
+        line = max(self.number(token), -1) if token >= 0 else -1
+        script = self.originals.script(url) if self.originals and line >= 0 else None
+        written = script.at(line, max(self.number(self.tape.get(call, b"columnNumber")), 0), name) if script else None
+        if written:
+            return written.function or "(anonymous)", written.file, written.line
+        return name or "(anonymous)", _path(url), line + 1
 
     def objects(self, interval: int) -> "Ints | None":
         """How many objects each node's bytes are; None where `samples` do not say, or do not fit the interval."""

@@ -11,10 +11,12 @@ import re
 from mmap import mmap
 
 from caulk._core import heap_labels
+from caulk.formats.heap_snapshot.functions import functions, rename_variables
 from caulk.formats.heap_snapshot.names import Names, Text
 from caulk.formats.heap_snapshot.text import sections
 from caulk.model.column import Ints
 from caulk.model.graph import ObjectGraph
+from caulk.model.original import Originals
 
 NAME = "heapsnapshot"
 
@@ -33,20 +35,22 @@ def sniff(head: bytes) -> bool:
     )
 
 
-def read(data: bytes | mmap) -> ObjectGraph:
+def read(data: bytes | mmap, originals: Originals | None = None) -> ObjectGraph:
     """The graph in a snapshot's bytes; one that was cut short gives what came before the cut.
 
     Object numbers are the places of nodes in the file. Time and memory are linear in the file, 20 bytes a node and 8 an
-    edge at the end, 9 more bytes a node on the way.
+    edge at the end, 9 more bytes a node on the way. With `originals` functions, classes and variables of bundles have
+    the names of their source.
     """
-    snapshot = sections(data)
+    snapshot = sections(data, located=("closure", "object") if originals else ("closure",))
     meaning = heap_labels.Meaning(data, snapshot.strings, snapshot.columns)
     meaning.mark()
     names = Names(data, snapshot.strings)
     types, type_keys = meaning.types()
-    named, naming, texts = names.functions(snapshot, types, type_keys)
+    found = functions(snapshot, types, type_keys, names, originals)
     label_keys = meaning.labels()
-    type_table, labels = names.types(types, type_keys), names.labels(snapshot.what, label_keys)
+    type_table, labels = names.types(types, type_keys, found.types), names.labels(snapshot.what, label_keys)
+    rename_variables(found, snapshot, labels)
     return ObjectGraph(
         format=NAME,
         runtime=names.runtime(type_table),
@@ -58,9 +62,9 @@ def read(data: bytes | mmap) -> ObjectGraph:
         label=snapshot.what,
         labels=labels,
         large=snapshot.large,
-        named=named,
-        naming=naming,
-        strings=texts,
+        named=found.named,
+        naming=found.naming,
+        strings=found.texts,
         coverage=snapshot.coverage,
         warnings=snapshot.warnings,
         comments=("its values were removed",) * snapshot.is_redacted,

@@ -3,10 +3,11 @@
 import json
 import re
 from array import array
+from collections.abc import Sequence
+from itertools import chain
 from mmap import mmap
 
 from caulk._core import heap_labels
-from caulk.formats.heap_snapshot.text import Snapshot
 from caulk.model.column import Ints
 from caulk.model.graph import Label, LabelKind, TypeKind, Types
 
@@ -18,7 +19,7 @@ _KINDS: tuple[tuple[TypeKind, str], ...] = (
     ("number", "(bigint)"), ("internal", ""), ("object", ""), ("internal", "(other)"), ("native", ""),
     ("context", "system / Context"), ("internal", "(hash table)"),
 )  # fmt: skip
-_CODE, _CLOSURE, _SYNTHETIC, _DETACHED = 4, 5, 9, 17
+OBJECT, _CODE, CLOSURE, _SYNTHETIC, _DETACHED = 3, 4, 5, 9, 17
 _UNNAMED = {1: "(array)", 3: "Object", 4: "(code)", 5: "(anonymous)"}
 #: Labels without a name, in the kernel's order.
 _LABELS = (
@@ -27,6 +28,8 @@ _LABELS = (
 )  # fmt: skip
 _LABEL_KINDS: tuple[LabelKind, ...] = ("internal", "variable", "field", "internal", "root")
 _NAME = (1 << 29) - 1
+#: A type: its name, what it is, and whose.
+TypeRow = tuple[str, TypeKind, str]
 # Chrome writes an element with its attributes, a window and a script with their address: contents, all of them.
 _ELEMENT = re.compile(r"((?:Detached )?<[^\s>]*)[\s>].*", re.DOTALL)
 _DETAIL = re.compile(r"(Window[^/]*?|system / [^/]*?) / .*", re.DOTALL)
@@ -71,15 +74,19 @@ class Names:
     def __init__(self, data: bytes | mmap, strings: Ints) -> None:
         self.text = Text(data, strings)
 
-    def types(self, column: Ints, keys: Ints) -> Types:
-        """The table of types, of which `column` gets the numbers; several keys may come to one name."""
-        table: dict[tuple[str, TypeKind, str], int] = {}
-        numbers = array("i", [table.setdefault(self._type(key), len(table)) for key in keys])
-        if len(table) < len(keys):
+    def types(self, column: Ints, keys: Ints, more: Sequence[TypeRow] = ()) -> Types:
+        """The table of types, of which `column` gets the numbers; several keys may come to one name.
+
+        `more` are types that `column` numbers behind those of the keys.
+        """
+        table: dict[TypeRow, int] = {}
+        rows = chain(map(self._type, keys), more)
+        numbers = array("i", [table.setdefault(row, len(table)) for row in rows])
+        if len(table) < len(numbers):
             heap_labels.renumber(column, numbers)
         return Types(*(list(part) for part in zip(*table, strict=True)))
 
-    def _type(self, key: int) -> tuple[str, TypeKind, str]:
+    def _type(self, key: int) -> TypeRow:
         kind, number, script = key & 31, key >> 5 & _NAME, key >> 34
         word, name = _KINDS[kind]
         if name:
@@ -96,7 +103,7 @@ class Names:
             name = _ELEMENT.sub(r"\1>", name)
             if kind == _DETACHED and not name.startswith("Detached "):
                 name = f"Detached {name}"
-        return name or _UNNAMED.get(kind, "(unnamed)"), word, self._script(script)
+        return name or _UNNAMED.get(kind, "(unnamed)"), word, self.script(script)
 
     def labels(self, column: Ints, keys: Ints) -> list[Label]:
         """The labels, of which `column` gets the numbers."""
@@ -119,14 +126,6 @@ class Names:
             name = name.strip("()") or "roots"
         return Label(kind, name)
 
-    def functions(self, snapshot: Snapshot, types: Ints, keys: Ints) -> tuple[Ints, Ints, list[str]]:
-        """The functions, by number (`'i'`), where each is named in the third (`'i'`): `name file:line`.
-
-        One function of the source has one name, however many closures were made of it. Lines count from 1.
-        """
-        named, naming, functions = heap_labels.functions(types, snapshot.located, snapshot.line)
-        return named, naming, [self._function(keys[key >> 32], key & 0xFFFFFFFF) for key in functions]
-
     @staticmethod
     def runtime(types: Types) -> str:
         """Who wrote it, by what only they have: `node`, `chrome`, `hermes`."""
@@ -134,12 +133,21 @@ class Names:
             return "hermes"
         return "chrome" if any(name.startswith(("Window", "HTML")) for name in types.name) else "node"
 
-    def _function(self, key: int, line: int) -> str:
-        name = self.text[key >> 5 & _NAME] or _UNNAMED[_CLOSURE]
-        script = self._script(key >> 34)
+    def of(self, key: int) -> str:
+        """The name that a type's key has, empty if it has none."""
+        return self.text[key >> 5 & _NAME]
+
+    def function(self, key: int, line: int) -> str:
+        """A function by its type's key, with script and line (given from 0, shown from 1)."""
+        name, script = self.or_anonymous(self.of(key)), self.script(key >> 34)
         return f"{name} {script}:{line + 1}" if script else name
 
-    def _script(self, number: int) -> str:
+    @staticmethod
+    def or_anonymous(name: str) -> str:
+        """What a function of that name is called."""
+        return name or _UNNAMED[CLOSURE]
+
+    def script(self, number: int) -> str:
         """The address of a script, without what may be data in it; empty if there is none."""
         address = self.text[number].removeprefix(_SCRIPT) if number else ""
         if address.startswith("data:"):

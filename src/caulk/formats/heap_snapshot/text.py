@@ -59,6 +59,8 @@ class Snapshot:
     strings: Ints = field(default_factory=lambda: array("q", [0]))
     located: Ints = field(default_factory=lambda: array("i"))
     line: Ints = field(default_factory=lambda: array("i"))
+    column: Ints = field(default_factory=lambda: array("i"))
+    script: Ints = field(default_factory=lambda: array("i"))
     memory: dict[str, int] = field(default_factory=dict)
     large: dict[int, int] = field(default_factory=dict)
     claimed: tuple[int, int] = (0, 0)
@@ -73,19 +75,20 @@ class Snapshot:
         return self.kind, self.name, self.number, self.first, self.target, self.what
 
 
-def sections(data: bytes | mmap, *, without: Container[bytes] = ()) -> Snapshot:
+def sections(data: bytes | mmap, *, without: Container[bytes] = (), located: Sequence[str] = ("closure",)) -> Snapshot:
     """The sections of a snapshot; raises `MalformedDump` where there is not even a node.
 
-    `without` are sections that are passed over, for who has no need of them.
+    `without` are sections that are passed over, for who has no need of them; `located` are the kinds of nodes whose
+    locations are wanted.
     """
-    return _Reader(data, without).snapshot()
+    return _Reader(data, without, located).snapshot()
 
 
 class _Reader:
     """One file, on its way to columns."""
 
-    def __init__(self, data: bytes | mmap, without: Container[bytes]) -> None:
-        self.data = data
+    def __init__(self, data: bytes | mmap, without: Container[bytes], located: Sequence[str]) -> None:
+        self.data, self.located = data, located
         self.without = without
         self.scanner = Scanner(data)
         self.header: Header | None = None
@@ -170,9 +173,12 @@ class _Reader:
     def locations(self, header: Header) -> None:
         meta, got = header.meta, self.got
         if {"object_index", "line"} <= set(meta.location_fields):
-            layout = _layout(meta.location_fields, ("object_index", "line"), needed=("object_index", "line"))
-            closure = NODES.index("closure")
-            got.located, got.line = self.scanner.locations(layout, got.kind, closure, len(meta.node_fields))
+            places = ("object_index", "line", "column", "script_id")
+            layout = _layout(meta.location_fields, places, needed=("object_index", "line"))
+            kinds = bytes(NODES.index(kind) for kind in self.located)
+            got.located, got.line, got.column, got.script = self.scanner.locations(
+                layout, got.kind, kinds, len(meta.node_fields)
+            )
         else:
             self.scanner.skip()
 

@@ -20,9 +20,7 @@ def sniff(head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
-def read(
-    data: bytes, *, compact_headers: bool | None = None, originals: Originals | None = None
-) -> ObjectGraph:
+def read(data: bytes, *, compact_headers: bool | None = None, originals: Originals | None = None) -> ObjectGraph:
     """The heap in `data`, which may be a mapped file: it is read three times and never copied.
 
     `compact_headers` says whether the JVM ran with `-XX:+UseCompactObjectHeaders`, where that is known; otherwise the

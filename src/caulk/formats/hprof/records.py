@@ -1,7 +1,7 @@
 """What stands around the objects of an HPROF dump: its header, names, classes, stacks, and which dump of several."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,6 +9,7 @@ from caulk._core.hprof import Reader
 from caulk.formats.hprof.naming import Texts, class_name, distinct
 from caulk.model.column import Ints, Strings, ints
 from caulk.model.errors import MalformedDump
+from caulk.model.original import ClassNames, Originals, lookups
 
 if TYPE_CHECKING:
     from caulk._core.hprof import Marked
@@ -76,6 +77,8 @@ class Dump:
     """Bytes that the last record claims to have, behind the end of the file."""
     warnings: tuple[str, ...]
     is_redacted: bool = False
+    originals: Mapping[str, ClassNames] = field(default_factory=dict)
+    """Obfuscated classes whose names in the source are known."""
 
 
 def read_header(head: bytes) -> Header:
@@ -134,6 +137,12 @@ def read_records(data: bytes, header: Header, reader: Reader) -> Dump:
     )
 
 
+def with_originals(dump: Dump, originals: Originals) -> Dump:
+    """The same, with what is known of its classes."""
+    names = {part for _, text in dump.loaded.values() for part in lookups(class_name(text))}
+    return replace(dump, originals=originals.classes(names))
+
+
 def class_dumps(found: "Marked", dump: Dump) -> list[ClassDump]:
     """The classes of a heap, of `Reader.mark`'s columns; a class that was dumped twice counts once."""
     rows, statics, fields = found["classes"], found["static"], found["field"]
@@ -167,4 +176,24 @@ def class_dumps(found: "Marked", dump: Dump) -> list[ClassDump]:
             ),
             fields=tuple(own(first_field, field_count)),
         )
-    return list(dumps.values())
+    return [_as_written(each, dump.originals) for each in dumps.values()] if dump.originals else list(dumps.values())
+
+
+def _as_written(each: ClassDump, known: Mapping[str, ClassNames]) -> ClassDump:
+    """A class with the names of its source; what its text says beside the name, such as an address, stays."""
+    parts = lookups(each.name)
+    found = next((part for part in parts if part in known), None)
+    if found is None:
+        return each
+    names = known[found]
+    dimensions = len(each.text) - len(each.text.lstrip("["))
+    start = dimensions + bool(dimensions)
+    text = each.text[:start] + names.name.replace(".", "/") + each.text[start + len(found) :]
+    if found != each.name:
+        return replace(each, text=text)
+    return replace(
+        each,
+        text=text,
+        statics=tuple(static._replace(name=names.field(static.name)) for static in each.statics),
+        fields=tuple((names.field(name), kind) for name, kind in each.fields),
+    )

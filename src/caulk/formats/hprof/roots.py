@@ -10,6 +10,7 @@ from caulk.formats.hprof.records import Dump
 from caulk.formats.hprof.references import Labels
 from caulk.model.column import Ints
 from caulk.model.graph import ROOTS
+from caulk.model.original import original_class
 
 THREAD = 0x08
 _SYSTEM_CLASS = 0x05
@@ -100,10 +101,15 @@ class _Stacks:
             return ""
         _, method, _, source, serial, line = self._dump.frames[at : at + 6]
         texts = self._dump.texts
+        names = self._dump.originals.get(self._classes.get(serial, ""))
+        written = names.method(texts[method], max(line, 0)) if names else None
+        if written:
+            return f"{written.function} ({written.file}{f':{written.line}' if written.line else ''})"
         place = texts[source]
         if place and line > 0:
             place += f":{line}"
         elif line == -3:
             place = "native"
-        name = f"{self._classes.get(serial, '')}.{texts[method]}".lstrip(".")
+        owner = original_class(self._classes.get(serial, ""), self._dump.originals)
+        name = f"{owner}.{texts[method]}".lstrip(".")
         return f"{name} ({place})" if place else name
