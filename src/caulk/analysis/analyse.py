@@ -16,7 +16,7 @@ from caulk.analysis.suspects import Line, Suspect, line_up, lines_of, with_chain
 from caulk.analysis.verdict import Judged, judge, smallest_growth
 from caulk.model.origin import Origin, origin_of
 from caulk.model.profile import Profile
-from caulk.model.records import Analysis, Finding, Input, StackFrame, Total, Verdict
+from caulk.model.records import Analysis, Finding, Input, StackFrame, State, Total, Verdict
 from caulk.model.units import format_share, format_value
 
 _NOT_MEMORY = {
@@ -26,6 +26,7 @@ _NOT_MEMORY = {
     "threadcreate": "a profile of thread creation: it shows where threads came from, not what stays in memory",
 }
 _FINGERPRINT_FRAMES = 4
+_WORST: tuple[State, ...] = ("leaking", "suspect", "warming", "undersized", "steady", "unknown")
 
 
 def analyse(dumps: Sequence[Dump], *, measure: str = "", at: Sequence[datetime] = ()) -> Analysis:
@@ -43,9 +44,10 @@ def analyse(dumps: Sequence[Dump], *, measure: str = "", at: Sequence[datetime] 
     notes = tuple(f"{d.path}: {_NOT_MEMORY.get(d.profile.kind, 'not memory')}" for d in lines["other"])
     analyses = []
     if lines["objects"]:
-        analyses.append(_of_objects(lines["objects"]))
-    if lines["memory"]:
-        analyses.append(_of_memory(lines["memory"], measure))
+        analyses.append(_of_objects(lines["objects"], [dump.profile for dump in lines["memory"]]))
+    if memory := _beside(lines["memory"], lines["objects"]):
+        of_memory = _of_memory(memory, measure)
+        analyses.append(_without(of_memory, analyses[0]) if analyses else of_memory)
     if lines["goroutine"]:
         heap = lines["memory"][-1].profile if lines["memory"] else None
         analyses.append(goroutines.analyse([d.profile for d in lines["goroutine"]], _hours(lines["goroutine"]), heap))
@@ -53,9 +55,9 @@ def analyse(dumps: Sequence[Dump], *, measure: str = "", at: Sequence[datetime] 
     return replace(whole, inputs=inputs, notes=whole.notes + notes)
 
 
-def _of_objects(dumps: Sequence[Dump]) -> Analysis:
+def _of_objects(dumps: Sequence[Dump], profiles: Sequence[Profile]) -> Analysis:
     # Judging holders needs what judging profiles does not: who has no heap dump does not wait for it.
-    from caulk.analysis import holders  # noqa: PLC0415
+    from caulk.analysis import holders, join  # noqa: PLC0415
 
     heaps = [dump.heap for dump in dumps if dump.heap]
     if len(heaps) == 1:
@@ -64,9 +66,29 @@ def _of_objects(dumps: Sequence[Dump]) -> Analysis:
     else:
         held = [holders.Held(heap.graph, heap.dominators, heap.nearest) for heap in heaps]
         verdict, findings = holders.analyse(held, _hours(dumps))
+    made = join.joined(findings, heaps[-1].graph, profiles)
+    if findings:
+        verdict = replace(verdict, sentence=verdict.sentence.replace(findings[0].title, made[0].title))
     newest = heaps[-1].profile
     totals = tuple(Total(m.name, m.unit, newest.total(i)) for i, m in enumerate(newest.measures))
-    return Analysis(totals=totals, verdict=verdict, findings=findings)
+    return Analysis(totals=totals, verdict=verdict, findings=made)
+
+
+def _beside(profiles: Sequence[Dump], heaps: Sequence[Dump]) -> list[Dump]:
+    """The profiles that are judged themselves: where heaps show what grows, a class histogram is evidence at most."""
+    return [dump for dump in profiles if len(heaps) < 2 or dump.profile.kind != "histogram"]
+
+
+def _without(memory: Analysis, held: Analysis) -> Analysis:
+    """The analysis of profiles without what the findings about holders, if they lead, say already: who allocates."""
+    if _WORST.index(held.verdict.state) > _WORST.index(memory.verdict.state):
+        return memory
+    told = {(f.allocator, _file(f)) for f in held.findings if f.allocator}
+    return replace(memory, findings=tuple(f for f in memory.findings if (f.allocator, _file(f)) not in told))
+
+
+def _file(finding: Finding) -> str:
+    return (finding.location or "").rpartition(":")[0]
 
 
 def _of_memory(dumps: Sequence[Dump], wanted: str) -> Analysis:
@@ -263,21 +285,19 @@ def _withheld(dumps: Sequence[Dump], inputs: tuple[Input, ...]) -> Analysis:
 
 
 def _joined(analyses: Sequence[Analysis]) -> Analysis:
-    """The analyses of memory and of goroutines as one: the worse verdict leads, findings follow in its order."""
-    if len(analyses) == 1:
-        return analyses[0]
-    worst = ("leaking", "suspect", "warming", "steady", "unknown")
-    first, second = sorted(analyses, key=lambda a: worst.index(a.verdict.state))
-    findings = tuple(replace(f, rank=i) for i, f in enumerate(first.findings + second.findings, 1))
+    """Analyses of holders, memory and goroutines as one: the worst verdict leads, findings follow in its order."""
+    ranked = sorted(analyses, key=lambda a: _WORST.index(a.verdict.state))
+    first = ranked[0]
     sentence = first.verdict.sentence
-    if second.verdict.state == first.verdict.state and second.findings:
-        sentence += f" Also: {second.findings[0].title}."
+    for other in ranked[1:]:
+        if other.verdict.state == first.verdict.state and other.findings:
+            sentence += f" Also: {other.findings[0].title}."
     return Analysis(
-        totals=analyses[0].totals + analyses[1].totals,
+        totals=tuple(total for a in analyses for total in a.totals),
         verdict=replace(first.verdict, sentence=sentence),
-        findings=findings,
-        smallest_growth_bytes=analyses[0].smallest_growth_bytes,
-        notes=first.notes + second.notes,
+        findings=tuple(replace(f, rank=i) for i, f in enumerate((f for a in ranked for f in a.findings), 1)),
+        smallest_growth_bytes=next((a.smallest_growth_bytes for a in analyses if a.smallest_growth_bytes), None),
+        notes=tuple(note for a in ranked for note in a.notes),
     )
 
 
