@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +18,7 @@ from caulk.formats.source import STDIN
 from caulk.model.errors import UsageError
 from caulk.model.graph import References
 from caulk.reports import Question
+from caulk.reports.question import Grouping
 
 _FILTERS = Group("Filters (regular expressions, as in pprof)")
 _OUTPUT = Group("Output")
@@ -201,7 +202,7 @@ def diff(before: str, after: str, /, *, at: tuple[str, ...] = (), common: Common
     return 0
 
 
-def types(file: str, pattern: str = "", /, *, common: Common = Common()) -> int:
+def types(file: str, pattern: str = "", /, *, by: Grouping = "types", common: Common = Common()) -> int:
     """Types of a heap dump by what they retain: their objects together, none counted twice.
 
     Parameters
@@ -210,9 +211,11 @@ def types(file: str, pattern: str = "", /, *, common: Common = Common()) -> int:
         A heap dump (.hprof, .heapsnapshot, a CPython graph); `-` is stdin.
     pattern
         A regular expression; without it, all types.
+    by
+        What a row is: a type, a package (a module), or an owner (a class loader, an npm package).
 
     """
-    _answer("types", _question([file], common, pattern=pattern), common)
+    _answer("types", replace(_question([file], common, pattern=pattern), by=by), common)
     return 0
 
 

@@ -4,49 +4,71 @@ Sizes are of what is held, by the references that count (`--references`); what n
 """
 
 import re
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 
+from caulk._core import stacks
+from caulk._core.graph import members
 from caulk.analysis.graph_trees import merged
 from caulk.analysis.heaps import Heap
+from caulk.analysis.retained import TypeTotals, by_group, of_set
 from caulk.model.errors import UsageError
 from caulk.model.graph import ROOTS
 from caulk.model.table import Heading, Stacks, Table
 from caulk.model.units import format_value
-from caulk.reports.question import Question
+from caulk.reports.question import Grouping, Question
 
 
 def types(question: Question) -> Table:
-    """Types by what they retain: their objects together, none counted twice."""
+    """Types, or what they belong to, by what they retain: their objects together, none counted twice."""
     heap = _heap(question)
-    graph, totals = heap.graph, heap.types
     matches = _matcher(question.pattern)
-    names = graph.types.name
-    wanted = [t for t in range(len(names)) if totals.count[t] and graph.types.kind[t] != "root" and matches(names[t])]
-    wanted.sort(key=lambda t: (-totals.retained[t], names[t], t))
+    names, totals = _grouped(heap, question.by)
+    wanted = [i for i in range(len(names)) if totals.count[i] and matches(names[i])]
+    wanted.sort(key=lambda i: (-totals.retained[i], names[i], i))
     whole = heap.dominators.retained[ROOTS] or 1
+    owner = heap.graph.types.owner if question.by == "types" else None
     rows = [
         (
-            totals.count[t],
-            totals.shallow[t],
-            totals.shallow[t] / whole,
-            totals.retained[t],
-            totals.retained[t] / whole,
-            names[t],
-            graph.types.owner[t],
+            totals.count[i],
+            totals.shallow[i],
+            totals.shallow[i] / whole,
+            totals.retained[i],
+            totals.retained[i] / whole,
+            names[i],
+            *([owner[i]] if owner else []),
         )
-        for t in wanted[: question.limit]
+        for i in wanted[: question.limit]
     ]
-    notes = (_headline(heap), f"Showing {len(rows):,} of {len(wanted):,} types")
+    notes = (_headline(heap), f"Showing {len(rows):,} of {len(wanted):,} {question.by}")
     headings = (
         Heading("objects", "objects", "count"),
         Heading("shallow", "shallow", "bytes"),
         Heading("shallow_share", "shallow%", "share"),
         Heading("retained", "retained", "bytes"),
         Heading("retained_share", "retained%", "share"),
-        Heading("type", "type"),
-        Heading("owner", "owner"),
+        Heading("type", question.by.removesuffix("s")),
+        *([Heading("owner", "owner")] if owner else []),
     )
     return Table("types", headings, rows, notes, {"total": heap.dominators.retained[ROOTS]})
+
+
+def _grouped(heap: Heap, by: Grouping) -> tuple[Sequence[str], TypeTotals]:
+    """What the rows are called, and what each has."""
+    types = heap.graph.types
+    if by == "types":
+        return types.name, heap.types
+    of_type = [_package(name) for name in types.name] if by == "packages" else types.owner
+    numbers: dict[str, int] = {}
+    group = array("i", (numbers.setdefault(name or "(none)", len(numbers)) for name in of_type))
+    group[heap.graph.type[ROOTS]] = -1
+    groups = stacks.take(group, array("i", heap.graph.type))
+    return list(numbers), by_group(heap.graph, heap.dominators, groups, len(numbers))
+
+
+def _package(name: str) -> str:
+    """The package or module of a type: what stands before its last dot, of arrays that of their elements."""
+    return name.partition("[")[0].rpartition(".")[0]
 
 
 def dominators(question: Question) -> Stacks:
@@ -68,7 +90,11 @@ def paths(question: Question) -> Stacks:
             hint="`caulk types` lists the types of a heap dump.",
         )
     found = merged(graph, heap.nearest, wanted)
-    return Stacks("paths", found, found.total(0), notes=(_headline(heap),))
+    marked = bytearray(int(t in wanted) for t in range(len(names)))
+    freed = of_set(graph, members(graph.type, marked), heap.dominators.references)
+    held = sum(heap.types.count[t] for t in wanted)
+    said = f"Without these {held:,} objects, {format_value(freed, 'bytes')} would be freed"
+    return Stacks("paths", found, found.total(0), notes=(_headline(heap), said))
 
 
 def roots(question: Question) -> Table:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from caulk.analysis.dumps import Dump
 from caulk.analysis.filters import Filters
@@ -12,6 +12,10 @@ from caulk.model.table import Stacks, Table
 
 if TYPE_CHECKING:
     from caulk.model.records import Analysis
+
+
+#: What the rows of a list of types are: types, their packages (modules), or whose they are: loaders, npm packages.
+Grouping = Literal["types", "packages", "owners"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Question:
     limit: int = 30
     pattern: str = ""
     inverted: bool = False
+    by: Grouping = "types"
     at: Sequence[datetime] = ()
 
 
