@@ -47,8 +47,8 @@ class Skeleton:
     def copy(self, out, low: cython.Py_ssize_t, at: cython.Py_ssize_t, end: cython.Py_ssize_t):
         """Copy structure into `out`, zeros that stand for the file from byte `low` on.
 
-        Sub-records begin at `at` and end at `end`. Returns where the first one begins that is not in `out` whole, or
-        -1 if nothing can be made out from there on.
+        Sub-records begin at `at` and end at `end`. Returns where the first one begins that is not in `out` whole; the
+        same minus one and negative (`~at`) if nothing can be made out from there on.
         """
         next: cython.Py_ssize_t
         self.out = out
@@ -64,7 +64,7 @@ class Skeleton:
             else:
                 next = at
         self.out = bytearray(1)
-        return -1 if next < 0 else at
+        return -1 - at if next < 0 else at
 
     @cython.cfunc
     @cython.inline

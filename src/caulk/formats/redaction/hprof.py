@@ -105,10 +105,9 @@ def _heap(skeleton: Skeleton, at: int, end: int) -> Iterator[bytearray | int]:
     for low in range(at, end, _WINDOW):
         window = bytearray(min(_WINDOW, end - low))
         if at >= 0:
-            after = skeleton.copy(window, low, at, end)
-            if after < 0:
-                yield end - max(at, low)
-            at = after
+            at = skeleton.copy(window, low, at, end)
+            if at < 0:
+                yield end - ~at
         yield window
 
 
