@@ -232,3 +232,15 @@ def test_numbers_beyond_sources_and_names_name_nothing(tmp_path):
     script = read_map(map).of("/a.js")
     assert script.at(0, 0, "f") is None
     assert script.at(0, 20, "f") == Written("f", "/a.ts", 1)
+
+
+def test_columns_count_utf_16_units(tmp_path):
+    text, map = bundles.bundle("let «x café 1»='😀😀é';function «a first 2»(){}")
+    (tmp_path / "u.js").write_text(text)
+    # As a bundler counts: one more for each character beyond 16 bits.
+    before = text.index("a()")
+    rows = [(0, 0, 0, 0), (before + 2, 0, 1, 0, 1)]
+    path = written(tmp_path / "u.js.map", sources=["u.ts"], names=map["names"], mappings=bundles.mappings(rows))
+    script = read_map(path).of("/u.js")
+    assert script.at(0, before + 3, "a") == Written("first", "/u.ts", 2)
+    assert script.variable("a") == "first"

@@ -33,7 +33,8 @@ _BETWEEN = frozenset(
     map(len, ("", "=", "=function", "=function*", "=async function", "{constructor", "=class{constructor"))
 )
 _BEFORE_NAME = len("class ")
-_IDENTIFIER = re.compile(r"[\w$\u200c\u200d]+")
+_LONGEST = 256
+_IDENTIFIER = re.compile(rf"[\w$\u200c\u200d]{{1,{_LONGEST}}}")
 _SCHEME = re.compile(r"[a-z][a-z+.\-]+://")
 _XSSI = b")]}'"
 
@@ -78,7 +79,8 @@ class _Part:
         """The segment that a place (of the part) lies in, -1 where it lies in none."""
         first, end = self.of_line(line)
         if column is None:
-            return next((row for row in range(first, end) if self.source[row] >= 0), -1)
+            end = min(end, first + _SEGMENTS)
+            return next((row for row in range(first, end) if 0 <= self.source[row] < len(self.sources)), -1)
         row = bisect_right(self.columns, column, first, end) - 1
         return row if row >= first and 0 <= self.source[row] < len(self.sources) else -1
 
@@ -98,6 +100,7 @@ class SourceMap:
         self.path, self.file, self._parts = path, file, parts
         self._starts = [(part.line, part.column) for part in parts]
         self._lines = text.split("\n") if text is not None else None
+        self._utf16: dict[int, bytes] = {}
 
     def of(self, url: str) -> "MappedScript":
         """The map for a bundle that was loaded from there: sources are named as seen from it."""
@@ -117,7 +120,13 @@ class SourceMap:
         if self._lines is None:
             return None
         text = self._lines[line] if line < len(self._lines) else ""
-        found = _IDENTIFIER.match(text, _index(text, column))
+        if not text.isascii():
+            # Columns count UTF-16 units.
+            if line not in self._utf16:
+                self._utf16 = {line: text.encode("utf-16-le", "surrogatepass")}
+            around = self._utf16[line][2 * column : 2 * column + 4 * _LONGEST]
+            text, column = around.decode("utf-16-le", "replace"), 0
+        found = _IDENTIFIER.match(text, column)
         return found[0] if found else ""
 
     @cached_property
@@ -238,13 +247,6 @@ def _bundle(path: Path, file: str) -> str | None:
         except (OSError, ValueError):
             continue
     return None
-
-
-def _index(text: str, column: int) -> int:
-    """Where a column of UTF-16 units is in a text."""
-    if text.isascii():
-        return column
-    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * column].decode("utf-16-le", "ignore"))
 
 
 def _resolved(url: str, root: str, source: str) -> str:
