@@ -160,6 +160,14 @@ def test_the_contents_of_a_snapshot_go_and_its_names_stay():
     assert b"https://example.org/app.js" in after
 
 
+def test_places_in_the_source_stay_for_source_maps_to_name():
+    after = json.loads(
+        redacted(of_snapshots, snapshot(V8.replace("held = object", "held = closure"), lines=[("held", 8)]))
+    )
+    width = len(after["snapshot"]["meta"]["node_fields"])
+    assert after["locations"] == [width, 7, 8, 3]
+
+
 def test_a_value_that_is_called_as_a_class_is_no_longer_seen_to_be_that():
     after = json.loads(redacted(of_snapshots, snapshot(V8)))
     fields = after["snapshot"]["meta"]["node_fields"]

@@ -65,6 +65,8 @@ def test_a_redacted_dump_gives_the_same_answers(dump, tmp_path):
     given = []
     for path in (dump, redacted(dump, tmp_path)):
         answers = planted.answers(path, ["json"])
+        # Which texts there are twice is a question about contents.
+        answers.pop(("strings", "json"), None)
         given.append({key: _plain(data, path) for key, data in answers.items()})
     before, after = given
     assert before.keys() == after.keys()

@@ -3,7 +3,7 @@
 The snapshot is written anew, in the layout that Chrome reads. A string that is content of a node is told apart from the
 same string as a name: the nodes of strings, numbers, symbols and regular expressions all have one name, keys another.
 Names of constructors, functions, fields, variables and scripts stay. Indexes begin anew in each object, for they may be
-keys. Left out: allocation stacks and samples, columns of locations.
+keys. Left out: allocation stacks and samples.
 """
 
 import json
@@ -41,7 +41,7 @@ _OF_NODE, _OF_NATIVE = 2, 4
 
 def redact(data: bytes | mmap, write: Write) -> tuple[str, ...]:
     """Write the snapshot without contents; memory is what reading takes, and 4 bytes an edge."""
-    snapshot = sections(data)
+    snapshot = sections(data, located=("closure", "object"))
     meaning = Meaning(data, snapshot.strings, snapshot.columns)
     means = meaning.meanings()
     meaning.mark()
@@ -92,8 +92,9 @@ def _strings(texts: Text, kept: Ints, means: Ints) -> Iterator[str]:
 
 
 def _locations(snapshot: Snapshot) -> Iterator[bytes]:
-    for node, line in zip(snapshot.located, snapshot.line, strict=True):
-        yield b"%d,0,%d,0," % (_ROW * node, line)
+    columns = (snapshot.located, snapshot.script, snapshot.line, snapshot.column)
+    for node, *place in zip(*columns, strict=True):
+        yield b"%d,%d,%d,%d," % (_ROW * node, *place)
 
 
 def _json(text: str) -> bytes:
