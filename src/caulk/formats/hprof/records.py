@@ -99,6 +99,20 @@ def read_header(head: bytes) -> Header:
     return Header(head[:end].decode("ascii", "replace"), id_size, taken_at, end + 13)
 
 
+def redaction_mark(id_size: int) -> bytes:
+    """The record that `caulk redact` puts behind the header: a name whose id nobody uses, which any tool can read.
+
+    Others write a record of their own with tag 0xDE, and VisualVM has no place for tags beyond 0x7F.
+    """
+    return bytes([1, 0, 0, 0, 0]) + (id_size + len(REDACTED)).to_bytes(4, "big") + b"\xff" * id_size + REDACTED
+
+
+def is_marked(data: bytes, header: Header) -> bool:
+    """Whether `caulk redact` wrote the dump."""
+    mark = redaction_mark(header.id_size)
+    return data[header.end : header.end + len(mark)] == mark
+
+
 def read_records(data: bytes, header: Header, reader: Reader) -> Dump:
     """The records around the heap; of several dumps the last complete one is taken, else the last."""
     found = reader.records(header.end)
@@ -133,7 +147,8 @@ def read_records(data: bytes, header: Header, reader: Reader) -> Dump:
         lost=found["lost"],
         absent=found["absent"],
         warnings=tuple(warnings),
-        is_redacted=found["mark"] >= 0 and data[found["mark"] : found["mark"] + len(REDACTED)] == REDACTED,
+        is_redacted=(found["mark"] >= 0 and data[found["mark"] : found["mark"] + len(REDACTED)] == REDACTED)
+        or is_marked(data, header),
     )
 
 

@@ -1,8 +1,8 @@
 """JVM heap dumps without values: primitive arrays and fields are zeros, names are those of code.
 
-The file keeps its length, but for a record behind the header that says what happened (tag 0xDE, which other tools know
-or skip). Zeros take the place of all that is not known to be a head, an id, or a name that a class, field, method or
-source file has: strings, thread names and system properties, but also the literals in the program's own code.
+The file keeps its length, but for a record behind the header that says what happened. Zeros take the place of all that
+is not known to be a head, an id, or a name that a class, field, method or source file has: strings, thread names and
+system properties, but also the literals in the program's own code.
 """
 
 from array import array
@@ -12,11 +12,18 @@ from mmap import mmap
 
 from caulk._core.hprof import Reader
 from caulk._core.hprof_redaction import Skeleton
-from caulk.formats.hprof.records import REDACTED, Dump, Header, class_dumps, read_header, read_records
+from caulk.formats.hprof.records import (
+    REDACTED,
+    Dump,
+    class_dumps,
+    is_marked,
+    read_header,
+    read_records,
+    redaction_mark,
+)
 from caulk.formats.hprof.references import Labels, places, superclasses
 from caulk.ports import Write
 
-_MARK = b"\xde" + bytes(7) + bytes([len(REDACTED) + 1]) + REDACTED + b"\x01"
 _HEAD = 9
 _WINDOW = 1 << 20
 _UTF8, _LOADED, _FRAME, _TRACE = 0x01, 0x02, 0x04, 0x05
@@ -39,12 +46,13 @@ def redact(data: bytes | mmap, write: Write) -> tuple[str, ...]:
         skeletons[number], named = _skeleton(data, reader, replace(dump, heap=parts))
         names |= named
     write(bytes(data[: header.end]))
-    if not dump.is_redacted:
-        write(_MARK)
+    mark = redaction_mark(header.id_size)
+    write(mark)
+    begin = header.end + len(mark) * is_marked(data, header)  # type: ignore[arg-type]
     ends = {heap[i]: (heap[i + 1], skeletons[heap[i + 2]]) for i in range(0, len(heap), 3)}
     lost = 0
     batch = bytearray()
-    for piece in _pieces(data, header, names, ends):
+    for piece in _pieces(data, begin, header.id_size, names, ends):
         if isinstance(piece, int):
             lost += piece
             continue
@@ -72,10 +80,10 @@ def _skeleton(data: bytes | mmap, reader: Reader, dump: Dump) -> tuple[Skeleton,
 
 
 def _pieces(
-    data: bytes | mmap, header: Header, names: set[int], ends: dict[int, tuple[int, Skeleton]]
+    data: bytes | mmap, at: int, n: int, names: set[int], ends: dict[int, tuple[int, Skeleton]]
 ) -> Iterator[bytes | bytearray | int]:
     """The records in their order, and numbers of bytes that could not be read and became zeros."""
-    at, limit, n = header.end, len(data), header.id_size
+    limit = len(data)
     while limit - at >= _HEAD:
         head = data[at : at + _HEAD]
         yield head
