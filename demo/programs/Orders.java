@@ -1,3 +1,7 @@
+import com.sun.management.HotSpotDiagnosticMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -9,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * garbage of every order.
  */
 public class Orders {
+    static final String DUMPS = System.getenv("DEMO_DUMPS");
     static final int ORDERS_PER_TICK = 250;
     static final int CACHED_QUOTES = 1000;
 
@@ -55,10 +60,29 @@ public class Orders {
         return "placed " + number + " on " + INSTRUMENTS[(int) (number % INSTRUMENTS.length)][0];
     }
 
-    static long serve(double seconds) throws InterruptedException {
-        long end = System.nanoTime() + (long) (seconds * 1e9);
+    record Moment(double seconds, String name) {}
+
+    /** Writes all that is held here, when the demo asks for it; returns how long that held up the service. */
+    static long dump(String name) throws IOException {
+        long start = System.nanoTime();
+        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+                .dumpHeap(DUMPS + "/" + name + ".hprof", true);
+        return System.nanoTime() - start;
+    }
+
+    static long serve(double seconds) throws InterruptedException, IOException {
+        long start = System.nanoTime();
+        var dumps = new ArrayDeque<Moment>();
+        if (DUMPS != null) {
+            dumps.add(new Moment(seconds * 0.3, "early"));
+            dumps.add(new Moment(seconds * 0.7, "late"));
+        }
+        double elapsed;
         long number = 0;
-        while (System.nanoTime() < end) {
+        while ((elapsed = (System.nanoTime() - start) / 1e9) < seconds) {
+            if (!dumps.isEmpty() && elapsed > dumps.peek().seconds()) {
+                start += dump(dumps.poll().name());
+            }
             for (int n = 0; n < ORDERS_PER_TICK; n++) {
                 handleRequest(number++);
             }
@@ -67,7 +91,7 @@ public class Orders {
         return number;
     }
 
-    public static void main(String[] args) throws InterruptedException {
+    public static void main(String[] args) throws InterruptedException, IOException {
         String seconds = System.getenv().getOrDefault("DEMO_SECONDS", "10");
         System.out.printf("Orders.java: %,d orders served%n", serve(Double.parseDouble(seconds)));
     }

@@ -4,8 +4,10 @@
 // garbage of every session.
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { writeHeapSnapshot } from "node:v8";
 
 const SECONDS = Number(process.env.DEMO_SECONDS ?? 10);
+const DUMPS = process.env.DEMO_DUMPS;
 const SESSIONS_PER_TICK = 5;
 const CACHED_QUOTES = 500;
 
@@ -14,7 +16,7 @@ market.setMaxListeners(0); // somebody silenced the warning
 const quotes = new Map();
 
 function loadInstruments() {
-  return Array.from({ length: 60_000 }, (_, n) => ({ symbol: `INS${n}`, lot: n % 7, venue: `venue ${n % 11}` }));
+  return Array.from({ length: 3_000 }, (_, n) => ({ symbol: `INS${n}`, prices: new Array(200).fill(n) }));
 }
 
 function quote(symbol) {
@@ -43,10 +45,20 @@ function acceptClient(number, instruments) {
   return JSON.stringify(session);
 }
 
+// Writes all that is held here, when the demo asks for it; returns how long that held up the service.
+function dump(name) {
+  const start = performance.now();
+  writeHeapSnapshot(`${DUMPS}/${name}.heapsnapshot`);
+  return performance.now() - start;
+}
+
 async function serve(instruments) {
-  const end = performance.now() + SECONDS * 1000;
+  let start = performance.now();
+  const elapsed = () => (performance.now() - start) / 1000;
+  const dumps = DUMPS ? [[SECONDS * 0.3, "early"], [SECONDS * 0.7, "late"]] : [];
   let number = 0;
-  for (let tick = 0; performance.now() < end; tick++) {
+  for (let tick = 0; elapsed() < SECONDS; tick++) {
+    if (dumps.length && elapsed() > dumps[0][0]) start += dump(dumps.shift()[1]);
     for (let n = 0; n < SESSIONS_PER_TICK; n++) acceptClient(number++, instruments);
     if (tick % 10 === 0) market.emit("price", tick);
     await sleep(20);

@@ -7,17 +7,33 @@ garbage of every request.
 import os
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
 
 SECONDS = float(os.environ.get("DEMO_SECONDS", "10"))
-ORDERS_PER_TICK = 20
+DUMPS = os.environ.get("DEMO_DUMPS", "")
+if DUMPS:
+    from caulk_probe import dumper
+
+ORDERS_PER_TICK = 10
 CACHED_QUOTES = 1_000
 
 quotes: OrderedDict[str, list[float]] = OrderedDict()
-archive: list[tuple[float, str]] = []
+
+
+@dataclass(slots=True)
+class Closed:
+    """A closed order."""
+
+    at: float
+    receipt: str
+
+
+archive: list[Closed] = []
 
 
 def load_instruments() -> dict[str, str]:
-    return {f"INS{n}": f"instrument {n} " * 20 for n in range(20_000)}
+    return {f"INS{n}": f"instrument {n} " * 200 for n in range(2_000)}
 
 
 def quote(symbol: str) -> list[float]:
@@ -29,8 +45,8 @@ def quote(symbol: str) -> list[float]:
 
 
 def archive_order(number: int, symbol: str, price: float) -> None:
-    receipt = f"order {number} of {symbol} closed at {price}\n" * 100
-    archive.append((time.time(), receipt))
+    receipt = f"order {number} of {symbol} closed at {price}\n" * 200
+    archive.append(Closed(time.time(), receipt))
 
 
 def close_order(number: int, symbol: str) -> None:
@@ -43,10 +59,18 @@ def handle_request(number: int, instruments: dict[str, str]) -> str:
     return "closed " + instruments[symbol]
 
 
+def dump(name: str) -> None:
+    """Write all that is held here, when the demo asks for it: a child does, and this goes on after milliseconds."""
+    dumper.dump(Path(DUMPS) / f"{name}.cgraph", fork=True)
+
+
 def serve(instruments: dict[str, str]) -> int:
     number = 0
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
+    start = time.monotonic()
+    dumps = [(SECONDS * 0.3, "early"), (SECONDS * 0.7, "late")] if DUMPS else []
+    while (elapsed := time.monotonic() - start) < SECONDS:
+        if dumps and elapsed > dumps[0][0]:
+            dump(dumps.pop(0)[1])
         for _ in range(ORDERS_PER_TICK):
             handle_request(number, instruments)
             number += 1

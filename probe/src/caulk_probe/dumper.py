@@ -39,6 +39,9 @@ NONE = 0xFFFFFFFF
 #: A row of more references for the object before: large containers are written in pieces.
 CONTINUED = 0xFFFFFFFF
 
+#: Whether this is a child that writes a dump and runs nothing of the program, or is about to be one.
+is_forking = False
+
 _PIECE = 1 << 14
 _BATCH = 512
 #: `__dict__` comes into being when it is asked for; to learn the names of attributes, this often for a type.
@@ -242,12 +245,17 @@ def _free_disk(path):
 
 def _in_child(path):
     """Let a grandchild write, so that nobody has to wait for it; what a fork loses is gathered before."""
-    started = time.perf_counter()
+    global is_forking
+    started, parent = time.perf_counter(), os.getpid()
     threads = _Threads(gc.get_objects() if len(sys._current_frames()) > 1 else [])
     with warnings.catch_warnings():
         # From Python 3.12 on a fork beside threads warns; this child takes no lock that a thread could have held.
         warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
+        is_forking = True
+        try:
+            child = os.fork()
+        finally:
+            is_forking = os.getpid() != parent
     if child:
         threads = None
         _reap(child)

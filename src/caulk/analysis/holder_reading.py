@@ -20,6 +20,8 @@ _PAYLOAD = ("value", "val", "item", "element", "data")
 _LISTENING = ("listener", "handler", "observer", "subscriber", "callback", "hook")
 #: So many holders that share are asked what they alone would free.
 _MOST_SEARCHES = 2
+#: The part of the entries whose line of allocation must be known for it to be said.
+_KNOWN = 0.05
 #: The part of what is kept that others hold too, from which it is said.
 _SHARED = 0.2
 
@@ -259,13 +261,16 @@ class Reader:
         return sum(self.tree.lent[node] for node in nodes) >= _SHARED * sum(self.tree.total[node] for node in nodes) > 0
 
     def _site(self, entry: int) -> tuple[str, float]:
-        """Where most of the entries were allocated, and the part of them that was."""
+        """Where most of the entries whose line is known were allocated, and the part of all of them that was.
+
+        Nowhere, if hardly any is known: CPython's free lists give out memory that was allocated for something else.
+        """
         graph = self.graph
         if not len(graph.site):
             return "", 0.0
         counts = holdings.tally(self.tree.nodes, entry, graph.site, len(graph.sites))
         number = sum(counts)
-        if not number:
+        if number < _KNOWN * self.tree.count[entry] or not number:
             return "", 0.0
         best = max(range(len(counts)), key=lambda site: (counts[site], -site))
         return graph.sites[best], counts[best] / max(self.tree.count[entry], 1)

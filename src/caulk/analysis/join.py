@@ -96,8 +96,8 @@ def _how(finding: Finding, made: Made) -> str:
     amounts = f"{format_value(made.bytes, 'bytes')} live from there, {format_value(finding.bytes, 'bytes')} kept"
     match made.by:
         case "object":
-            part = f" {format_share(made.share)} of what is allocated on that line" if made.share < 0.995 else ""
-            return f"{both}: joined object by object, exact{',' if part else ''}{part}"
+            part = f"; {format_share(made.share)} of what that line allocates" if made.share < 0.995 else ""
+            return f"{both}: joined object by object, for the dump has their lines{part}"
         case "type":
             part = f", as in {format_share(made.share)} of the profile" if made.share < 0.995 else ""
             return f"{both}: joined by type, for it makes `{short(finding.type or '')}`{part} ({amounts})"

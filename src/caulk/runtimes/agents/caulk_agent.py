@@ -296,7 +296,9 @@ def _after_fork() -> None:
 def _in_child() -> None:
     try:
         _agent.hang_up()
-        _begin()
+        # A child that only writes a heap dump is no process of the program; it needs its tracing to the end.
+        if not getattr(sys.modules.get("caulk_probe.dumper"), "is_forking", False):
+            _begin()
     except Exception:  # caulk is gone
         pass
 
