@@ -229,6 +229,19 @@ class Scanner:
         del edges[done + 1 :]
         return kind, name, number, size, edges, trace
 
+    def begin_rows(self, layout, kinds):
+        """Step into an array whose rows are then read in pieces, by `more_nodes` or `more_strings`; False if none."""
+        self.expect(layout, kinds)
+        return bool(self.opened())
+
+    def more_nodes(self, columns):
+        """The next nodes into `columns` (as `nodes` gives them) from their beginnings; how many, 0 at the end."""
+        return 0 if self.closed or self.state else self.node_rows(0, len(columns[0]), columns)
+
+    def more_strings(self, starts):
+        """Where the next strings begin, as `strings` gives it, from the beginning of `starts`; how many, 0 at the end."""
+        return 0 if self.closed or self.state else self.string_rows(starts, 0, len(starts) - 1)
+
     @cython.cfunc
     def node_rows(self, at: cython.Py_ssize_t, limit: cython.Py_ssize_t, columns) -> object:
         l: cython.int[::1] = self.layout

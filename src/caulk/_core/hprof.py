@@ -785,6 +785,187 @@ class Reader:
             "is_android": bool(is_android),
         }
 
+    def sample(self, start: cython.Py_ssize_t, end: cython.Py_ssize_t, most: cython.Py_ssize_t):
+        """Objects, references (about) and their bytes in the first `most` bytes of heap records.
+
+        Which fields of an instance are references is not known here: half of its bytes are taken for them. Of an array
+        that goes on behind, the part counts.
+        """
+        j: cython.Py_ssize_t
+        last: cython.Py_ssize_t = min(end, start + most)
+        objects: cython.longlong = 0
+        references: cython.longlong = 0
+        held: cython.longlong = 0
+        self.at = start
+        with cython.nogil:
+            while self.at < last and self.step(end) == _READ:
+                if self.tag != 0x21 and self.tag != 0x22 and self.tag != 0x23 and self.tag != 0xC3:
+                    continue
+                objects += self.at <= last
+                held += min(self.at, last) - self.head
+                if self.tag == 0x21:
+                    references += (self.length + self.n) // (2 * self.n)
+                elif self.tag == 0x22:
+                    for j in range(min(self.length, (last - self.body) // self.n)):
+                        if self.ident(self.body + j * self.n) != 0:
+                            references += 1
+        return objects, references, held
+
+    def glance(self, heap):
+        """First reading for who only weighs types: the classes, as `mark` gives them.
+
+        Of all objects only classes and their loaders are in `objects` then, but its alignment is that of all.
+        """
+        h: cython.longlong[::1] = heap
+        i: cython.Py_ssize_t
+        end: cython.Py_ssize_t
+        status: cython.int
+        is_android: cython.bint = False
+        together: cython.ulonglong = 0
+        count: cython.longlong = 0
+        classes: Column = Column()
+        static: Column = Column()
+        field: Column = Column()
+        addresses: Addresses = Addresses(0)
+        self.addresses = addresses
+        self.lost = 0
+        with cython.nogil:
+            for i in range(0, len(h) - 1, 2):
+                self.at = cython.cast(cython.Py_ssize_t, h[i])
+                end = cython.cast(cython.Py_ssize_t, h[i + 1])
+                while True:
+                    status = self.step(end)
+                    if status != _READ:
+                        self.lost += end - self.at
+                        break
+                    if self.tag == 0xFE:
+                        is_android = True
+                    elif self.id != 0 and ((self.tag >= 0x20 and self.tag <= 0x23) or self.tag == 0xC3):
+                        together |= self.id
+                        count += 1
+                        if self.tag == 0x20:
+                            addresses.add(self.id)
+                            if self.ident(self.head + 5 + 2 * self.n):
+                                addresses.add(self.ident(self.head + 5 + 2 * self.n))
+                            self.keep_class(classes, static, field)
+        addresses.together = together
+        return {
+            "root": array("q"),
+            "classes": classes.take(),
+            "static": static.take(),
+            "field": field.take(),
+            "is_android": bool(is_android),
+        }, count
+
+    def survey(self, heap, type):
+        """Second reading for who only weighs types: what `count` tells of sizes, and `type` of the loaders.
+
+        An object's distance is that to the next in the file, which JVMs write in the order of addresses.
+        """
+        h: cython.longlong[::1] = heap
+        t: cython.int[::1] = type
+        i: cython.Py_ssize_t
+        end: cython.Py_ssize_t
+        number: cython.int
+        row: cython.int = -1
+        kind: cython.Py_ssize_t = 0
+        length: cython.longlong = 0
+        id: cython.ulonglong = 0
+        distance: cython.longlong
+        least = array("q", bytes(8 * self.known))
+        agreed = array("i", bytes(4 * self.known))
+        seen = array("i", bytes(4 * self.known))
+        sampled = array("i", bytes(4 * 256))
+        l: cython.longlong[::1] = least
+        g: cython.int[::1] = agreed
+        s: cython.int[::1] = seen
+        a: cython.int[::1] = sampled
+        arrays: Column = Column()
+        with cython.nogil:
+            for i in range(0, len(h) - 1, 2):
+                self.at = cython.cast(cython.Py_ssize_t, h[i])
+                end = cython.cast(cython.Py_ssize_t, h[i + 1])
+                while self.step(end) == _READ:
+                    if self.id == 0 or (
+                        self.tag != 0x21 and self.tag != 0x22 and self.tag != 0x23 and self.tag != 0xC3
+                    ):
+                        continue
+                    # What came before it ends here at the latest.
+                    distance = cython.cast(cython.longlong, self.id - id) if self.id > id else 0
+                    if distance >> 19:
+                        distance = 0
+                    if row >= 0 and s[row] < 512:
+                        s[row] += 1
+                        if distance and (l[row] == 0 or distance < l[row]):
+                            l[row] = distance
+                            g[row] = 0
+                        if distance == l[row]:
+                            g[row] += 1
+                    elif kind and a[kind] < 2048:
+                        a[kind] += 1
+                        arrays.push(kind)
+                        arrays.push(length)
+                        arrays.push(distance)
+                    id = self.id
+                    length = self.length
+                    row = -1
+                    kind = 0
+                    if self.tag == 0x21:
+                        row = self.row(self.other)
+                        number = self.addresses.number(self.id)
+                        if number and t[number] == -1:
+                            t[number] = self.type_of(row)
+                        if row >= self.known:
+                            row = -1
+                    elif self.tag == 0x22:
+                        self.row(self.other)
+                        kind = 2
+                    else:
+                        kind = cython.cast(cython.Py_ssize_t, self.other)
+        return {"missing": self.missing.take(), "least": least, "agreed": agreed, "arrays": arrays.take()}
+
+    def weigh(self, heap, shallow, bases, widths, alignment: cython.longlong, count, held):
+        """Third reading for who only weighs types: objects and bytes by type into `count` and `held` (`'q'`).
+
+        `shallow`, `bases`, `widths` and `alignment` are as in `fill`. An object that was dumped twice counts twice.
+        """
+        h: cython.longlong[::1] = heap
+        c: cython.uint[::1] = shallow
+        b: cython.longlong[::1] = bases
+        u: cython.longlong[::1] = widths
+        n: cython.longlong[::1] = count
+        z: cython.longlong[::1] = held
+        i: cython.Py_ssize_t
+        end: cython.Py_ssize_t
+        row: cython.int
+        of: cython.int
+        bytes_: cython.longlong
+        with cython.nogil:
+            for i in range(0, len(h) - 1, 2):
+                self.at = cython.cast(cython.Py_ssize_t, h[i])
+                end = cython.cast(cython.Py_ssize_t, h[i + 1])
+                while self.step(end) == _READ:
+                    if self.id == 0:
+                        continue
+                    if self.tag == 0x21:
+                        row = self.row(self.other)
+                        of = self.type_of(row)
+                        if row < self.known:
+                            bytes_ = c[row]
+                        else:
+                            bytes_ = (b[0] + self.length + alignment - 1) // alignment * alignment
+                    elif self.tag == 0x22:
+                        of = self.type_of(self.row(self.other))
+                        bytes_ = (b[2] + self.length * u[2] + alignment - 1) // alignment * alignment
+                    elif self.tag == 0x23 or self.tag == 0xC3:
+                        of = self.primitive_type[self.other]
+                        bytes_ = b[self.other] + self.length * u[self.other]
+                        bytes_ = (bytes_ + alignment - 1) // alignment * alignment
+                    else:
+                        continue
+                    n[of] += 1
+                    z[of] += bytes_
+
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)

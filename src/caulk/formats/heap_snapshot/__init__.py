@@ -11,10 +11,12 @@ import re
 from mmap import mmap
 
 from caulk._core import heap_labels
+from caulk.formats.heap_snapshot import counting
 from caulk.formats.heap_snapshot.functions import functions, rename_variables
 from caulk.formats.heap_snapshot.names import Names, Text
 from caulk.formats.heap_snapshot.text import sections
 from caulk.model.column import Ints
+from caulk.model.census import Census, Extent
 from caulk.model.graph import ObjectGraph
 from caulk.model.original import Originals
 
@@ -85,3 +87,13 @@ def duplicate_strings(data: bytes | mmap) -> tuple[Ints, Ints, Ints]:
 def texts(data: bytes | mmap) -> Text:
     """The strings by number, for who asks to see contents; V8 wrote no more than 1,024 characters of each."""
     return Text(data, sections(data, without=(b"edges", b"locations")).strings)
+
+
+def extent(data: bytes | mmap) -> Extent:
+    """How large the heap in a snapshot is, as its description has it."""
+    return counting.extent(data)
+
+
+def census(data: bytes | mmap) -> Census:
+    """The types of all nodes of a snapshot, in memory that does not grow with their number."""
+    return counting.count(data, name=NAME)

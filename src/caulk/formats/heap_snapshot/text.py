@@ -81,11 +81,11 @@ def sections(data: bytes | mmap, *, without: Container[bytes] = (), located: Seq
     `without` are sections that are passed over, for who has no need of them; `located` are the kinds of nodes whose
     locations are wanted.
     """
-    return _Reader(data, without, located).snapshot()
+    return Reader(data, without, located).snapshot()
 
 
-class _Reader:
-    """One file, on its way to columns."""
+class Reader:
+    """One file, on its way to columns: a method a section, each called once what it needs has been read."""
 
     def __init__(self, data: bytes | mmap, without: Container[bytes], located: Sequence[str]) -> None:
         self.data, self.located = data, located
@@ -103,6 +103,7 @@ class _Reader:
         }
 
     def snapshot(self) -> Snapshot:
+        """Read the whole text; raises `MalformedDump` where there is not even a node."""
         scanner = self.scanner
         if not scanner.enter():
             raise _nothing("it does not begin like one")
@@ -125,6 +126,7 @@ class _Reader:
 
     @property
     def stopped(self) -> bool:
+        """Whether the text stopped making sense."""
         return self.scanner.is_cut or self.scanner.is_damaged
 
     def read(self, key: bytes) -> bool:
@@ -141,6 +143,7 @@ class _Reader:
         return True
 
     def described(self) -> Header:
+        """The section `snapshot`, which comes next."""
         start = self.scanner.position
         if not self.scanner.skip() or self.scanner.position - start > _MOST_META:
             raise _nothing("its description, `snapshot.meta`, is cut short")
@@ -153,16 +156,16 @@ class _Reader:
         return header
 
     def nodes(self, header: Header) -> None:
-        meta, got = header.meta, self.got
-        places = ("type", "name", "id", "self_size", "edge_count", "trace_node_id", "detachedness")
-        layout = _layout(meta.node_fields, places, needed=("type", "name", "self_size", "edge_count"))
-        kinds = _codes(_words(meta.node_types, layout[1]), NODES, _OTHER_NODE)
+        """The section `nodes`."""
+        got = self.got
+        layout, kinds = node_layout(header.meta)
         got.kind, got.name, got.number, got.size, got.first, _ = self.scanner.nodes(
             layout, kinds, header.node_count, False
         )
         got.large = self.scanner.large_sizes
 
     def edges(self, header: Header) -> None:
+        """The section `edges`."""
         meta, got = header.meta, self.got
         layout = _layout(meta.edge_fields, _EDGE, needed=_EDGE)
         kinds = _codes(_words(meta.edge_types, layout[1]), EDGES, _OTHER_EDGE)
@@ -171,6 +174,7 @@ class _Reader:
         )
 
     def locations(self, header: Header) -> None:
+        """The section `locations`."""
         meta, got = header.meta, self.got
         if {"object_index", "line"} <= set(meta.location_fields):
             places = ("object_index", "line", "column", "script_id")
@@ -183,6 +187,7 @@ class _Reader:
             self.scanner.skip()
 
     def strings(self, _: Header) -> None:
+        """The section `strings`."""
         self.got.strings = self.scanner.strings(self.scanner.names)
 
     def finish(self, header: Header, *, cut: bool, damaged: bool, position: int) -> None:
@@ -193,11 +198,7 @@ class _Reader:
         got.claimed = max(header.node_count, len(got.kind)), wanted
         got.is_redacted = header.redacted
         strings = len(got.strings) - 1
-        warnings = []
-        if damaged:
-            warnings.append(f"the snapshot is damaged at byte {position:,}; what follows was not read")
-        elif cut:
-            warnings.append(f"the snapshot is cut short after {position:,} bytes")
+        warnings = said(cut=cut, damaged=damaged, position=position)
         for what, have, of in (
             ("nodes", len(got.kind), header.node_count),
             ("references", len(got.target), wanted),
@@ -219,6 +220,8 @@ class _Reader:
             got.memory["native outside of the heap"] = header.extra_native_bytes
         _root_first(got, header)
 
+        # Whatever a damaged file calls it, the first node stands for the roots.
+        got.kind[0] = NODES.index("synthetic")
 
 def _root_first(got: Snapshot, header: Header) -> None:
     """Exchange the root and node 0, if the root is another; no producer that is known writes it so."""
@@ -250,6 +253,20 @@ def _root_first(got: Snapshot, header: Header) -> None:
 
 
 def _layout(fields: Sequence[str], places: Sequence[str], *, needed: Sequence[str]) -> Ints:
+def node_layout(meta: Meta) -> tuple[Ints, bytes]:
+    """What the scanner has to know of the rows of nodes: their layout, and its number of each of the file's types."""
+    places = ("type", "name", "id", "self_size", "edge_count", "trace_node_id", "detachedness")
+    layout = _layout(meta.node_fields, places, needed=("type", "name", "self_size", "edge_count"))
+    return layout, _codes(_words(meta.node_types, layout[1]), NODES, _OTHER_NODE)
+
+
+def said(*, cut: bool, damaged: bool, position: int) -> list[str]:
+    """Where the text stopped making sense, in at most one sentence."""
+    if damaged:
+        return [f"the snapshot is damaged at byte {position:,}; what follows was not read"]
+    return [f"the snapshot is cut short after {position:,} bytes"] if cut else []
+
+
     """How many fields a row has, and the place of each that is wanted, -1 where there is none."""
     missing = [name for name in needed if name not in fields]
     if missing or not 0 < len(fields) <= MOST_FIELDS:

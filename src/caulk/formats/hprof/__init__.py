@@ -5,8 +5,10 @@ plain gzip by the time it comes here. Versions 1.0.1 to 1.0.3. Values (strings, 
 """
 
 from caulk._core.hprof import Reader
+from caulk.formats.hprof import counting
 from caulk.formats.hprof.heap import read_heap
-from caulk.formats.hprof.records import MAGIC, read_header, read_records, with_originals
+from caulk.formats.hprof.records import MAGIC, Dump, read_header, read_records, with_originals
+from caulk.model.census import Census, Extent
 from caulk.model.graph import ObjectGraph
 from caulk.model.original import Originals
 
@@ -24,11 +26,26 @@ def read(data: bytes, *, compact_headers: bool | None = None, originals: Origina
     """The heap in `data`, which may be a mapped file: it is read three times and never copied.
 
     `compact_headers` says whether the JVM ran with `-XX:+UseCompactObjectHeaders`, where that is known; otherwise the
-    distances between objects say it. `originals` knows what the source calls obfuscated classes. Raises `MalformedDump` where there is nothing to read.
+    distances between objects say it. `originals` knows what the source calls obfuscated classes. Raises
+    `MalformedDump` where there is nothing to read.
     """
+    dump, reader = _opened(data, originals)
+    return read_heap(dump, reader, len(data), compact_headers=compact_headers, name=NAME, runtime=RUNTIME)
+
+
+def extent(data: bytes) -> Extent:
+    """How large the heap in `data` is, about: a sample of it is read."""
+    return counting.extent(*_opened(data, None), len(data))
+
+
+def census(data: bytes, *, compact_headers: bool | None = None, originals: Originals | None = None) -> Census:
+    """The types of all objects in `data`, whoever holds them, in memory that does not grow with their number."""
+    dump, reader = _opened(data, originals)
+    return counting.count(dump, reader, len(data), compact_headers=compact_headers, name=NAME, runtime=RUNTIME)
+
+
+def _opened(data: bytes, originals: Originals | None) -> tuple[Dump, Reader]:
     header = read_header(data[:_HEAD])
     reader = Reader(data, header.id_size)
     dump = read_records(data, header, reader)
-    if originals:
-        dump = with_originals(dump, originals)
-    return read_heap(dump, reader, len(data), compact_headers=compact_headers, name=NAME, runtime=RUNTIME)
+    return (with_originals(dump, originals) if originals else dump), reader

@@ -1,12 +1,13 @@
 """The objects of one dump as an `ObjectGraph`: numbers, classes, references, and last their sizes."""
 
 from array import array
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from caulk._core import hprof
 from caulk._core.hprof import Addresses, Reader
 from caulk.formats.hprof.classes import Classes
-from caulk.formats.hprof.layout import REFERENCE, Evidence, Layout, class_size, find_layout, instance_sizes
+from caulk.formats.hprof.layout import REFERENCE, Evidence, Layout, Shape, class_size, find_layout, instance_sizes
 from caulk.formats.hprof.records import Dump, class_dumps
 from caulk.formats.hprof.references import Labels, places
 from caulk.formats.hprof.roots import Edges, add_roots
@@ -60,13 +61,8 @@ def read_heap(
 
     evidence = Evidence(seen["least"], seen["agreed"], seen["arrays"])
     shapes = classes.shapes()
-    layout, is_sure = find_layout(
-        shapes,
-        evidence,
-        id_size=dump.header.id_size,
-        alignment=min(max(addresses.alignment, 8), 256) if count > _FEW else 8,
-        is_android=bool(found["is_android"]),
-        compact_headers=compact_headers,
+    layout, is_sure = layout_of(
+        dump, found, shapes, evidence, alignment=alignment_of(addresses, count), compact_headers=compact_headers
     )
     shallow = instance_sizes(shapes, layout, evidence)
     size_column = array("I", bytes(4)) * count
@@ -75,7 +71,7 @@ def read_heap(
             size_column[number] = class_size(classes.mirror(shallow, layout), classes.static_types(row), layout)
     target, label = array("i", bytes(4)) * references, array("I", bytes(4)) * references
     large: dict[int, int] = {}
-    bases, widths = _arrays(layout)
+    bases, widths = array_sizes(layout)
     unresolved = reader.fill(
         dump.heap, size_column, first, target, label, array("I", shallow), bases, widths, layout.alignment, large
     )
@@ -102,7 +98,7 @@ def read_heap(
         coverage=(size - lost) / (size + dump.absent),
         warnings=(
             *dump.warnings,
-            *_warnings(lost, dump.absent, unresolved, len(seen["missing"]), is_sure=is_sure),
+            *warnings_of(lost, dump.absent, unresolved, len(seen["missing"]), is_sure=is_sure),
         ),
         comments=(
             f"sizes computed for {layout}",
@@ -125,7 +121,32 @@ def number_objects(dump: Dump, reader: Reader) -> tuple[Addresses, "Marked"]:
     return addresses, found
 
 
-def _arrays(layout: Layout) -> tuple[Ints, Ints]:
+def layout_of(
+    dump: Dump,
+    found: "Marked",
+    shapes: Sequence[Shape],
+    evidence: Evidence,
+    *,
+    alignment: int,
+    compact_headers: bool | None,
+) -> tuple[Layout, bool]:
+    """How the JVM of `dump` laid its objects out, and whether their distances confirm it."""
+    return find_layout(
+        shapes,
+        evidence,
+        id_size=dump.header.id_size,
+        alignment=alignment,
+        is_android=bool(found["is_android"]),
+        compact_headers=compact_headers,
+    )
+
+
+def alignment_of(addresses: Addresses, count: int) -> int:
+    """What the addresses of `count` objects are multiples of."""
+    return min(max(addresses.alignment, 8), 256) if count > _FEW else 8
+
+
+def array_sizes(layout: Layout) -> tuple[Ints, Ints]:
     """Where the elements of an array begin and what one takes, by type code; base 0 is that of an object."""
     bases, widths = array("q", bytes(8 * 12)), array("q", bytes(8 * 12))
     bases[0] = layout.header
@@ -134,7 +155,8 @@ def _arrays(layout: Layout) -> tuple[Ints, Ints]:
     return bases, widths
 
 
-def _warnings(lost: int, absent: int, unresolved: int, missing: int, *, is_sure: bool) -> list[str]:
+def warnings_of(lost: int, absent: int, unresolved: int, missing: int, *, is_sure: bool) -> list[str]:
+    """What is missing, in sentences; counts of bytes, references and classes."""
     warnings = []
     if absent:
         warnings.append(f"the file ends {absent:,} bytes too early: was the program killed while it wrote the dump?")

@@ -1,0 +1,89 @@
+"""The types of an HPROF dump with what their objects take, in memory that does not grow with the objects.
+
+The file is read three times, as it is for a graph: once for the classes, once for how the JVM laid objects out, once to
+weigh them. An object that was dumped twice, as only a damaged file has it, counts twice.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from itertools import accumulate
+
+from caulk._core.hprof import Reader
+from caulk.formats.hprof.classes import Classes
+from caulk.formats.hprof.heap import alignment_of, array_sizes, layout_of, warnings_of
+from caulk.formats.hprof.layout import Evidence, class_size, instance_sizes
+from caulk.formats.hprof.records import Dump, class_dumps
+from caulk.formats.hprof.references import Labels, places
+from caulk.model.census import Census, Extent
+from caulk.model.column import ints
+from caulk.model.errors import MalformedDump
+
+#: Pieces of the heap that are looked at for its extent, and bytes of them in all.
+_PIECES, _SAMPLED = 64, 8 << 20
+#: Bytes an object while a graph is read; a census keeps names and classes, by their share of the file.
+_READING = 15
+_NAMES, _SHARE = 8 << 20, 0.002
+
+
+def extent(dump: Dump, reader: Reader, size: int) -> Extent:
+    """How large the heap is, by a sample of its records all over the file."""
+    heap = dump.heap
+    ends = list(accumulate(heap[i + 1] - heap[i] for i in range(0, len(heap), 2)))
+    # Evenly by bytes: a record of many bytes is a single large array, often enough.
+    pieces = Counter(bisect_right(ends, (2 * k + 1) * ends[-1] // (2 * _PIECES)) for k in range(_PIECES))
+    objects = references = 0.0
+    if not ends[-1]:
+        pieces.clear()
+    for piece, times in pieces.items():
+        found = reader.sample(heap[2 * piece], heap[2 * piece + 1], times * _SAMPLED // _PIECES)
+        scale = times / _PIECES * ends[-1] / max(found[2], 1)
+        objects, references = objects + found[0] * scale, references + found[1] * scale
+    return Extent(round(objects), round(references), _READING, _NAMES + round(_SHARE * size))
+
+
+def count(dump: Dump, reader: Reader, size: int, *, compact_headers: bool | None, name: str, runtime: str) -> Census:
+    """The types of `dump`, which is in a file of `size` bytes."""
+    found, objects = reader.glance(dump.heap)
+    if not objects:
+        raise MalformedDump("hprof: the dump holds no objects", hint="Was the disk full, or the writer killed?")
+    lost = dump.lost + reader.unread
+    addresses = reader.objects
+    known = addresses.rank()
+    classes = Classes(class_dumps(found, dump), addresses)
+    labels = Labels()
+    instance = places(classes.dumps, classes.above, classes.names, labels, dump.header.id_size)
+    type_column = array("i", [-1]) * (known + 1)
+    type_column[0] = 0
+    for number in classes.numbers:
+        type_column[number] = classes.class_type
+    reader.describe(
+        classes.ids, classes.types, instance.first, instance.offset, instance.label, classes.holds, instance.referent,
+        instance.follower, classes.primitive_types, classes.first_missing, (0, 0),
+    )  # fmt: skip
+    seen = reader.survey(dump.heap, type_column)
+    shapes = classes.shapes()
+    evidence = Evidence(seen["least"], seen["agreed"], seen["arrays"])
+    layout, is_sure = layout_of(
+        dump, found, shapes, evidence, alignment=alignment_of(addresses, objects + 1), compact_headers=compact_headers
+    )
+    shallow = instance_sizes(shapes, layout, evidence)
+    types = classes.all_types(seen["missing"], type_column)
+    counts, held = ints(len(types)), ints(len(types))
+    reader.weigh(dump.heap, array("I", shallow), *array_sizes(layout), layout.alignment, counts, held)
+    mirror = classes.mirror(shallow, layout)
+    for row, number in enumerate(classes.numbers):
+        if number:
+            counts[classes.class_type] += 1
+            held[classes.class_type] += class_size(mirror, classes.static_types(row), layout)
+    return Census(
+        format=name,
+        runtime=runtime,
+        types=types,
+        count=counts,
+        shallow=held,
+        taken_at=dump.header.taken_at,
+        coverage=(size - lost) / (size + dump.absent),
+        warnings=(*dump.warnings, *warnings_of(lost, dump.absent, 0, len(seen["missing"]), is_sure=is_sure)),
+        comments=(f"sizes computed for {layout}", *["its values were removed"] * dump.is_redacted),
+    )
