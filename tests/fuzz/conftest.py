@@ -1,6 +1,17 @@
-"""The samples of the formats' tests are what is mutated here."""
+"""The samples of the formats' and of the graphs' tests are what is mutated here."""
 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "formats"))
+import pytest
+
+TESTS = Path(__file__).parents[1]
+sys.path += [str(TESTS / "formats"), str(TESTS / "graph")]
+
+
+@pytest.fixture
+def plain_kernels(monkeypatch):
+    """A function after which every module uses the kernels uncompiled."""
+    from mutation import uncompile
+
+    return uncompile(monkeypatch)

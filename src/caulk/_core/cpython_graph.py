@@ -28,6 +28,7 @@ class Builder:
     going_on: cython.bint
     dropped: cython.longlong
     types: cython.longlong
+    sites: cython.longlong
     mask: cython.ulonglong
     _address: object
     _slots: object
@@ -47,7 +48,10 @@ class Builder:
     label: cython.uint[:]
 
     def __init__(self, objects, references, types, sites) -> None:
-        """Room for `objects` and `references`, both upper bounds; `types` is how many there are."""
+        """Room for `objects` and `references`, both upper bounds.
+
+        `types` is how many there are, and `sites`, 0 where nobody knows where objects were allocated.
+        """
         slots: cython.Py_ssize_t = 64
         self.capacity = objects + 1
         while 2 * slots < 3 * self.capacity:
@@ -64,6 +68,7 @@ class Builder:
         self.site, self.first, self.target, self.label = self._site, self._first, self._target, self._label
         self.mask = slots - 1
         self.types = types
+        self.sites = sites
         self.count = 1
         self.used = 0
         self.at = 0
@@ -114,7 +119,7 @@ class Builder:
         self.type[number] = cython.cast(cython.int, type + 1 if type < self.types else self.types + 1)
         self.size[number] = size
         if len(self.site) > 1:
-            self.site[number] = cython.cast(cython.int, site) if site < 0x7FFFFFFF else -1
+            self.site[number] = cython.cast(cython.int, site) if site < self.sites else -1
         self.count += 1
         return number
 

@@ -210,7 +210,7 @@ def _graph(view: memoryview, found: _Blocks, tables: _Tables) -> ObjectGraph:
         raise MalformedDump(f"a CPython graph of {count:,} objects, which are more than caulk can number")
     roots = [_column(view, *where, "Q") for where in found[b"ROOT"]]
     references = sum(len(block.target) for block in objects) + sum(len(block) // 2 for block in roots)
-    builder = kernel.Builder(count, references, len(tables.types), with_sites)
+    builder = kernel.Builder(count, references, len(tables.types), len(tables.sites) if with_sites else 0)
     empty = array("I")
     named = array("i")
     for block, (_, names) in zip(objects, found.objects, strict=True):

@@ -155,7 +155,7 @@ def _graph(
         for start, length in zip(*reader.texts(), strict=True)
     ]
     roots, words = _roots(head, types, numbers, address, labels)
-    builder = kernel.Builder(len(address), len(target) + len(roots), len(number_of), False)
+    builder = kernel.Builder(len(address), len(target) + len(roots), len(number_of), 0)
     rows = array("I", bytes(8 * len(address)))
     rows[::2], rows[1::2] = numbers, size
     none = array("I")

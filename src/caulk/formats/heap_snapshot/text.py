@@ -213,15 +213,16 @@ class Reader:
         if scanner.dangling:
             warnings.append(f"{scanner.dangling:,} references lead to no node")
         have = len(got.kind) + len(got.target) - scanner.dangling + min(strings, scanner.names)
-        of = max(header.node_count, len(got.kind)) + max(wanted, len(got.target)) + scanner.names
+        # Of one that is cut short at least the end is missing.
+        of = max(header.node_count, len(got.kind)) + max(wanted, len(got.target)) + scanner.names + int(cut)
         got.coverage = max(have, 0) / of if warnings else 1.0
         got.warnings = tuple(warnings)
         if header.extra_native_bytes > 0:
             got.memory["native outside of the heap"] = header.extra_native_bytes
         _root_first(got, header)
-
         # Whatever a damaged file calls it, the first node stands for the roots.
         got.kind[0] = NODES.index("synthetic")
+
 
 def _root_first(got: Snapshot, header: Header) -> None:
     """Exchange the root and node 0, if the root is another; no producer that is known writes it so."""
@@ -252,7 +253,6 @@ def _root_first(got: Snapshot, header: Header) -> None:
         got.large[root - node] = got.large.pop(node)
 
 
-def _layout(fields: Sequence[str], places: Sequence[str], *, needed: Sequence[str]) -> Ints:
 def node_layout(meta: Meta) -> tuple[Ints, bytes]:
     """What the scanner has to know of the rows of nodes: their layout, and its number of each of the file's types."""
     places = ("type", "name", "id", "self_size", "edge_count", "trace_node_id", "detachedness")
@@ -267,6 +267,7 @@ def said(*, cut: bool, damaged: bool, position: int) -> list[str]:
     return [f"the snapshot is cut short after {position:,} bytes"] if cut else []
 
 
+def _layout(fields: Sequence[str], places: Sequence[str], *, needed: Sequence[str]) -> Ints:
     """How many fields a row has, and the place of each that is wanted, -1 where there is none."""
     missing = [name for name in needed if name not in fields]
     if missing or not 0 < len(fields) <= MOST_FIELDS:

@@ -1,0 +1,80 @@
+"""Damaged dumps of every format of object graphs: the only outcomes are a valid graph and `MalformedDump`.
+
+What is read is examined and judged as a whole dump would be, and both forms of the kernels give the same answer.
+"""
+
+from importlib import import_module
+
+import pytest
+from graph_samples import SAMPLES
+from hypothesis import given
+from hypothesis import strategies as some
+from mutation import COUNT, mutant
+from valid import check
+
+from caulk.analysis import heaps, holders
+from caulk.formats import GRAPHS
+from caulk.model.errors import MalformedDump
+from caulk.model.graph import ObjectGraph, References
+
+COLUMNS = ("type", "size", "first", "target", "label", "named", "naming", "site")
+#: Both forms of the kernels read these many of each sample's mutants; the compiled one alone reads more.
+COMPARED = max(COUNT // 10, 100)
+
+
+def outcome(data: bytes, name: str, references: References = "strong") -> tuple[object, ...]:
+    """All that can be seen of the graph in `data`, or its error; anything else that is raised is a bug."""
+    try:
+        graph: ObjectGraph = import_module(f"caulk.formats.{name.partition('/')[0]}").read(data)
+    except MalformedDump as error:
+        return str(error), error.hint
+    check(graph)
+    heap = heaps.examine(graph, references)
+    found = holders.findings(heap.graph, heap.dominators, heap.nearest)
+    assert all(finding.bytes >= 0 for finding in found)
+    heaps.packed(heap)
+    return (
+        *(list(getattr(graph, column)) for column in COLUMNS),
+        graph.types,
+        list(graph.labels),
+        list(graph.strings),
+        list(graph.sites),
+        dict(graph.large),
+        graph.coverage,
+        graph.warnings,
+        graph.comments,
+        graph.memory,
+        graph.taken_at,
+        list(heap.dominators.retained),
+        found,
+    )
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_mutant_is_a_valid_graph_or_an_error_and_both_kernels_agree(name, plain_kernels):
+    mutants = [mutant(SAMPLES, name, seed) for seed in range(COMPARED)]
+    compiled = [outcome(data, name) for data in mutants]
+    plain_kernels()
+    for seed, (data, expected) in enumerate(zip(mutants, compiled, strict=True)):
+        assert outcome(data, name) == expected, f"seed {seed}: {data!r}"
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_mutant_can_be_judged_by_any_references(name):
+    for seed in range(COMPARED, COUNT):
+        outcome(mutant(SAMPLES, name, seed), name, ("strong", "soft", "all")[seed % 3])
+
+
+@pytest.mark.parametrize("name", sorted(GRAPHS))
+@given(data=some.binary(max_size=300))
+def test_any_bytes_handed_to_a_reader_are_a_graph_or_an_error(name, data):
+    assert import_module(f"caulk.formats.{name}").sniff(data) in (True, False)
+    outcome(data, name)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@given(data=some.data())
+def test_any_bytes_in_the_middle_of_a_sample_are_a_graph_or_an_error(name, data):
+    sample = SAMPLES[name]
+    at = data.draw(some.integers(0, len(sample)))
+    outcome(sample[:at] + data.draw(some.binary(max_size=50)) + sample[at:], name)
