@@ -99,8 +99,8 @@ def _how(finding: Finding, made: Made) -> str:
             part = f"; {format_share(made.share)} of what that line allocates" if made.share < 0.995 else ""
             return f"{both}: joined object by object, for the dump has their lines{part}"
         case "type":
-            part = f", as in {format_share(made.share)} of the profile" if made.share < 0.995 else ""
-            return f"{both}: joined by type, for it makes `{short(finding.type or '')}`{part} ({amounts})"
+            part = f"{format_share(made.share)} of all, " if made.share < 0.995 else ""
+            return f"{both}: joined by type, for it makes `{short(finding.type or '')}` ({part}{amounts})"
         case "place":
             return f"{both}: joined by place, for no function begins nearer before it, and by amount ({amounts})"
         case "amount":
