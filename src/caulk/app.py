@@ -12,6 +12,7 @@ from typing import Any
 from caulk import __version__, formats
 from caulk.analysis.dumps import Dump
 from caulk.formats.source import STDIN, Source, open_source
+from caulk.model.contents import Duplicates
 from caulk.model.errors import UsageError
 from caulk.model.graph import References
 from caulk.model.profile import Profile
@@ -77,7 +78,7 @@ def _dump(path: str, reading: Reading) -> Dump:
         found = import_module("caulk.store.index").load(index, kept)
         if found:
             heap = import_module("caulk.analysis.heaps").unpacked(*found)
-            return Dump(path, heap.profile, Path(path).stat().st_size, heap)
+            return Dump(path, heap.profile, Path(path).stat().st_size, heap, partial(_duplicates, path, None, heap))
     source = open_source(path)
     mappings = _mappings(path, reading)
     snapshot = formats.snapshot(source, mappings)
@@ -91,7 +92,17 @@ def _dump(path: str, reading: Reading) -> Dump:
     heap = heaps.examine(snapshot, reading.references)
     if index:
         _keep(index, *heaps.packed(heap))
-    return Dump(path, heap.profile, source.size_bytes, heap)
+    # What is not a file cannot be opened again.
+    kept = source if path == STDIN else None
+    return Dump(path, heap.profile, source.size_bytes, heap, partial(_duplicates, path, kept, heap))
+
+
+def _duplicates(path: str, source: Source | None, heap: Any, rows: int, objects: int) -> Duplicates:
+    """The contents that several strings of a heap have; the only question that needs the dump beside the heap."""
+    found: Duplicates = import_module("caulk.formats.contents").duplicates(
+        source or open_source(path), heap.graph, heap.dominators.idom, rows=rows, objects=objects
+    )
+    return found
 
 
 def _mappings(path: str, reading: Reading) -> Any:

@@ -409,20 +409,3 @@ def test_text_with_escapes_half_pairs_and_broken_utf_8_is_still_text():
         graph = heap_snapshot.read(raw.replace(b'"NAME"', b'"' + written + b'"'))
         assert graph.type_name(2) == meant
         assert graph.type_name(6) == "Quote"
-
-
-def test_duplicate_strings_are_equal_text_and_size_and_no_ropes():
-    data = snapshot("""
-        root = synthetic ''
-        a = string 'GET' 16
-        b = string 'GET' 16
-        c = string 'GET' 2000
-        d = concatenated string 'GET' 16
-        e = string 'POST' 16
-        f = string 'PUT' 40
-        g = string 'PUT' 40
-    """)
-    number, count, size = heap_snapshot.duplicate_strings(data)
-    assert list(zip(count, size, strict=True)) == [(2, 80), (2, 32)]
-    texts = heap_snapshot.texts(data)
-    assert [texts[n] for n in number] == ["PUT", "GET"]

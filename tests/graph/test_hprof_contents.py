@@ -1,12 +1,17 @@
 """Values of a JVM heap dump: equal strings counted without being shown, and one object read when somebody asks."""
 
+from array import array
+
 import pytest
 from hprofs import BYTE, CHAR, DOUBLE, INT, OBJECT, Hprof
 
 from caulk._core import uncompiled
+from caulk.formats import contents as formats_contents
 from caulk.formats import hprof
-from caulk.formats.hprof import contents
+from caulk.formats.hprof import contents, duplicates
 from caulk.formats.hprof.contents import Contents, Value
+from caulk.model.contents import Duplicates
+from caulk.model.graph import ObjectGraph
 
 STRING, POINT = 0x100, 0x110
 
@@ -28,39 +33,74 @@ def strings(data: bytes) -> list[int]:
     return [number for number in range(len(graph)) if graph.type_name(number) == "java.lang.String"]
 
 
+def everything(graph: ObjectGraph) -> array:
+    """That every object is held: by whom does not matter."""
+    return array("i", bytes(4 * len(graph)))
+
+
+def found(data: bytes, held: array | None = None, *, rows: int = 1000) -> Duplicates:
+    graph = hprof.read(data)
+    return duplicates.duplicates(data, graph, held or everything(graph), rows=rows, objects=10)
+
+
 def test_equal_strings_are_counted_by_what_they_waste():
     texts = ["twice as long as 8", "once", "twice as long as 8", "naïve", "naïve", "naïve", "", "x" * 200]
     data = modern(*texts).data
     graph = hprof.read(data)
-    found = Contents(data).equal_strings(graph)
-    assert [(each.copies, each.length) for each in found] == [(3, 5), (2, 18)]
-    assert [each.wasted for each in found] == [2 * graph.size_of(found[0].sample), graph.size_of(found[1].sample)]
+    rows = found(data).rows
+    assert [(row.copies, row.length) for row in rows] == [(3, 5), (2, 18)]
+    string = graph.size_of(strings(data)[0])
+    sizes = [graph.size_of(row.objects[0]) for row in rows]
+    assert [row.wasted for row in rows] == [2 * (sizes[0] + string), sizes[1] + string]
+    assert (found(data).contents, found(data).copies) == (2, 5)
+    assert found(data).wasted == sum(row.wasted for row in rows)
+
+
+def test_the_rows_that_are_given_are_those_that_waste_most():
+    data = modern(*("short" for _ in range(3)), *("long" * 50 for _ in range(3)), "wide ναι", "wide ναι").data
+    few, all_ = found(data, rows=2), found(data)
+    assert [row.length for row in few.rows] == [200, 5]
+    assert (few.contents, few.copies, few.wasted) == (all_.contents, all_.copies, all_.wasted) == (3, 8, all_.wasted)
+    assert all_.rows[-1].length == len("wide ναι")
+    assert [all_.text(at, 80) for at in range(3)] == ["long" * 20, "short", "wide ναι"]
 
 
 def test_many_equal_strings_are_found_among_many_different_ones():
-    texts = [f"text {i % 1500}" for i in range(1600)]
-    data = modern(*texts).data
-    found = Contents(data).equal_strings(hprof.read(data))
-    assert len(found) == 100
-    assert {each.copies for each in found} == {2}
+    rows = found(modern(*(f"text {i % 1500}" for i in range(1600))).data).rows
+    assert len(rows) == 100
+    assert {row.copies for row in rows} == {2}
 
 
-def test_a_dump_without_values_has_no_equal_strings():
-    data = modern("once", "twice", "twice").record(0xDE, b"REDACTED\x01").data
+def test_members_of_a_content_are_spread_over_the_dump():
+    data = modern(*(f"text {i % 2}" for i in range(200))).data
     graph = hprof.read(data)
-    assert "its values were removed" in graph.comments
-    assert Contents(data).equal_strings(graph) == []
+    for row in found(data).rows:
+        assert len(row.objects) == 10
+        assert graph.type_name(row.objects[0]) == "byte[]"
+        assert row.objects[0] < len(graph) // 10 and row.objects[-1] > len(graph) * 8 // 10
 
 
-def test_the_kernel_that_is_not_compiled_finds_the_same(monkeypatch):
-    data = modern(*(f"text {i % 3}" * 3 for i in range(7))).data
-    graph = hprof.read(data)
-    found = Contents(data).equal_strings(graph)
+def test_strings_that_nothing_holds_waste_nothing():
+    data = modern("twice", "twice", "garbage", "garbage").data
+    held = everything(hprof.read(data))
+    for number in strings(data)[2:]:
+        held[number] = held[number + 1] = -1
+    assert [row.length for row in found(data, held).rows] == [5]
+
+
+def test_a_dump_without_equal_strings_has_no_rows():
+    assert found(modern("one", "another").data).rows == []
+
+
+def test_the_kernels_that_are_not_compiled_find_the_same(monkeypatch):
+    data = modern(*(f"text {i % 3}" * 3 for i in range(7)), *(f"other {i}" for i in range(1500))).data
+    compiled = found(data)
     plain = uncompiled.load("hprof")
     monkeypatch.setattr(contents, "Reader", plain.Reader)
     monkeypatch.setattr(contents, "targets_of", plain.targets_of)
-    assert Contents(data).equal_strings(graph) == found
-    assert len(found) == 3
+    monkeypatch.setattr(formats_contents, "kernel", uncompiled.load("contents"))
+    assert found(data).rows == compiled.rows
+    assert len(compiled.rows) == 3
 
 
 @pytest.mark.parametrize("text", ["plain", "naïve", "ναι", "", "x" * 300])

@@ -802,31 +802,3 @@ def relabel(first, what, marks, mark: cython.int, fresh):
                     own = w[e] & 0x3FFFFFFF
                     if own < cython.cast(cython.uint, len(l)):
                         w[e] = w[e] - own + cython.cast(cython.uint, l[own])
-
-
-def duplicates(kinds, names, sizes):
-    """Strings of which there are several: (name `'i'`, how many `'q'`, their bytes `'q'`), most bytes first.
-
-    Objects of one name and one size are equal; of several sizes of a name, each with several objects counts.
-    """
-    k: cython.uchar[::1] = kinds
-    n: cython.uint[::1] = names
-    z: cython.uint[::1] = sizes
-    interner: Interner = Interner()
-    i: cython.Py_ssize_t
-    number: cython.int
-    count = array("q", [0]) * max(len(k), 1)
-    c: cython.longlong[::1] = count
-    with cython.nogil:
-        for i in range(len(k)):
-            if k[i] & 31 == STRING:
-                number = interner.number(cython.cast(cython.longlong, n[i] & 0x7FFFFFFF) << 32 | z[i])
-                c[number] += 1
-    keys = interner.keys()
-    rows = [(c[i] * (keys[i] & 0xFFFFFFFF), keys[i] >> 32, c[i]) for i in range(len(keys)) if c[i] > 1]
-    rows.sort(key=lambda row: (-row[0], row[1]))
-    return (
-        array("i", [row[1] for row in rows]),
-        array("q", [row[2] for row in rows]),
-        array("q", [row[0] for row in rows]),
-    )

@@ -1301,19 +1301,20 @@ class Reader:
                             found.push(self.head)
         return found.take()
 
-    def same(self, heap, wanted):
-        """Which primitive arrays marked in `wanted` (a byte each) are equal, by a 64-bit hash of what they contain.
+    def same(self, heap, content):
+        """Which primitive arrays marked in `content` (`'i'` by object, -1: look at it) are equal, by a hash of 64 bits.
 
-        Three numbers for each content that there is more than once: how often, elements, and the first array with it.
+        Puts the number of its content, from 1, in the place of each mark. Returns four numbers for each content that
+        there is more than once: how often, elements, the first array with it, and its number.
         """
         h: cython.longlong[::1] = heap
-        w: cython.uchar[::1] = wanted
+        c: cython.int[::1] = content
         i: cython.Py_ssize_t
         end: cython.Py_ssize_t
         number: cython.int
         width: cython.Py_ssize_t
         at: cython.ulonglong
-        content: cython.ulonglong
+        digest: cython.ulonglong
         size: cython.Py_ssize_t = 1024
         keys: cython.ulonglong[::1] = array("Q", bytes(8 * size))
         groups: cython.int[::1] = array("i", bytes(4 * size))
@@ -1331,23 +1332,24 @@ class Reader:
                     if self.tag != 0x23:
                         continue
                     number = self.addresses.number(self.id)
-                    if not w[number]:
-                        continue
                     # Of an object that was dumped twice the first counts.
-                    w[number] = 0
-                    width = self.width(self.other)
-                    content = self.digest(self.body, cython.cast(cython.Py_ssize_t, self.length) * width, self.other)
-                    at = (content >> 1) & mask
-                    while keys[at] != 0 and keys[at] != content:
-                        at = (at + 1) & mask
-                    if keys[at] == content:
-                        count.v[groups[at]] += 1
+                    if c[number] >= 0:
                         continue
-                    keys[at] = content
+                    width = self.width(self.other)
+                    digest = self.digest(self.body, cython.cast(cython.Py_ssize_t, self.length) * width, self.other)
+                    at = (digest >> 1) & mask
+                    while keys[at] != 0 and keys[at] != digest:
+                        at = (at + 1) & mask
+                    if keys[at] == digest:
+                        count.v[groups[at]] += 1
+                        c[number] = groups[at] + 1
+                        continue
+                    keys[at] = digest
                     groups[at] = cython.cast(cython.int, count.size)
                     count.push(1)
                     length.push(self.length)
                     first.push(number)
+                    c[number] = cython.cast(cython.int, count.size)
                     if 2 * count.size > size:
                         with cython.gil:
                             keys, groups = rehashed(keys, groups)
@@ -1358,6 +1360,7 @@ class Reader:
                     found.push(count.v[group])
                     found.push(length.v[group])
                     found.push(first.v[group])
+                    found.push(group + 1)
         return found.take()
 
     @cython.cfunc
@@ -1402,21 +1405,23 @@ def rehashed(keys: cython.ulonglong[::1], groups: cython.int[::1]) -> object:
     return more_keys, more_groups
 
 
-def targets_of(type, first, target, wanted):
-    """Which objects those refer to whose type is marked in `wanted` (a byte a type): a byte an object."""
+def targets_of(type, first, target, wanted, idom):
+    """Marks (`'i'`, -1) on what objects of the types in `wanted` (a byte a type) refer to, if both are in `idom`."""
     t: cython.const[cython.int][:] = type
     f: cython.const[cython.uint][:] = first
     o: cython.const[cython.int][:] = target
     w: cython.const[cython.uchar][:] = wanted
-    marked = bytearray(len(type))
-    m: cython.uchar[::1] = marked
+    d: cython.const[cython.int][:] = idom
+    marked = array("i", bytes(4 * len(t)))
+    m: cython.int[::1] = marked
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
     with cython.nogil:
         for i in range(len(t)):
-            if w[t[i]]:
+            if w[t[i]] and d[i] >= 0:
                 for j in range(f[i], f[i + 1]):
-                    m[o[j]] = 1
+                    if d[o[j]] >= 0:
+                        m[o[j]] = -1
     return marked
 
 

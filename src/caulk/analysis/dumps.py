@@ -1,10 +1,11 @@
 """Dumps that are looked at together: their order in time, and the measure that all of them have."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from caulk.model.contents import Duplicates
 from caulk.model.errors import UsageError
 from caulk.model.measure import Measure
 from caulk.model.profile import Profile
@@ -15,12 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """A profile with the file that it came from; of a heap dump it says who retains what, and `heap` is the rest."""
+    """A profile with the file that it came from; of a heap dump it says who retains what, and `heap` is the rest.
+
+    `duplicates(rows, objects)` reads the file again for the contents that strings have several times.
+    """
 
     path: str
     profile: Profile
     size_bytes: int = 0
     heap: "Heap | None" = None
+    duplicates: Callable[[int, int], Duplicates] | None = None
 
 
 def in_order(dumps: Sequence[Dump], at: Sequence[datetime] = ()) -> list[Dump]:

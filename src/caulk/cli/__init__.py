@@ -24,6 +24,8 @@ VERBS = (
     ("dominators", "caulk.cli.reports:dominators", "Who alone keeps what alive, type under type."),
     ("paths", "caulk.cli.reports:paths", "What chains of references keep the objects of a type."),
     ("roots", "caulk.cli.reports:roots", "Where the runtime begins to hold, and how much."),
+    ("strings", "caulk.cli.reports:strings", "Strings that a heap dump has more than once, and who holds them."),
+    ("waste", "caulk.cli.reports:waste", "Collections that are empty or nearly so, and who holds them."),
     ("convert", "caulk.cli.convert:main", "Write a profile in another tool's format."),
     ("redact", "caulk.cli.redact:main", "Write a dump again without the values in it."),
     ("schema", "caulk.cli.schema:main", "The JSON Schema of `caulk analyze -o json`."),

@@ -260,6 +260,36 @@ def roots(file: str, /, *, common: Common = Common()) -> int:
     return 0
 
 
+def strings(file: str, /, *, values: Annotated[bool, Parameter(negative="")] = False, common: Common = Common()) -> int:
+    """Strings that a heap dump has more than once: how many, what they waste, and who holds them.
+
+    Parameters
+    ----------
+    file
+        A heap dump with contents (.hprof, .heapsnapshot); `-` is stdin.
+    values
+        Show the beginning of each text too. Without it no content of the program's memory is shown.
+
+    """
+    _answer("strings", _question([file], common, values=values), common)
+    return 0
+
+
+def waste(file: str, pattern: str = "", /, *, common: Common = Common()) -> int:
+    """Collections of a heap dump that hold nothing or have room for more than four times what they hold.
+
+    Parameters
+    ----------
+    file
+        A heap dump; `-` is stdin.
+    pattern
+        A regular expression that the type of the collection matches; without it, all.
+
+    """
+    _answer("waste", _question([file], common, pattern=pattern), common)
+    return 0
+
+
 def _question(
     files: tuple[str, ...] | list[str],
     common: Common,
@@ -267,6 +297,7 @@ def _question(
     at: tuple[str, ...] = (),
     pattern: str = "",
     inverted: bool = False,
+    values: bool = False,
 ) -> Question:
     if not files:
         raise UsageError("no file given", hint="`caulk analyze FILE…` takes dumps; `caulk run -- CMD` makes them.")
@@ -281,6 +312,7 @@ def _question(
         limit=max(common.limit, 1),
         pattern=pattern,
         inverted=inverted,
+        values=values,
         at=times,
     )
 

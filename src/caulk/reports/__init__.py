@@ -13,17 +13,19 @@ from caulk.reports.question import Answer, Question, Report
 __all__ = ["REPORTS", "Answer", "Question", "Report"]
 
 
-def _ask(name: str, question: Question) -> Answer:
+def _ask(module: str, name: str, question: Question) -> Answer:
     """A question about the objects of a heap dump: who asks for functions does not wait for its code."""
-    answer: Answer = getattr(import_module("caulk.reports.objects"), name)(question)
+    answer: Answer = getattr(import_module(f"caulk.reports.{module}"), name)(question)
     return answer
 
 
 _OBJECTS = {
-    "types": "What each type of a heap dump has and retains.",
-    "dominators": "Who alone keeps what alive, type under type.",
-    "paths": "What chains of references keep the objects of a type.",
-    "roots": "Where the runtime begins to hold, and how much.",
+    "types": ("objects", "What each type of a heap dump has and retains."),
+    "dominators": ("objects", "Who alone keeps what alive, type under type."),
+    "paths": ("objects", "What chains of references keep the objects of a type."),
+    "roots": ("objects", "Where the runtime begins to hold, and how much."),
+    "strings": ("waste", "Strings that a heap dump has more than once, and who holds them."),
+    "waste": ("waste", "Collections that are empty or nearly so, and who holds them."),
 }
 
 REPORTS = (
@@ -34,5 +36,5 @@ REPORTS = (
     Report("flame", "The call tree as a flame graph.", profiles.flame),
     Report("peek", "A function with its callers and callees.", profiles.peek),
     Report("diff", "What grew between two dumps, by function.", profiles.diff, "two"),
-    *(Report(name, summary, partial(_ask, name)) for name, summary in _OBJECTS.items()),
+    *(Report(name, summary, partial(_ask, module, name)) for name, (module, summary) in _OBJECTS.items()),
 )

@@ -21,8 +21,8 @@ from caulk.reports.question import Grouping, Question
 
 def types(question: Question) -> Table:
     """Types, or what they belong to, by what they retain: their objects together, none counted twice."""
-    heap = _heap(question)
-    matches = _matcher(question.pattern)
+    heap = heap_of(question)
+    matches = matcher(question.pattern)
     names, totals = _grouped(heap, question.by)
     wanted = [i for i in range(len(names)) if totals.count[i] and matches(names[i])]
     wanted.sort(key=lambda i: (-totals.retained[i], names[i], i))
@@ -40,7 +40,7 @@ def types(question: Question) -> Table:
         )
         for i in wanted[: question.limit]
     ]
-    notes = (_headline(heap), f"Showing {len(rows):,} of {len(wanted):,} {question.by}")
+    notes = (headline(heap), f"Showing {len(rows):,} of {len(wanted):,} {question.by}")
     headings = (
         Heading("objects", "objects", "count"),
         Heading("shallow", "shallow", "bytes"),
@@ -73,15 +73,15 @@ def _package(name: str) -> str:
 
 def dominators(question: Question) -> Stacks:
     """Who alone keeps what: each type below the type that all paths to its objects go through."""
-    heap = _heap(question)
-    return Stacks("dominators", heap.tree, heap.tree.total(0), notes=(_headline(heap),))
+    heap = heap_of(question)
+    return Stacks("dominators", heap.tree, heap.tree.total(0), notes=(headline(heap),))
 
 
 def paths(question: Question) -> Stacks:
     """The shortest paths from the roots to the objects of the types that match, laid over each other."""
-    heap = _heap(question)
+    heap = heap_of(question)
     graph = heap.graph
-    matches = _matcher(question.pattern)
+    matches = matcher(question.pattern)
     names = graph.types.name
     wanted = {t for t in range(len(names)) if matches(names[t]) and graph.types.kind[t] != "root"}
     if not question.pattern or not wanted:
@@ -94,12 +94,12 @@ def paths(question: Question) -> Stacks:
     freed = of_set(graph, members(graph.type, marked), heap.dominators.references)
     held = sum(heap.types.count[t] for t in wanted)
     said = f"Without these {held:,} objects, {format_value(freed, 'bytes')} would be freed"
-    return Stacks("paths", found, found.total(0), notes=(_headline(heap), said))
+    return Stacks("paths", found, found.total(0), notes=(headline(heap), said))
 
 
 def roots(question: Question) -> Table:
     """The roots by kind: how many objects each kind holds directly, and what those retain."""
-    heap = _heap(question)
+    heap = heap_of(question)
     graph, found = heap.graph, heap.dominators
     kinds: dict[str, list[int]] = {}
     seen: set[int] = set()
@@ -121,10 +121,11 @@ def roots(question: Question) -> Table:
         Heading("retained_share", "retained%", "share"),
         Heading("root", "root"),
     )
-    return Table("roots", headings, rows, (_headline(heap),))
+    return Table("roots", headings, rows, (headline(heap),))
 
 
-def _heap(question: Question) -> Heap:
+def heap_of(question: Question) -> Heap:
+    """The heap that is asked about; raises `UsageError` for a profile."""
     dump = question.dumps[-1]
     if dump.heap is None:
         raise UsageError(
@@ -134,14 +135,16 @@ def _heap(question: Question) -> Heap:
     return dump.heap
 
 
-def _matcher(pattern: str) -> Callable[[str], object]:
+def matcher(pattern: str) -> Callable[[str], object]:
+    """Whether a name matches a regular expression; raises `UsageError` for what is none."""
     try:
         return re.compile(pattern).search
     except re.error as error:
         raise UsageError(f"{pattern!r} is not a regular expression: {error}") from None
 
 
-def _headline(heap: Heap) -> str:
+def headline(heap: Heap) -> str:
+    """What the answer is about, in a line."""
     graph, found = heap.graph, heap.dominators
     taken = f", taken {graph.taken_at:%Y-%m-%d %H:%M:%S} UTC" if graph.taken_at else ""
     held = format_value(found.retained[ROOTS], "bytes")

@@ -29,6 +29,8 @@ class Question:
     limit: int = 30
     pattern: str = ""
     inverted: bool = False
+    values: bool = False
+    """Whether contents of objects may be shown."""
     by: Grouping = "types"
     at: Sequence[datetime] = ()
 

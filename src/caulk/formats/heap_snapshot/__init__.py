@@ -13,9 +13,8 @@ from mmap import mmap
 from caulk._core import heap_labels
 from caulk.formats.heap_snapshot import counting
 from caulk.formats.heap_snapshot.functions import functions, rename_variables
-from caulk.formats.heap_snapshot.names import Names, Text
+from caulk.formats.heap_snapshot.names import Names
 from caulk.formats.heap_snapshot.text import sections
-from caulk.model.column import Ints
 from caulk.model.census import Census, Extent
 from caulk.model.graph import ObjectGraph
 from caulk.model.original import Originals
@@ -72,21 +71,6 @@ def read(data: bytes | mmap, originals: Originals | None = None) -> ObjectGraph:
         comments=("its values were removed",) * snapshot.is_redacted,
         memory=snapshot.memory,
     )
-
-
-def duplicate_strings(data: bytes | mmap) -> tuple[Ints, Ints, Ints]:
-    """Strings that the heap has more than once: (number of the string `'i'`, objects `'q'`, bytes `'q'`), by bytes.
-
-    V8 writes equal texts once, so equal texts are equal numbers; but it cuts texts at 1,024 characters, so objects also
-    have to be of one size. Concatenated and sliced strings are left out: their text is elsewhere. `texts` shows it.
-    """
-    snapshot = sections(data, without=(b"edges", b"locations", b"strings"))
-    return heap_labels.duplicates(snapshot.kind, snapshot.name, snapshot.size)
-
-
-def texts(data: bytes | mmap) -> Text:
-    """The strings by number, for who asks to see contents; V8 wrote no more than 1,024 characters of each."""
-    return Text(data, sections(data, without=(b"edges", b"locations")).strings)
 
 
 def extent(data: bytes | mmap) -> Extent:

@@ -1,0 +1,56 @@
+"""Strings of a JVM heap dump that have equal contents: what is compared are the bytes of their arrays."""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from caulk._core import graph as kernel
+from caulk.formats.contents import most_wasted
+from caulk.formats.hprof.contents import STRING, Contents
+from caulk.model.column import Column
+from caulk.model.contents import Duplicate, Duplicates
+from caulk.model.graph import STRENGTH_SHIFT, WEAK, ObjectGraph
+
+#: References to an array that are looked at for a string: nearly always it is the only one.
+_REFERRERS = 64
+
+
+def duplicates(data: bytes, graph: ObjectGraph, held: Column, *, rows: int, objects: int) -> Duplicates:
+    """The contents that several strings have an array of their own for; strings that share one share it here too.
+
+    A copy takes its array and a string. Two passes over the dump, after those that number its objects.
+    """
+    values = Contents(data)
+    content, found = values.equal_arrays(graph, held)
+    copies, samples, numbers = found[::4], found[2::4], found[3::4]
+    strings = _strings(graph, held, samples[:1])
+    own = sum(map(graph.size_of, strings.values()))
+    wasted = array("q", ((n - 1) * (graph.size_of(each) + own) for n, each in zip(copies, samples, strict=True)))
+    best, members = most_wasted(content, copies, numbers, wasted, rows=rows, objects=objects)
+    strings = _strings(graph, held, (samples[at] for at in best))
+    texts = values.texts((string, each) for each, string in strings.items())
+    shown = [texts[strings[samples[at]]] for at in best]
+    return Duplicates(
+        rows=[
+            Duplicate(copies[at], text.length, wasted[at], those)
+            for at, text, those in zip(best, shown, members, strict=True)
+        ],
+        contents=len(copies),
+        copies=sum(copies),
+        wasted=sum(wasted),
+        text=lambda row, most: values.decoded(shown[row], most),
+    )
+
+
+def _strings(graph: ObjectGraph, held: Column, arrays: Iterable[int]) -> dict[int, int]:
+    """A string that each array is the text of, by array."""
+    wanted = bytearray(len(graph))
+    for number in arrays:
+        wanted[number] = 1
+    found: dict[int, int] = {}
+    limit = (WEAK + 1) << STRENGTH_SHIFT
+    for edge in kernel.references_to(graph.target, graph.label, limit, wanted, _REFERRERS):
+        source = bisect_right(graph.first, edge) - 1
+        if held[source] >= 0 and graph.type_name(source) == STRING:
+            found.setdefault(graph.target[edge], source)
+    return found
