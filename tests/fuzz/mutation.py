@@ -20,31 +20,38 @@ NUMBERS = (0, 1, 127, 128, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**53, 2**63 - 1,
 
 
 def mutant(samples: Mapping[str, bytes], name: str, seed: int) -> bytes:
-    """The sample of that name with one to four things wrong, pieces of the others among them."""
+    """The sample of that name with one to four things wrong, pieces of the others among them.
+
+    Of two mutants one has everything else at its place: where lengths and offsets lead, readers come further with it.
+    """
     chance = random.Random(seed)
     out = bytearray(samples[name])
+    in_place = chance.randrange(2)
     for _ in range(chance.randint(1, 4)):
         at = chance.randint(0, len(out))
         end = min(len(out), at + chance.choice((1, 1, 2, 8, 64)))
         match chance.randrange(8):
             case 0 if at < len(out):
                 out[at] ^= 1 << chance.randrange(8)
-            case 1 if at < len(out):
-                out[at] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, ord("\n"), ord(" "), ord("-"), ord("9")))
+                continue
+            case 1:
+                piece = bytes([chance.choice((0, 1, 0x7F, 0x80, 0xFF, ord("\n"), ord(" "), ord("-"), ord("9")))])
             case 2:
-                del out[at:end]
+                piece = b""
             case 3:
-                out[at:at] = out[at:end] * chance.choice((1, 2, 20))
+                piece = bytes(out[at:end]) * chance.choice((2, 3, 21))
             case 4:
-                out[at:at] = chance.randbytes(end - at)
+                piece = chance.randbytes(end - at) + bytes(out[at:end])
             case 5:
-                out[at:end] = _spelled(chance.choice(NUMBERS), chance)
-            case 6:
+                piece = _spelled(chance.choice(NUMBERS), chance)
+            case 6 if not chance.randrange(4):
                 del out[at:]
+                continue
             case _:
                 other = samples[chance.choice(sorted(samples))]
                 start = chance.randint(0, len(other))
-                out[at:end] = other[start : start + 40]
+                piece = other[start : start + 40]
+        out[at : at + len(piece) if in_place else end] = piece
     return bytes(out)
 
 

@@ -17,9 +17,14 @@ from caulk.formats import GRAPHS
 from caulk.model.errors import MalformedDump
 from caulk.model.graph import ObjectGraph, References
 
+REFERENCES: tuple[References, ...] = ("strong", "soft", "all")
 COLUMNS = ("type", "size", "first", "target", "label", "named", "naming", "site")
 #: Both forms of the kernels read these many of each sample's mutants; the compiled one alone reads more.
 COMPARED = max(COUNT // 10, 100)
+
+
+#: Where they stand in what is seen of a graph.
+COVERAGE, WARNINGS = 0, 1
 
 
 def outcome(data: bytes, name: str, references: References = "strong") -> tuple[object, ...]:
@@ -34,14 +39,14 @@ def outcome(data: bytes, name: str, references: References = "strong") -> tuple[
     assert all(finding.bytes >= 0 for finding in found)
     heaps.packed(heap)
     return (
+        graph.coverage,
+        graph.warnings,
         *(list(getattr(graph, column)) for column in COLUMNS),
         graph.types,
         list(graph.labels),
         list(graph.strings),
         list(graph.sites),
         dict(graph.large),
-        graph.coverage,
-        graph.warnings,
         graph.comments,
         graph.memory,
         graph.taken_at,
@@ -62,7 +67,7 @@ def test_a_mutant_is_a_valid_graph_or_an_error_and_both_kernels_agree(name, plai
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_mutant_can_be_judged_by_any_references(name):
     for seed in range(COMPARED, COUNT):
-        outcome(mutant(SAMPLES, name, seed), name, ("strong", "soft", "all")[seed % 3])
+        outcome(mutant(SAMPLES, name, seed), name, REFERENCES[seed % 3])
 
 
 @pytest.mark.parametrize("name", sorted(GRAPHS))

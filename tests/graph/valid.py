@@ -22,7 +22,7 @@ def check(graph: ObjectGraph) -> None:
     assert len(graph.named) == len(graph.naming)
     assert all(0 < number < count for number in graph.named)
     assert all(0 <= number < len(graph.strings) for number in graph.naming)
-    assert all(0 < number < count and 0 < size < 1 << 60 for number, size in graph.large.items())
+    assert all(0 < number < count and 0xFFFFFFFF <= size < 1 << 60 for number, size in graph.large.items())
     assert all(0 <= size < 1 << 60 for size in graph.memory.values())
     assert 0 <= graph.coverage <= 1
     assert all(text.isprintable() for text in (*graph.warnings, *graph.comments))
