@@ -99,13 +99,15 @@ def test_trees_and_tops_of_a_heap_are_of_types():
 
 
 def test_a_kept_heap_answers_as_the_heap_itself(tmp_path):
-    first = asked(SHOP)
+    examined = examine(replace(heap(SHOP), runtime="jvm"))
+    first = Question([Dump("dump", examined.profile, 1, examined)])
     path = tmp_path / "heap.index"
     index.write(path, *packed(first.dumps[0].heap))
     kept = unpacked(*index.load(path, Description))
     again = replace(first, dumps=[Dump("dump", kept.profile, 1, kept)])
     for report in REPORTS:
-        if report.files != "two":
+        # What strings contain is in the dump alone.
+        if report.files != "two" and report.name != "strings":
             question = {"pattern": "Order$"} if report.name == "paths" else {}
             answers = [json.render(report.answer(replace(q, **question))) for q in (first, again)]
             assert answers[0] == answers[1], report.name

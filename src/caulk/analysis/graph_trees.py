@@ -40,7 +40,7 @@ def dominator_tree(graph: ObjectGraph, dominators: Dominators) -> Tree:
 
 
 def path_tree(graph: ObjectGraph, nearest: Nearest) -> Tree:
-    """The shortest paths to all objects, merged by (reference, type): `.OPEN java.util.HashMap`."""
+    """The shortest paths to all objects, merged by (reference, type or own name): `.OPEN java.util.HashMap`."""
     return by_path(graph, nearest).tree
 
 
@@ -61,10 +61,11 @@ def by_dominator(graph: ObjectGraph, dominators: Dominators) -> Merged:
 
 def by_path(graph: ObjectGraph, nearest: Nearest, numbers: Ints | None = None) -> Merged:
     """`path_tree`, with the node of each object; with `numbers` (`'i'`) only to those, which alone count."""
+    kinds, named = _own_names(graph)
     parent, frame, label, kind, nodes = kernel.merge_paths(
-        nearest.parent, nearest.edge, graph.label, graph.type, _MOST_NODES, numbers
+        nearest.parent, nearest.edge, graph.label, kinds, _MOST_NODES, numbers
     )
-    names = [""] + [f"{graph.labels[label[i]]} {graph.types.name[kind[i]]}" for i in range(1, len(label))]
+    names = [""] + [f"{graph.labels[label[i]]} {named[kind[i]]}" for i in range(1, len(label))]
     return _finished(graph, parent, frame, nodes, names, chosen=numbers)
 
 

@@ -1,7 +1,7 @@
 """Who holds most of a group of objects that are all over a heap: the field, by some of them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from caulk.analysis.chains import links
 from caulk.analysis.containers import Containers
@@ -48,4 +48,10 @@ class UsualHolders:
             number = parent[number]
         steps.reverse()
         name, _ = holder_of(links(graph, steps, self._containers))
-        return short_holder(name)
+        return self._of_runtime(steps) if name.startswith("runtime.") else short_holder(name)
+
+    def _of_runtime(self, steps: Sequence[tuple[int, Label]]) -> str:
+        """What of the runtime's own holds the last step: its constants are in arrays of code or of a root."""
+        types = self._graph.types
+        kinds = [self._graph.type[number] for number, _ in reversed(steps[:-1])]
+        return f"runtime.{next((types.name[k].strip('()') for k in kinds if types.kind[k] != 'array'), 'roots')}"

@@ -94,6 +94,8 @@ def paths(question: Question) -> Stacks:
     freed = of_set(graph, members(graph.type, marked), heap.dominators.references)
     held = sum(heap.types.count[t] for t in wanted)
     said = f"Without these {held:,} objects, {format_value(freed, 'bytes')} would be freed"
+    if not held:
+        said = f"No {heap.dominators.references} references lead to any of these; with `--references all` more of them count"
     return Stacks("paths", found, found.total(0), notes=(headline(heap), said))
 
 

@@ -28,7 +28,8 @@ _BOXES = {
 def strings(question: Question) -> Table:
     """Contents that several strings have, by the bytes that all but one of them take."""
     heap, dump = heap_of(question), question.dumps[-1]
-    assert dump.duplicates is not None, "every heap dump can be read again"
+    if dump.duplicates is None:
+        raise UsageError(f"{dump.path} cannot be read again for the contents of its strings")
     found = dump.duplicates(question.limit, _SAMPLES)
     holders = UsualHolders(heap.graph, heap.nearest)
     whole = heap.dominators.retained[ROOTS] or 1
