@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dumped import graph_of
+from dumped import graph_of, run
 from test_holders import findings, held
 
 from caulk.analysis import holders
-from caulk.formats import heap_snapshot, hprof
+from caulk.formats import cpython_graph, heap_snapshot, hprof
 from caulk.formats.source import open_source
 from caulk.model.records import Finding
 
@@ -94,6 +94,28 @@ def test_what_a_python_program_keeps_has_the_names_of_its_source(tmp_path):
     assert found["leak.last"] == ("collection", "leak.Node", 3000)
     assert found["local pending of leak.work"][2] == 5000
     assert found["leak.price_of"] == ("cache", "bytes", 4000)
+
+
+def test_a_local_of_a_frame_that_runs_on_is_not_a_new_holder(tmp_path):
+    program = """
+def work():
+    constant = [bytearray(300) for _ in range(9000)]
+    pending = []
+    for name in ("1", "2"):
+        pending.extend(bytearray(300) for _ in range(9000))
+        if name == "1":
+            _dumper.dump(PATH + name)
+        else:
+            _dumper.dump(PATH + name)
+
+work()
+"""
+    ran = run(program, tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    graphs = [cpython_graph.read((tmp_path / f"heap.cgraph{name}").read_bytes()) for name in "12"]
+    _, found = holders.analyse([held(graph) for graph in graphs])
+    assert [f.holder for f in found] == ["local pending of leak.work"]
+    assert found[0].growth_count == 9000
 
 
 def test_what_a_node_program_keeps_has_the_names_of_its_source(tmp_path: Path, require: Callable[[str], str]):

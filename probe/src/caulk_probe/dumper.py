@@ -247,7 +247,7 @@ def _in_child(path):
     """Let a grandchild write, so that nobody has to wait for it; what a fork loses is gathered before."""
     global is_forking
     started, parent = time.perf_counter(), os.getpid()
-    threads = _Threads(gc.get_objects() if len(sys._current_frames()) > 1 else [])
+    threads = _Threads(gc.get_objects if len(sys._current_frames()) > 1 else list)
     with warnings.catch_warnings():
         # From Python 3.12 on a fork beside threads warns; this child takes no lock that a thread could have held.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -319,9 +319,15 @@ def _write(path, mode, threads, pause_s=0.0):
     part = "{}.{}.part".format(path, os.getpid())
     descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
-        skip = set(threads.parts()) if threads else ()
+        threads = threads or _Threads(gc.get_objects)
+        skip = set(threads.parts())
         objects = gc.get_objects()
-        _Walk(_File(descriptor), skip, threads or _Threads(objects), mode, pause_s).run(objects)
+        walk = _Walk(_File(descriptor), skip, threads, mode, pause_s)
+        try:
+            walk.run(objects)
+        finally:
+            # Its handlers refer to it: what it held would stay until the collector runs, and be seen by the next dump.
+            vars(walk).clear()
     except BaseException:
         os.unlink(part)
         raise
@@ -357,8 +363,9 @@ class _Threads:
         #: (frame, its locals as pairs) of every thread, innermost first.
         self.stacks = [_stack(frame) for frame in (here, *current.values())]
         self.trace_at = _trace_finder()
+        # Not before: a list of all objects would be one more that refers to the copies of variables.
         #: (`threading.local`, the dicts of all threads).
-        self.local_data = _thread_locals(objects)
+        self.local_data = _thread_locals(objects())
 
     def parts(self):
         """Addresses of everything that stands here for the dump alone."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from caulk._core import holdings, stacks
 from caulk._core.holdings import Holdings
 from caulk.analysis.growth import Growth, growth_of
-from caulk.analysis.holder_names import stable
+from caulk.analysis.holder_names import lasting, stable
 from caulk.analysis.holder_tree import Accumulation, HolderTree, accumulations
 from caulk.analysis.verdict import confidence_of, least_growth
 from caulk.model.column import Ints
@@ -68,7 +68,7 @@ def lay_over(trees: Sequence[HolderTree]) -> Overlay:
     for tree in trees:
         vias = array("i", (labels.setdefault(label, len(labels)) for label in tree.graph.labels))
         names = array("i", (identities.setdefault(("type", stable(n)), len(identities)) for n in tree.graph.types.name))
-        names.extend(identities.setdefault(("", stable(n)), len(identities)) for n in tree.graph.strings)
+        names.extend(identities.setdefault(("", lasting(n)), len(identities)) for n in tree.graph.strings)
         became.append(common.graft(tree.parent, tree.via, tree.identity, vias, names))
     parent = common.column("parent")
     length = len(parent)

@@ -14,6 +14,7 @@ _LAMBDA = re.compile(r"\$\$Lambda(?:\$\d+)?(?:[/+.]?0x[0-9a-fA-F]+)?(?:/\d+)?")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 _NUMBERED = re.compile(r"(?<=\$)\d+(?=$|[.$\[])|\(\d+\)")
 _PLACE = re.compile(r"[^:]:\d+$")
+_LINE = re.compile(r":\d+\)$")
 _OWNERS = ("class", "module")
 
 
@@ -72,6 +73,11 @@ def short_holder(name: str) -> str:
 def stable(name: str) -> str:
     """A name without what differs from one run or build to the next: numbers of lambdas, addresses."""
     return _ADDRESS.sub("0x", _LAMBDA.sub("$$Lambda", name))
+
+
+def lasting(name: str) -> str:
+    """A stable name without the line that a frame had come to: `app.run (app.py:7)` runs on."""
+    return _LINE.sub(")", stable(name))
 
 
 def normal(name: str) -> str:
