@@ -196,6 +196,8 @@ def put(n):
     CACHE[n] = Quote(n)
 
 for n in range(5000):
+    if n == 1000:
+        tracemalloc.take_snapshot().dump("early.tracemalloc")
     put(n)
 tracemalloc.take_snapshot().dump("heap.tracemalloc")
 DUMP()
@@ -220,6 +222,18 @@ def test_a_node_program_says_who_puts_it_there_and_who_keeps_it(tmp_path: Path, 
     )
     assert "`QuoteCache.byId` keeps 20,000 `Quote`" in found.verdict.sentence
     assert "allocated by `put` (cache.cjs:5)" in found.verdict.sentence
+
+
+def test_profiles_that_show_growth_lead_and_one_heap_dump_adds_who_keeps_it(tmp_path: Path):
+    assert run(PYTHON, tmp_path, PYTHONTRACEMALLOC="8").returncode == 0
+    found = analysed(*(tmp_path / name for name in ("early.tracemalloc", "heap.tracemalloc", "heap.cgraph")))
+    first = found.findings[0]
+    assert found.verdict.state == "leaking"
+    assert (first.allocator, first.holder, first.type) == ("put", "leak.CACHE", "leak.Quote")
+    assert "`put` (leak.py:" in found.verdict.sentence
+    assert "`leak.CACHE` keeps them" in found.verdict.sentence
+    assert first.path[-1] == "[5,000 entries] leak.Quote"
+    assert [f.holder for f in found.findings].count("leak.CACHE") == 1
 
 
 def test_a_python_program_says_the_line_of_each_object_and_who_keeps_it(tmp_path: Path):

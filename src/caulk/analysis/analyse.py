@@ -46,8 +46,7 @@ def analyse(dumps: Sequence[Dump], *, measure: str = "", at: Sequence[datetime] 
     if lines["objects"]:
         analyses.append(_of_objects(lines["objects"], [dump.profile for dump in lines["memory"]]))
     if memory := _beside(lines["memory"], lines["objects"]):
-        of_memory = _of_memory(memory, measure)
-        analyses.append(_without(of_memory, analyses[0]) if analyses else of_memory)
+        analyses = _once([*analyses, _of_memory(memory, measure)])
     if lines["goroutine"]:
         heap = lines["memory"][-1].profile if lines["memory"] else None
         analyses.append(goroutines.analyse([d.profile for d in lines["goroutine"]], _hours(lines["goroutine"]), heap))
@@ -59,6 +58,8 @@ def _of_objects(dumps: Sequence[Dump], profiles: Sequence[Profile]) -> Analysis:
     # Judging holders needs what judging profiles does not: who has no heap dump does not wait for it.
     from caulk.analysis import holders, join  # noqa: PLC0415
 
+    if any(dump.heap is None for dump in dumps):
+        return _uncounted(dumps)
     heaps = [dump.heap for dump in dumps if dump.heap]
     if len(heaps) == 1:
         findings = heaps[0].findings
@@ -66,12 +67,25 @@ def _of_objects(dumps: Sequence[Dump], profiles: Sequence[Profile]) -> Analysis:
     else:
         held = [holders.Held(heap.graph, heap.dominators, heap.nearest) for heap in heaps]
         verdict, findings = holders.analyse(held, _hours(dumps))
-    made = join.joined(findings, heaps[-1].graph, profiles)
-    if findings:
-        verdict = replace(verdict, sentence=verdict.sentence.replace(findings[0].title, made[0].title))
     newest = heaps[-1].profile
     totals = tuple(Total(m.name, m.unit, newest.total(i)) for i, m in enumerate(newest.measures))
-    return Analysis(totals=totals, verdict=verdict, findings=made)
+    judged = Analysis(totals=totals, verdict=verdict, findings=findings)
+    return _retold(judged, join.joined(findings, heaps[-1].graph, profiles))
+
+
+def _uncounted(dumps: Sequence[Dump]) -> Analysis:
+    """No findings, and why: of some of the heaps only the types could be counted."""
+    short = next(dump for dump in dumps if dump.heap is None)
+    newest = dumps[-1].profile
+    return Analysis(
+        totals=tuple(Total(m.name, m.unit, newest.total(i)) for i, m in enumerate(newest.measures)),
+        verdict=Verdict(
+            "unknown",
+            f"No verdict, only the types were counted: {short.shortage}. `caulk types` shows them;"
+            " --max-memory allows more memory.",
+            0.0,
+        ),
+    )
 
 
 def _beside(profiles: Sequence[Dump], heaps: Sequence[Dump]) -> list[Dump]:
@@ -79,16 +93,25 @@ def _beside(profiles: Sequence[Dump], heaps: Sequence[Dump]) -> list[Dump]:
     return [dump for dump in profiles if len(heaps) < 2 or dump.profile.kind != "histogram"]
 
 
-def _without(memory: Analysis, held: Analysis) -> Analysis:
-    """The analysis of profiles without what the findings about holders, if they lead, say already: who allocates."""
-    if _WORST.index(held.verdict.state) > _WORST.index(memory.verdict.state):
-        return memory
-    told = {(f.allocator, _file(f)) for f in held.findings if f.allocator}
-    return replace(memory, findings=tuple(f for f in memory.findings if (f.allocator, _file(f)) not in told))
+def _once(analyses: list[Analysis]) -> list[Analysis]:
+    """Analyses of holders and of profiles: what both are about is said by the one that leads, in the words of both."""
+    if len(analyses) == 1:
+        return analyses
+    from caulk.analysis import join  # noqa: PLC0415
+
+    held, made = analyses
+    if _WORST.index(held.verdict.state) <= _WORST.index(made.verdict.state):
+        return [held, replace(made, findings=join.left(made.findings, held.findings))]
+    findings = join.kept(made.findings, held.findings)
+    return [replace(held, findings=join.left(held.findings, findings)), _retold(made, findings)]
 
 
-def _file(finding: Finding) -> str:
-    return (finding.location or "").rpartition(":")[0]
+def _retold(analysis: Analysis, findings: tuple[Finding, ...]) -> Analysis:
+    """The analysis with the same findings in other words."""
+    sentence = analysis.verdict.sentence
+    if findings:
+        sentence = sentence.replace(analysis.findings[0].title, findings[0].title)
+    return replace(analysis, findings=findings, verdict=replace(analysis.verdict, sentence=sentence))
 
 
 def _of_memory(dumps: Sequence[Dump], wanted: str) -> Analysis:
@@ -312,4 +335,5 @@ def _input(dump: Dump) -> Input:
         coverage=round(profile.coverage, 4),
         warnings=profile.warnings,
         kind=profile.kind,
+        mode=dump.mode,
     )

@@ -38,6 +38,45 @@ def joined(findings: Sequence[Finding], graph: ObjectGraph, profiles: Sequence[P
     )
 
 
+def kept(allocations: Sequence[Finding], held: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings about who allocates, or of what type it is, with who keeps it as the joined findings `held` tell."""
+    said = []
+    for finding in allocations:
+        holder = next((one for one in held if one.holder and _is_same(finding, one)), None)
+        if holder:
+            finding = replace(  # noqa: PLW2901
+                finding,
+                title=f"{finding.title}; {_keeper(holder)} keeps them",
+                holder=holder.holder,
+                type=holder.type,
+                path=holder.path,
+                evidence=(*finding.evidence, *holder.evidence),
+            )
+        said.append(finding)
+    return tuple(said)
+
+
+def left(findings: Sequence[Finding], told: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings about what `told` does not tell already."""
+    return tuple(finding for finding in findings if not any(_is_same(finding, one) for one in told))
+
+
+def _is_same(one: Finding, other: Finding) -> bool:
+    """Whether two findings, one of a graph and one of profiles, are about the same objects."""
+    if one.allocator and other.allocator:
+        return (one.allocator, _file(one)) == (other.allocator, _file(other))
+    return not (one.allocator or other.allocator) and one.type == other.type is not None
+
+
+def _file(finding: Finding) -> str:
+    return (finding.location or "").rpartition(":")[0]
+
+
+def _keeper(finding: Finding) -> str:
+    who = subject(finding.holder or "runtime", 1)
+    return f"{who[:1].lower()}{who[1:]}"
+
+
 def _is_live(profile: Profile) -> bool:
     return not profile.is_delta and any(m.role in ("live", "unknown") and m.unit == "bytes" for m in profile.measures)
 
@@ -91,8 +130,7 @@ def _said(finding: Finding, made: Made) -> Finding:
 
 def _how(finding: Finding, made: Made) -> str:
     """Who allocates, who keeps, and how good the join of the two is."""
-    who = subject(finding.holder or "runtime", 1)
-    both = f"{place(made.blamed)} allocates it, {who[:1].lower()}{who[1:]} keeps it"
+    both = f"{place(made.blamed)} allocates it, {_keeper(finding)} keeps it"
     amounts = f"{format_value(made.bytes, 'bytes')} live from there, {format_value(finding.bytes, 'bytes')} kept"
     match made.by:
         case "object":
