@@ -95,7 +95,7 @@ def paths(question: Question) -> Stacks:
     held = sum(heap.types.count[t] for t in wanted)
     said = f"Without these {held:,} objects, {format_value(freed, 'bytes')} would be freed"
     if not held:
-        said = f"No {heap.dominators.references} references lead to any of these; with `--references all` more of them count"
+        said = f"No {heap.dominators.references} references lead to any of these; `--references` says which count"
     return Stacks("paths", found, found.total(0), notes=(headline(heap), said))
 
 
