@@ -40,20 +40,21 @@ def joined(findings: Sequence[Finding], graph: ObjectGraph, profiles: Sequence[P
 
 def kept(allocations: Sequence[Finding], held: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings about who allocates, or of what type it is, with who keeps it as the joined findings `held` tell."""
-    said = []
-    for finding in allocations:
-        holder = next((one for one in held if one.holder and _is_same(finding, one)), None)
-        if holder:
-            finding = replace(  # noqa: PLW2901
-                finding,
-                title=f"{finding.title}; {_keeper(holder)} keeps them",
-                holder=holder.holder,
-                type=holder.type,
-                path=holder.path,
-                evidence=(*finding.evidence, *holder.evidence),
-            )
-        said.append(finding)
-    return tuple(said)
+    return tuple(_kept(finding, held) for finding in allocations)
+
+
+def _kept(finding: Finding, held: Sequence[Finding]) -> Finding:
+    holder = next((one for one in held if one.holder and _is_same(finding, one)), None)
+    if holder is None:
+        return finding
+    return replace(
+        finding,
+        title=f"{finding.title}; {_keeper(holder)} keeps them",
+        holder=holder.holder,
+        type=holder.type,
+        path=holder.path,
+        evidence=(*finding.evidence, *holder.evidence),
+    )
 
 
 def left(findings: Sequence[Finding], told: Sequence[Finding]) -> tuple[Finding, ...]:
