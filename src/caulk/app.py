@@ -9,15 +9,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from caulk import __version__, formats
+from caulk import __version__, _core, formats
 from caulk.analysis.dumps import Dump
+from caulk.analysis.plan import BASE, Plan, begun, plan
 from caulk.formats.source import STDIN, Source, open_source
 from caulk.model.contents import Duplicates
 from caulk.model.errors import UsageError
 from caulk.model.graph import References
 from caulk.model.profile import Profile
 from caulk.model.table import Stacks, Table
-from caulk.ports import View
+from caulk.ports import Progress, View
 from caulk.reports import REPORTS, Answer, Question, Report, profiles
 from caulk.symbols.symbolize import DEBUG_DIRECTORIES, lacks_names, symbolize
 
@@ -46,14 +47,31 @@ class Reading:
     debug_directories: Sequence[Path] = ()
     references: References = "strong"
     mappings: Sequence[Path] = ()
+    max_memory: int | None = None
+    """Bytes that the analysis of heap dumps may take; None for what there is."""
+    compact_headers: bool | None = None
+    """Whether the JVM had them, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Who hears of long work: its plan, before it begins, and its progress."""
+
+    planned: Callable[[str, Plan], object] = lambda *_: None
+    progress: Progress = lambda *_: None
 
 
 def load(
-    paths: Sequence[str], on_large: Callable[[int], None] | None = None, *, reading: Reading = Reading()
+    paths: Sequence[str],
+    on_large: Callable[[int], None] | None = None,
+    *,
+    reading: Reading = Reading(),
+    talk: Talk = Talk(),
 ) -> list[Dump]:
     """The dumps at `paths`, in their order; kernels run without the GIL, so large profiles are read side by side.
 
-    A large heap dump leaves an index in the cache directory, and is not read again as long as it is the same.
+    A large heap dump leaves an index in the cache directory, and is not read again as long as it is the same. One that
+    memory cannot hold is analysed through files, or only its types are counted: `Dump.mode` says so.
     """
     for path in (*reading.binaries, *reading.debug_directories, *reading.mappings):
         if not path.exists():
@@ -61,17 +79,25 @@ def load(
     size = sum(Path(path).stat().st_size for path in paths if Path(path).is_file())
     if on_large:
         on_large(size)
-    dump = partial(_dump, reading=reading)
     # Heaps take their turns: several at once would need the memory of all.
     if len(paths) > 1 and _PARALLEL_BYTES < size < _HEAP_BYTES:
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
         with ThreadPoolExecutor() as pool:
-            return list(pool.map(dump, paths))
-    return [dump(path) for path in paths]
+            together = replace(talk, progress=lambda *_: None)
+            return list(pool.map(partial(_dump, reading=reading, talk=together, readers=len(paths)), paths))
+    return [
+        _dump(path, reading, replace(talk, progress=_part(talk.progress, at, len(paths))))
+        for at, path in enumerate(paths)
+    ]
 
 
-def _dump(path: str, reading: Reading) -> Dump:
+def _part(progress: Progress, at: int, of: int) -> Progress:
+    """The progress of one of several works."""
+    return lambda done, total, step: progress(at + done / total, of, step)
+
+
+def _dump(path: str, reading: Reading, talk: Talk, readers: int = 1) -> Dump:
     index = _index(path, reading)
     if index and index.is_file():
         kept = import_module("caulk.analysis.heaps").Description
@@ -80,8 +106,16 @@ def _dump(path: str, reading: Reading) -> Dump:
             heap = import_module("caulk.analysis.heaps").unpacked(*found)
             return Dump(path, heap.profile, Path(path).stat().st_size, heap, partial(_duplicates, path, None, heap))
     source = open_source(path)
+    planned = _plan(source, reading, readers)
+    if planned:
+        talk.planned(path, planned)
     mappings = _mappings(path, reading)
-    snapshot = formats.snapshot(source, mappings)
+    talk.progress(0, 1, "reading")
+    if planned and planned.mode == "streaming":
+        census = formats.census(source, mappings, compact_headers=reading.compact_headers)
+        profile = import_module("caulk.analysis.heaps").counted(census)
+        return Dump(path, profile, source.size_bytes, census=census, shortage=planned.shortage)
+    snapshot = formats.snapshot(source, mappings, compact_headers=reading.compact_headers)
     if mappings:
         renamed = import_module("caulk.symbols.mappings")
         snapshot = renamed.named(snapshot, mappings) if isinstance(snapshot, Profile) else snapshot
@@ -89,12 +123,47 @@ def _dump(path: str, reading: Reading) -> Dump:
     if isinstance(snapshot, Profile):
         return Dump(path, _named(snapshot, source, reading), source.size_bytes)
     heaps = import_module("caulk.analysis.heaps")
-    heap = heaps.examine(snapshot, reading.references)
+    aside = None
+    if planned and planned.mode == "two-pass":
+        aside = import_module("caulk.store.scratch").Scratch(cache() / "heaps")
+        snapshot = heaps.laid_aside(snapshot, aside)
+    heap = heaps.examine(snapshot, reading.references, aside=aside, progress=talk.progress)
     if index:
-        _keep(index, *heaps.packed(heap))
+        going = partial(talk.progress, begun("index"), 1, "index")
+        _keep(index, *heaps.packed(heap), going=going)
     # What is not a file cannot be opened again.
     kept = source if path == STDIN else None
     return Dump(path, heap.profile, source.size_bytes, heap, partial(_duplicates, path, kept, heap))
+
+
+def _plan(source: Source, reading: Reading, readers: int) -> Plan | None:
+    """How to go about a heap dump that is large or must be kept small; raises `UsageError` where there is no way."""
+    if reading.max_memory is None and len(source.data) < _INDEXED_BYTES:
+        return None
+    extent = formats.extent(source)
+    if extent is None:
+        return None
+    available = _available(reading.max_memory)
+    found = plan(
+        len(source.data),
+        extent,
+        available if available is None else available // readers,
+        is_compiled=_core.COMPILED,
+    )
+    if found.mode != "streaming" and not found.fits:
+        raise UsageError(
+            f"{source.path}: {found.shortage}", hint="--max-memory SIZE allows more; then the system may have to swap."
+        )
+    return found
+
+
+def _available(most: int | None) -> int | None:
+    """Bytes that a further heap may take, with the interpreter; None where nobody knows."""
+    local = import_module("caulk.places.local")
+    if most is None:
+        return local.headroom()  # type: ignore[no-any-return]
+    taken = local.reading(os.getpid())
+    return max(most - (max(taken.anonymous - BASE, 0) if taken else 0), 0)
 
 
 def _duplicates(path: str, source: Source | None, heap: Any, rows: int, objects: int) -> Duplicates:
@@ -136,13 +205,14 @@ def _index(path: str, reading: Reading) -> Path | None:
         return None
     version = import_module("caulk.analysis.heaps").VERSION
     facts = import_module("caulk.symbols.mappings").files_of(reading.mappings, file.parent)
-    key = import_module("caulk.store.index").key_of(file, __version__, version, reading.references, *facts)
+    layout = f"compact headers: {reading.compact_headers}"
+    key = import_module("caulk.store.index").key_of(file, __version__, version, reading.references, layout, *facts)
     return cache() / "heaps" / f"{key}.index"
 
 
-def _keep(index: Path, description: Any, columns: Any) -> None:
+def _keep(index: Path, description: Any, columns: Any, *, going: Callable[[], object]) -> None:
     try:
-        import_module("caulk.store.index").write(index, description, columns)
+        import_module("caulk.store.index").write(index, description, columns, going=going)
     except OSError as error:
         # Without an index everything works, the next question only takes as long as this one.
         print(f"caulk: no index was kept in {index.parent}: {error.strerror}", file=sys.stderr)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from caulk.model.census import Census, Extent
 from caulk.model.graph import ObjectGraph
-from caulk.model.original import Originals
 from caulk.model.profile import Profile
 from caulk.model.tree import Tree
 
@@ -18,6 +18,8 @@ from caulk.model.tree import Tree
 Snapshot: TypeAlias = Profile | ObjectGraph
 #: Where a dump that is written goes, piece by piece.
 Write: TypeAlias = "Callable[[bytes | bytearray | memoryview], object]"
+#: How long work says what is done, of what total, and which step begins. Raising from it ends the work.
+Progress: TypeAlias = Callable[[float, float, str], object]
 
 
 class Format(Protocol):
@@ -34,14 +36,22 @@ class Format(Protocol):
         """The `Snapshot` in `data`; raises `MalformedDump`, or answers in part and says so (`coverage`, `warnings`).
 
         `data` are bytes; a format of object graphs (`formats.GRAPHS`) may get a mapped file, which reads like them.
+        Those of `formats.RENAMED` take `originals` too, and call functions, classes and fields as the source does;
+        those of `formats.LAID_OUT` take `compact_headers`.
         """
 
 
-class NamingFormat(Format, Protocol):
-    """A format whose reader asks for the names of the source: `formats.RENAMED`."""
+class HeapFormat(Format, Protocol):
+    """A format of object graphs: it says how large a heap is before it is read, and may count without a graph.
 
-    def read(self, data: bytes, originals: Originals | None = None) -> Snapshot:
-        """As `Format.read`; with `originals` functions, classes and fields are called as the source calls them."""
+    `extent` says what a `census` takes; a format whose extent says nothing of it needs none.
+    """
+
+    def extent(self, data: bytes) -> Extent:
+        """How many objects and references there are, about, at a fraction of the cost of reading them."""
+
+    def census(self, data: bytes) -> Census:
+        """The types of all objects, in memory that does not grow with their number."""
 
 
 class View(Protocol):

@@ -239,7 +239,7 @@ class Scanner:
         return 0 if self.closed or self.state else self.node_rows(0, len(columns[0]), columns)
 
     def more_strings(self, starts):
-        """Where the next strings begin, as `strings` gives it, from the beginning of `starts`; how many, 0 at the end."""
+        """Where the next strings begin, as `strings` has it, from the beginning of `starts`; how many, 0 at the end."""
         return 0 if self.closed or self.state else self.string_rows(starts, 0, len(starts) - 1)
 
     @cython.cfunc

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from caulk.model.census import Census, Mode
 from caulk.model.contents import Duplicates
 from caulk.model.errors import UsageError
 from caulk.model.measure import Measure
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 class Dump:
     """A profile with the file that it came from; of a heap dump it says who retains what, and `heap` is the rest.
 
-    `duplicates(rows, objects)` reads the file again for the contents that strings have several times.
+    `duplicates(rows, objects)` reads the file again for the contents that strings have several times. Of a heap that
+    memory cannot hold there is only a `census`, and `shortage` says why.
     """
 
     path: str
@@ -26,6 +28,13 @@ class Dump:
     size_bytes: int = 0
     heap: "Heap | None" = None
     duplicates: Callable[[int, int], Duplicates] | None = None
+    census: Census | None = None
+    shortage: str = ""
+
+    @property
+    def mode(self) -> Mode | None:
+        """How a heap dump was analysed; None for a profile."""
+        return self.heap.mode if self.heap else "streaming" if self.census else None
 
 
 def in_order(dumps: Sequence[Dump], at: Sequence[datetime] = ()) -> list[Dump]:

@@ -77,7 +77,8 @@ def _own_names(graph: ObjectGraph) -> tuple[Column, Sequence[str]]:
     if not len(graph.named):
         return graph.type, graph.types.name
     types, strings = len(graph.types), graph.strings
-    frames = array("i", graph.type)
+    frames = array("i")
+    frames.frombytes(memoryview(graph.type).cast("B"))
     for number, naming in zip(graph.named, graph.naming, strict=True):
         frames[number] = types + naming
     return frames, [*graph.types.name, *(strings[i] for i in range(len(strings)))]

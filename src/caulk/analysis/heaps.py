@@ -5,24 +5,28 @@ be kept: the second question about a dump reads neither the dump nor the whole o
 """
 
 from array import array
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from caulk.analysis import holders
 from caulk.analysis.dominators import dominators
-from caulk.analysis.graph_trees import dominator_tree
+from caulk.analysis.graph_trees import MEASURES, dominator_tree
 from caulk.analysis.paths import Nearest, nearest
+from caulk.analysis.plan import begun
 from caulk.analysis.retained import TypeTotals, by_type
+from caulk.model.census import Census, Mode
 from caulk.model.column import Column, Ints
 from caulk.model.graph import Dominators, Label, ObjectGraph, References, Types
 from caulk.model.measure import Measure
 from caulk.model.profile import Profile, samples_of
 from caulk.model.records import Finding
 from caulk.model.tree import Frames, Tree
+from caulk.ports import Progress
 
 #: Changes whenever something else is found out than before: what was kept by an older caulk is not looked at.
-VERSION = "1"
+VERSION = "2"
 
 _GRAPH = ("type", "size", "first", "target", "label", "named", "naming", "site")
 _FRAMES = ("function", "file", "line", "mapping", "address")
@@ -32,7 +36,7 @@ _FRAMES = ("function", "file", "line", "mapping", "address")
 class Heap:
     """`tree` is the dominator tree merged by type path, `types` what each type has and retains: of what is held.
 
-    `findings` are what keeps much of it, worst first.
+    `findings` are what keeps much of it, worst first; `mode` is how they were found, which changes none of them.
     """
 
     graph: ObjectGraph
@@ -41,6 +45,7 @@ class Heap:
     types: TypeTotals
     tree: Tree
     findings: tuple[Finding, ...]
+    mode: Mode = "exact"
 
     @property
     def profile(self) -> Profile:
@@ -81,14 +86,69 @@ class Description:
     measures: tuple[Measure, ...]
     frames: list[str]
     findings: tuple[Finding, ...]
+    mode: Mode
 
 
-def examine(graph: ObjectGraph, references: References = "strong") -> Heap:
-    """Who holds what, by the references that count: the costly part of every question about a graph."""
+def examine(
+    graph: ObjectGraph,
+    references: References = "strong",
+    *,
+    aside: Callable[[Column], Column] | None = None,
+    progress: Progress = lambda *_: None,
+) -> Heap:
+    """Who holds what, by the references that count: the costly part of every question about a graph.
+
+    With `aside`, which gives a column back in a file, memory holds only the columns that are being made: the two-pass
+    mode; the graph's own are best laid aside before (`laid_aside`). `progress` hears of the steps of a plan.
+    """
+    put = aside or (lambda column: column)
+    progress(begun("dominators"), 1, "dominators")
     found = dominators(graph, references)
-    near = nearest(graph, references)
+    found = replace(found, idom=put(found.idom), order=put(found.order), retained=put(found.retained))
+    progress(begun("types"), 1, "types")
     types, tree = by_type(graph, found), dominator_tree(graph, found)
-    return Heap(graph, found, near, types, tree, holders.findings(graph, found, near))
+    progress(begun("paths"), 1, "paths")
+    near = nearest(graph, references)
+    near = Nearest(put(near.parent), put(near.edge))
+    progress(begun("holders"), 1, "holders")
+    findings = holders.findings(graph, found, near)
+    return Heap(graph, found, near, types, tree, findings, "two-pass" if aside else "exact")
+
+
+def laid_aside(graph: ObjectGraph, aside: Callable[[Column], Column]) -> ObjectGraph:
+    """The same graph with its columns in files; whoever still has the other one keeps it in memory."""
+    columns: dict[str, Any] = {name: aside(getattr(graph, name)) for name in _GRAPH}
+    return replace(graph, **columns)
+
+
+def counted(census: Census) -> Profile:
+    """What a census says, as stacks of one type each: bytes and objects themselves, held or not."""
+    count = len(census.types)
+    nothing = array("i", bytes(4 * count))
+    frames = Frames(
+        strings=["", *_cleaned(census.types.name)],
+        function=array("i", range(1, count + 1)),
+        file=nothing,
+        line=array("q", bytes(8 * count)),
+        mapping=array("i", [-1]) * count,
+        address=array("q", bytes(8 * count)),
+    )
+    parent = array("i", [-1, *([0] * count)])
+    values = tuple(array("q", [0, *column]) for column in (census.shallow, census.count))
+    tree = Tree(MEASURES, frames, parent, array("i", range(-1, count)), values)
+    return Profile(
+        format=census.format,
+        runtime=census.runtime,
+        kind="objects",
+        measures=MEASURES,
+        frames=frames,
+        samples=samples_of(tree),
+        taken_at=census.taken_at,
+        coverage=census.coverage,
+        warnings=(*census.warnings, "only the types were counted: what nothing holds any more is among them"),
+        comments=census.comments,
+        memory=census.memory,
+    )
 
 
 def packed(heap: Heap) -> tuple[Description, dict[str, Column]]:
@@ -127,6 +187,7 @@ def packed(heap: Heap) -> tuple[Description, dict[str, Column]]:
         measures=tree.measures,
         frames=_cleaned(tree.frames.strings),
         findings=heap.findings,
+        mode=heap.mode,
     )
     return description, columns
 
@@ -165,6 +226,7 @@ def unpacked(description: Description, columns: Mapping[str, Column]) -> Heap:
         types=TypeTotals(*(_array(columns[f"types.{name}"]) for name in ("count", "shallow", "retained"))),
         tree=Tree(kept.measures, frames, _array(columns["tree.parent"]), _array(columns["tree.frame"]), values),
         findings=kept.findings,
+        mode=kept.mode,
     )
 
 

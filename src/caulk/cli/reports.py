@@ -14,9 +14,11 @@ from caulk import _core, app
 from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
 from caulk.cli.files import appearing
+from caulk.cli.progress import attended
 from caulk.formats.source import STDIN
 from caulk.model.errors import UsageError
 from caulk.model.graph import References
+from caulk.model.units import parse_bytes
 from caulk.reports import Question
 from caulk.reports.question import Grouping
 
@@ -25,6 +27,8 @@ _OUTPUT = Group("Output")
 _SYMBOLS = Group("Names")
 _HEAPS = Group("Heap dumps")
 _LARGE = 8 << 20
+#: Files that take longer than anybody would wait without a word.
+_LONG = 32 << 20
 
 Output = Literal["table", "json", "html", "svg", "treemap", "folded", "speedscope", "pprof"]
 
@@ -42,11 +46,22 @@ class Symbols:
     """A source map, a mapping.txt of R8 or ProGuard, or a directory of source maps; may be given again."""
     references: Annotated[References, Parameter(group=_HEAPS)] = "strong"
     """Which references of a heap dump hold: strong, soft ones too, or all."""
+    max_memory: Annotated[str, Parameter(group=_HEAPS)] = ""
+    """The memory that a heap dump may take (2G, 512M); without it, what the machine and its limits leave."""
+    compact_headers: Annotated[bool | None, Parameter(group=_HEAPS)] = None
+    """Whether the JVM of an .hprof ran with compact object headers; without it, the dump tells."""
 
     @property
     def reading(self) -> app.Reading:
         """The same, as the application takes it."""
-        return app.Reading(self.binary, self.debug_dir, self.references, self.mapping)
+        return app.Reading(
+            self.binary,
+            self.debug_dir,
+            self.references,
+            self.mapping,
+            max_memory=_size(self.max_memory),
+            compact_headers=self.compact_headers,
+        )
 
 
 @Parameter(name="*")
@@ -304,8 +319,11 @@ def _question(
     if list(files).count(STDIN) > 1:
         raise UsageError("stdin (`-`) can be read only once")
     times = [_time(text) for text in at]
+    is_long = sum(Path(file).stat().st_size for file in files if Path(file).is_file()) > _LONG
     return Question(
-        dumps=app.load(list(files), _warn_if_slow, reading=common.reading),
+        dumps=attended(
+            lambda talk: app.load(list(files), _warn_if_slow, reading=common.reading, talk=talk), is_long=is_long
+        ),
         filters=Filters(common.focus, common.ignore, common.hide, common.show, common.from_),
         measure=common.measure,
         granularity=common.granularity,
@@ -352,6 +370,13 @@ def _open(question: Question) -> int:
     if not webbrowser.open(path.as_uri()):
         print("no browser was found; open the file with one", file=sys.stderr)
     return 0
+
+
+def _size(text: str) -> int | None:
+    try:
+        return parse_bytes(text) if text else None
+    except ValueError as error:
+        raise UsageError(f"--max-memory {error}", hint="For instance 2G or 512M.") from None
 
 
 def _time(text: str) -> datetime:

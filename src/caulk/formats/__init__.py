@@ -1,15 +1,18 @@
 """Every dump that caulk reads, one module each. Content decides which: exactly one format claims any sample."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 from caulk.formats.source import Source, open_source
+from caulk.model.census import Census, Extent
 from caulk.model.errors import MalformedDump
 from caulk.model.graph import ObjectGraph
 from caulk.model.original import Originals
 from caulk.model.profile import Profile
-from caulk.ports import Format, NamingFormat, Snapshot
+from caulk.ports import Format, HeapFormat, Snapshot
 
 #: To add a format, add a module and its name here.
 TEXT = (
@@ -30,6 +33,8 @@ FORMATS = TEXT + BINARY
 GRAPHS = frozenset({"hprof", "heap_snapshot", "cpython_graph", "pyheap"})
 #: Those whose readers ask for the names of the source: what they would ask with is not in what they read into.
 RENAMED = frozenset({"hprof", "heap_snapshot", "v8_sampling"})
+#: Those that compute sizes from how the runtime lays objects out, and may be told.
+LAID_OUT = frozenset({"hprof"})
 _HEAD = 4096
 
 
@@ -48,22 +53,37 @@ def read_source(source: Source) -> Profile:
     return found
 
 
-def snapshot(source: Source, originals: Originals | None = None) -> Snapshot:
+def snapshot(source: Source, originals: Originals | None = None, *, compact_headers: bool | None = None) -> Snapshot:
     """The profile or the object graph in an opened source; raises `MalformedDump` that names what it is instead.
 
-    With `originals` the formats of `RENAMED` name functions, classes and fields as the source does.
+    With `originals` the formats of `RENAMED` name functions, classes and fields as the source does. `compact_headers`
+    says of a JVM how it laid objects out, where that is known.
     """
-    try:
-        module = recognise(source)
-        name = module.__name__.rpartition(".")[2]
+    module = recognise(source)
+    name = _name(module)
+    with _placed(source):
         data = cast(bytes, source.data) if name in GRAPHS else source.whole()
-        if originals and name in RENAMED:
-            found = cast(NamingFormat, module).read(data, originals=originals)
-        else:
-            found = module.read(data)
-    except MalformedDump as error:
-        cut = f" ({source.warnings[0]})" if source.is_cut else ""
-        raise MalformedDump(f"{source.path}: {error}{cut}", hint=error.hint) from None
+        reader: Callable[..., Snapshot] = module.read
+        found = reader(data, **_told(name, originals, compact_headers))
+    return replace(found, warnings=source.warnings + found.warnings) if source.warnings else found
+
+
+def extent(source: Source) -> Extent | None:
+    """How large the heap in an opened source is, about, at a fraction of the cost of reading it; None for a profile."""
+    module = recognise(source)
+    if _name(module) not in GRAPHS:
+        return None
+    with _placed(source):
+        return cast(HeapFormat, module).extent(cast(bytes, source.data))
+
+
+def census(source: Source, originals: Originals | None = None, *, compact_headers: bool | None = None) -> Census:
+    """The types of a heap whose `extent` says what counting takes; as `snapshot` otherwise."""
+    module = cast(HeapFormat, recognise(source))
+    told = _told(_name(module), originals, compact_headers)
+    with _placed(source):
+        counter: Callable[..., Census] = module.census
+        found = counter(cast(bytes, source.data), **told)
     return replace(found, warnings=source.warnings + found.warnings) if source.warnings else found
 
 
@@ -83,6 +103,26 @@ def recognise(source: Source) -> Format:
             return module
     # Explaining a mistake needs more than reading does; who made none does not wait for it.
     raise import_module("caulk.formats.strangers").stranger(source.path, head)
+
+
+def _name(module: Format) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
+def _told(name: str, originals: Originals | None, compact_headers: bool | None) -> dict[str, Any]:
+    """What a format is told beside the data: what it can make use of."""
+    told: dict[str, Any] = {"originals": originals} if originals and name in RENAMED else {}
+    return told | ({"compact_headers": compact_headers} if name in LAID_OUT else {})
+
+
+@contextmanager
+def _placed(source: Source) -> Iterator[None]:
+    """Errors of a reader, with the file that they are about."""
+    try:
+        yield
+    except MalformedDump as error:
+        cut = f" ({source.warnings[0]})" if source.is_cut else ""
+        raise MalformedDump(f"{source.path}: {error}{cut}", hint=error.hint) from None
 
 
 def _is_text(head: bytes) -> bool:

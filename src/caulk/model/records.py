@@ -6,6 +6,8 @@ The order of the fields is the order in the JSON (`caulk.analysis/1`); fields ar
 from dataclasses import dataclass, field
 from typing import Literal
 
+from caulk.model.census import Mode
+
 State = Literal["steady", "warming", "suspect", "leaking", "undersized", "unknown"]
 
 #: How a series went on: one that flattens is a cache filling up; below four points nobody can tell.
@@ -33,6 +35,8 @@ class Input:
     coverage: float = 1.0
     warnings: tuple[str, ...] = ()
     kind: str = "heap"
+    mode: Mode | None = None
+    """How a heap dump was analysed."""
 
 
 @dataclass(frozen=True, slots=True)

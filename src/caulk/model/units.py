@@ -1,5 +1,7 @@
 """Numbers for people: bytes in pprof's habit (1 kB = 1024), durations, counts, shares. Machines get the bare number."""
 
+import re
+
 _BYTES = (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10))
 _NANOSECONDS = (("hrs", 3600 * 10**9), ("mins", 60 * 10**9), ("s", 10**9), ("ms", 10**6), ("us", 10**3))
 
@@ -15,6 +17,14 @@ def format_value(value: float, unit: str, *, signed: bool = False) -> str:
         if size >= factor:
             return f"{sign}{_three_digits(size / factor)} {name}"
     return f"{sign}{size:.0f} {'B' if unit == 'bytes' else 'ns'}"
+
+
+def parse_bytes(text: str) -> int:
+    """The bytes of a size as people write it (`2G`, `512 MiB`, `1.5gb`, `4096`): 1 k = 1024. Raises ValueError."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])?i?b?)\s*", text, re.IGNORECASE)
+    if not match:
+        raise ValueError(f"{text!r} is not a size")
+    return int(float(match[1]) * 1024 ** " kmgt".index((match[2] or " ").lower()))
 
 
 def format_share(share: float) -> str:

@@ -6,7 +6,7 @@ Fields: https://docs.kernel.org/filesystems/proc.html and https://docs.kernel.or
 
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,20 +114,50 @@ def inner_pid(pid: int) -> int:
 
 def memory_limit(pid: int) -> int | None:
     """The least memory limit, in bytes, of the cgroups that a process is in; None where there is none."""
-    limits = []
+    limits = (_number(directory / limit) for directory, limit, _ in _memory_cgroups(pid))
+    return min((limit for limit in limits if limit is not None and limit < _UNLIMITED), default=None)
+
+
+def headroom() -> int | None:
+    """Bytes that this process may still take, by its cgroups and by the machine; None where neither says so.
+
+    Pages of files that a cgroup holds count as free: they go when they are in the way.
+    """
+    rooms = []
+    for line in _text("", "meminfo").splitlines():
+        if line.startswith("MemAvailable:"):
+            rooms.append(int(line.split()[1]) << 10)
+    for directory, limit_name, used_name in _memory_cgroups(os.getpid()):
+        limit, used = _number(directory / limit_name), _number(directory / used_name)
+        if limit is not None and used is not None and limit < _UNLIMITED:
+            rooms.append(max(limit - max(used - _cached(directory / "memory.stat"), 0), 0))
+    return min(rooms, default=None)
+
+
+def _memory_cgroups(pid: int) -> Iterator[tuple[Path, str, str]]:
+    """The directories of a process's cgroups and of those around them, with the files of limit and usage."""
     for line in _text(pid, "cgroup").splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if controllers == "":
-            bases = [(_CGROUPS, "memory.max"), (_CGROUPS / "unified", "memory.max")]
+            bases, names = [_CGROUPS, _CGROUPS / "unified"], ("memory.max", "memory.current")
         elif "memory" in controllers.split(","):
-            bases = [(_CGROUPS / "memory", "memory.limit_in_bytes")]
+            bases, names = [_CGROUPS / "memory"], ("memory.limit_in_bytes", "memory.usage_in_bytes")
         else:
             continue
         parts = [part for part in path.split("/") if part and part != ".."]
-        for base, name in bases:
+        for base in bases:
             for depth in range(len(parts) + 1):
-                limits.append(_number(base.joinpath(*parts[:depth], name)))
-    return min((limit for limit in limits if limit is not None and limit < _UNLIMITED), default=None)
+                yield base.joinpath(*parts[:depth]), *names
+
+
+def _cached(stat: Path) -> int:
+    """Bytes of files in a cgroup, by its `memory.stat`; cgroup v1 counts those below it under `total_`."""
+    try:
+        counts = dict(line.split() for line in stat.read_text().splitlines())
+    except (OSError, ValueError):
+        return 0
+    whole = "total_" if "total_inactive_file" in counts else ""
+    return sum(int(counts.get(f"{whole}{kind}_file", 0)) for kind in ("inactive", "active"))
 
 
 def listener(port: int, pids: Collection[int]) -> int | None:
@@ -154,7 +184,7 @@ def _status(pid: int, field: str) -> str:
     return ""
 
 
-def _text(pid: int, name: str) -> str:
+def _text(pid: int | str, name: str) -> str:
     try:
         return (_PROC / str(pid) / name).read_text("utf-8", "surrogateescape")
     except OSError:

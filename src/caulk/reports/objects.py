@@ -5,15 +5,18 @@ Sizes are of what is held, by the references that count (`--references`); what n
 
 import re
 from array import array
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 from caulk._core import stacks
 from caulk._core.graph import members
+from caulk.analysis.dumps import Dump
 from caulk.analysis.graph_trees import merged
 from caulk.analysis.heaps import Heap
 from caulk.analysis.retained import TypeTotals, by_group, of_set
+from caulk.model.census import Census
 from caulk.model.errors import UsageError
-from caulk.model.graph import ROOTS
+from caulk.model.graph import ROOTS, Types
 from caulk.model.table import Heading, Stacks, Table
 from caulk.model.units import format_value
 from caulk.reports.question import Grouping, Question
@@ -21,6 +24,9 @@ from caulk.reports.question import Grouping, Question
 
 def types(question: Question) -> Table:
     """Types, or what they belong to, by what they retain: their objects together, none counted twice."""
+    dump = question.dumps[-1]
+    if dump.census:
+        return _counted(question, dump, dump.census)
     heap = heap_of(question)
     matches = matcher(question.pattern)
     names, totals = _grouped(heap, question.by)
@@ -50,7 +56,7 @@ def types(question: Question) -> Table:
         Heading("type", question.by.removesuffix("s")),
         *([Heading("owner", "owner")] if owner else []),
     )
-    return Table("types", headings, rows, notes, {"total": heap.dominators.retained[ROOTS]})
+    return Table("types", headings, rows, notes, {"total": heap.dominators.retained[ROOTS], "mode": heap.mode})
 
 
 def _grouped(heap: Heap, by: Grouping) -> tuple[Sequence[str], TypeTotals]:
@@ -58,12 +64,46 @@ def _grouped(heap: Heap, by: Grouping) -> tuple[Sequence[str], TypeTotals]:
     types = heap.graph.types
     if by == "types":
         return types.name, heap.types
-    of_type = [_package(name) for name in types.name] if by == "packages" else types.owner
     numbers: dict[str, int] = {}
-    group = array("i", (numbers.setdefault(name or "(none)", len(numbers)) for name in of_type))
+    group = array("i", (numbers.setdefault(name, len(numbers)) for name in _groups(types, by)))
     group[heap.graph.type[ROOTS]] = -1
     groups = stacks.take(group, array("i", heap.graph.type))
     return list(numbers), by_group(heap.graph, heap.dominators, groups, len(numbers))
+
+
+def _groups(types: Types, by: Grouping) -> Iterator[str]:
+    """What the row of each type is called."""
+    if by == "types":
+        return iter(types.name)
+    of_type = (_package(name) for name in types.name) if by == "packages" else iter(types.owner)
+    return (name or "(none)" for name in of_type)
+
+
+def _counted(question: Question, dump: Dump, census: Census) -> Table:
+    """Types of a heap of which only they were counted: what they have, held or not, and not what they retain."""
+    matches = matcher(question.pattern)
+    count, shallow = Counter[str](), Counter[str]()
+    for of, name in enumerate(_groups(census.types, question.by)):
+        if census.types.kind[of] != "root":
+            count[name] += census.count[of]
+            shallow[name] += census.shallow[of]
+    wanted = sorted((name for name in count if count[name] and matches(name)), key=lambda name: (-shallow[name], name))
+    whole = sum(census.shallow)
+    rows = [(count[name], shallow[name], shallow[name] / (whole or 1), name) for name in wanted[: question.limit]]
+    taken = f", taken {census.taken_at:%Y-%m-%d %H:%M:%S} UTC" if census.taken_at else ""
+    notes = (
+        f"{census.runtime} heap ({census.format}), {sum(census.count):,} objects, held or not,"
+        f" {format_value(whole, 'bytes')}{taken}; mode: {dump.mode}",
+        f"What they retain is not told: {dump.shortage}",
+        f"Showing {len(rows):,} of {len(wanted):,} {question.by}",
+    )
+    headings = (
+        Heading("objects", "objects", "count"),
+        Heading("shallow", "shallow", "bytes"),
+        Heading("shallow_share", "shallow%", "share"),
+        Heading("type", question.by.removesuffix("s")),
+    )
+    return Table("types", headings, rows, notes, {"total": whole, "mode": dump.mode})
 
 
 def _package(name: str) -> str:
@@ -129,6 +169,11 @@ def roots(question: Question) -> Table:
 def heap_of(question: Question) -> Heap:
     """The heap that is asked about; raises `UsageError` for a profile."""
     dump = question.dumps[-1]
+    if dump.census:
+        raise UsageError(
+            f"{dump.path}: {dump.shortage}",
+            hint="--max-memory SIZE allows more. `caulk types` shows what there is of each type.",
+        )
     if dump.heap is None:
         raise UsageError(
             f"{dump.path} is a profile: it says who allocated, not what holds",
@@ -154,5 +199,5 @@ def headline(heap: Heap) -> str:
     beside = f"; {garbage:,} objects are not held" if garbage else ""
     return (
         f"{graph.runtime} heap ({graph.format}), {len(found.order) - 1:,} objects held, {held},"
-        f" {found.references} references{beside}{taken}"
+        f" {found.references} references{beside}{taken}; mode: {heap.mode}"
     )

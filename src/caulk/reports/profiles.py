@@ -2,11 +2,12 @@
 
 import re
 from array import array
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from caulk._core import stacks
 from caulk.analysis import filters as filtering
-from caulk.analysis.dumps import Dump, in_order, size_and_count
+from caulk.analysis.dumps import in_order, size_and_count
 from caulk.analysis.fold import FrameTable, fold, invert, subtract, union
 from caulk.model.column import Ints
 from caulk.model.errors import UsageError
@@ -26,8 +27,7 @@ def analysis(question: Question) -> "Analysis":
     dumps = question.dumps
     if question.filters:
         dumps = [
-            Dump(d.path, d.profile.with_tree(filtering.apply(d.profile.tree, question.filters)), d.size_bytes)
-            for d in dumps
+            replace(d, profile=d.profile.with_tree(filtering.apply(d.profile.tree, question.filters))) for d in dumps
         ]
     # Judging is the larger half of the code; who asks for a list of functions need not wait for it.
     from caulk.analysis.analyse import analyse  # noqa: PLC0415

@@ -14,7 +14,7 @@ import os
 import struct
 import sys
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,8 +60,13 @@ def key_of(path: Path, *facts: str) -> str:
     return digest.hexdigest()
 
 
-def write(path: Path, description: Any, columns: Mapping[str, Column]) -> None:
-    """Write an index that appears whole or not at all; raises OSError where the disk will not have it."""
+def write(
+    path: Path, description: Any, columns: Mapping[str, Column], *, going: Callable[[], object] = lambda: None
+) -> None:
+    """Write an index that appears whole or not at all; raises OSError where the disk will not have it.
+
+    `going` is called before each column; raising from it leaves nothing behind.
+    """
     places: dict[str, Place] = {}
     views = {name: memoryview(column) for name, column in columns.items()}
     at = 0
@@ -77,6 +82,7 @@ def write(path: Path, description: Any, columns: Mapping[str, Column]) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(_MAGIC + struct.pack("<Q", len(header)) + header)
             for name, view in views.items():
+                going()
                 file.seek(start + places[name].at)
                 file.write(view)
             file.truncate(start + at)

@@ -214,7 +214,8 @@ def _inputs(analysis: "Analysis") -> list[str]:
         for i in inputs:
             taken = f", taken {i.taken_at}" if i.taken_at else ""
             covered = f", {i.coverage:.0%} of it readable".replace("%", " %") if i.coverage < 1 else ""
-            lines.append(f"{i.path}: {kind}{taken}{covered}")
+            mode = f", mode: {i.mode}" if i.mode and i.mode != "exact" else ""
+            lines.append(f"{i.path}: {kind}{taken}{covered}{mode}")
     return lines
 
 

@@ -78,6 +78,9 @@ def extent(data: bytes | mmap) -> Extent:
     return counting.extent(data)
 
 
-def census(data: bytes | mmap) -> Census:
-    """The types of all nodes of a snapshot, in memory that does not grow with their number."""
+def census(data: bytes | mmap, originals: Originals | None = None) -> Census:
+    """The types of all nodes of a snapshot, in memory that does not grow with their number.
+
+    Names of the source are given to functions by where they are, and that a census does not look at.
+    """
     return counting.count(data, name=NAME)
