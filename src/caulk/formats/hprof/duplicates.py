@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from caulk._core import graph as kernel
 from caulk.formats.contents import most_wasted
-from caulk.formats.hprof.contents import STRING, Contents
+from caulk.formats.hprof.contents import STRING, Contents, Text
 from caulk.model.column import Column
 from caulk.model.contents import Duplicate, Duplicates
 from caulk.model.graph import STRENGTH_SHIFT, WEAK, ObjectGraph
@@ -29,7 +29,8 @@ def duplicates(data: bytes, graph: ObjectGraph, held: Column, *, rows: int, obje
     best, members = most_wasted(content, copies, numbers, wasted, rows=rows, objects=objects)
     strings = _strings(graph, held, (samples[at] for at in best))
     texts = values.texts((string, each) for each, string in strings.items())
-    shown = [texts[strings[samples[at]]] for at in best]
+    # In a damaged dump a string may be known by nothing but its array.
+    shown = [texts.get(strings.get(samples[at], 0)) or Text(0, 0, "latin-1", found[4 * at + 1]) for at in best]
     return Duplicates(
         rows=[
             Duplicate(copies[at], text.length, wasted[at], those)
