@@ -31,7 +31,7 @@ def show_frame():
 
 def main():
     rounds = 0
-    while rounds < int(sys.argv[1]) or not os.path.exists("enough"):
+    while rounds < int(sys.argv[1]) or not os.path.exists("enough") and rounds < 20_000:
         for _ in range(50):
             show_frame()
         time.sleep(0.01)
@@ -53,7 +53,7 @@ __attribute__((noinline)) void open_session() {
 }
 __attribute__((noinline)) void answer() { std::string text(3000, 'x'); asm volatile("" ::"r"(text.data())); }
 int main(int argc, char** argv) {
-  for (int i = 0; i < std::atoi(argv[1]) || access("enough", F_OK); i++) {
+  for (int i = 0; i < std::atoi(argv[1]) || (i < 20000 && access("enough", F_OK)); i++) {
     for (int k = 0; k < 50; k++) { open_session(); answer(); }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
@@ -72,7 +72,7 @@ fn make_pair(size: usize) -> usize {
 fn main() {
     let rounds: usize = std::env::args().nth(1).unwrap().parse().unwrap();
     let mut done = 0;
-    while done < rounds || !std::path::Path::new("enough").exists() {
+    while done < rounds || done < 20_000 && !std::path::Path::new("enough").exists() {
         done += 1;
         for _ in 0..25 { assert!(make_pair(4000) > 0); }
         std::thread::sleep(std::time::Duration::from_millis(10));

@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 from awaiting import reserved_ports
 
+#: Programs end by themselves too, long after any test: nobody's memory is filled where a test was cut short.
 PYTHON_LEAK = """
 import os, sys, time
 kept = []
+ends = time.monotonic() + 240
 def leak():
     kept.extend(bytes(1000) for _ in range(50))
-while not os.path.exists("enough"):
+while not os.path.exists("enough") and time.monotonic() < ends:
     leak()
     time.sleep(0.02)
 sys.stdout.write("python is done\\n")  # in one piece: others write there too
@@ -27,7 +29,7 @@ const kept = [];
 function leak() { for (let i = 0; i < 200; i++) kept.push({ i, text: 'x'.repeat(90) + i }); }
 const timer = setInterval(() => {
   leak();
-  if (!require('fs').existsSync('enough')) return;
+  if (!require('fs').existsSync('enough') && process.uptime() < 240) return;
   clearInterval(timer);
   console.log('node is done', kept.length > 0);
 }, 10);
@@ -38,7 +40,7 @@ const fs = require('fs');
 const kept = [];
 function leak() { for (let i = 0; i < 200; i++) kept.push({ i, text: 'x'.repeat(90) + i }); }
 let last = 0;
-while (!fs.existsSync('enough')) if (Date.now() > last + 10) { last = Date.now(); leak(); }
+while (!fs.existsSync('enough') && process.uptime() < 240) if (Date.now() > last + 10) { last = Date.now(); leak(); }
 """
 JAVA_LEAK = """
 import java.io.File;
@@ -47,7 +49,8 @@ public class Leak {
     static class Ticket { byte[] body = new byte[200]; }
     static final List<Ticket> OPEN = new ArrayList<>();
     public static void main(String[] args) throws Exception {
-        while (!new File("enough").exists()) {
+        long ends = System.nanoTime() + 240_000_000_000L;
+        while (!new File("enough").exists() && System.nanoTime() < ends) {
             for (int i = 0; i < 500; i++) OPEN.add(new Ticket());
             if (args.length == 0) Thread.sleep(20);
         }
@@ -68,7 +71,7 @@ func isEnough() bool { _, err := os.Stat("enough"); return err == nil }
 
 func main() {
 	go http.ListenAndServe(os.Args[1], nil)
-	for ; !isEnough(); time.Sleep(20 * time.Millisecond) { leak() }
+	for ends := time.Now().Add(4 * time.Minute); !isEnough() && time.Now().Before(ends); time.Sleep(20 * time.Millisecond) { leak() }
 	fmt.Println("go is done")
 }
 """
@@ -294,8 +297,9 @@ def test_every_worker_of_a_multiprocessing_pool_is_captured(watch, tmp_path, met
     (tmp_path / "pool.py").write_text(f"""
 import multiprocessing, os, time
 kept = []
+ends = time.monotonic() + 240
 def work(n):
-    while not os.path.exists("enough"):
+    while not os.path.exists("enough") and time.monotonic() < ends:
         kept.extend(bytes(1000) for _ in range(50))
         time.sleep(0.02)
     return n

@@ -30,7 +30,7 @@ def is_untouched():
 """
 #: No thread but this one runs until it gives way by itself.
 ALONE = "import os, socket, sys, time\nsys.setswitchinterval(60)\n"
-WAIT = "while not os.path.exists('enough'): time.sleep(0.02)\n"
+WAIT = "while not os.path.exists('enough') and time.process_time() < 60: time.sleep(0.02)\n"
 
 
 class Caulk:
