@@ -1,6 +1,7 @@
 """PyHeap files for tests, built by their layout."""
 
 import struct
+from collections.abc import Sequence
 
 TYPE, OBJECT, DICT, STR, LIST, MODULE, ROW, SPACE, CACHE, KEY, ONE, TWO, WAIT = range(16, 16 * 14, 16)
 NAMES = {TYPE: "type", OBJECT: "object", DICT: "dict", STR: "str", LIST: "list", MODULE: "module", ROW: "Row"}
@@ -41,6 +42,11 @@ def pyheap(local: int = WAIT) -> bytes:
         record(TWO, LIST, [KEY], "['secret']", size=99),
         record(WAIT, ROW, [KEY, ROW], value=KEY, put=STR),
     ]
+    return file(objects, local=local)
+
+
+def file(objects: Sequence[bytes], *, local: int) -> bytes:
+    """Objects with what stands around them; a thread's variable `row` is `local`."""
     head = struct.pack(">QI", 123_000_321, 1) + text("2026-01-02T03:04:05.000006+00:00") + struct.pack(">Q", 1)
     threads = struct.pack(">I", 1) + text("secret-thread") + b"\1\0" + struct.pack(">I", 1)
     threads += text("app.py") + struct.pack(">I", 7) + text("main") + struct.pack(">I", 1)
