@@ -11,7 +11,7 @@ from typing import Any
 
 from caulk import __version__, _core, formats
 from caulk.analysis.dumps import Dump
-from caulk.analysis.plan import BASE, Plan, begun, plan
+from caulk.analysis.plan import Plan, begun, plan
 from caulk.formats.source import STDIN, Source, open_source
 from caulk.model.contents import Duplicates
 from caulk.model.errors import UsageError
@@ -80,14 +80,16 @@ def load(
     if on_large:
         on_large(size)
     # Heaps take their turns: several at once would need the memory of all.
-    if len(paths) > 1 and _PARALLEL_BYTES < size < _HEAP_BYTES:
+    is_together = len(paths) > 1 and _PARALLEL_BYTES < size < _HEAP_BYTES
+    room = _room(reading.max_memory, readers=len(paths) if is_together else 1)
+    if is_together:
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
         with ThreadPoolExecutor() as pool:
             together = replace(talk, progress=lambda *_: None)
-            return list(pool.map(partial(_dump, reading=reading, talk=together, readers=len(paths)), paths))
+            return list(pool.map(partial(_dump, reading=reading, talk=together, room=room), paths))
     return [
-        _dump(path, reading, replace(talk, progress=_part(talk.progress, at, len(paths))))
+        _dump(path, reading, replace(talk, progress=_part(talk.progress, at, len(paths))), room)
         for at, path in enumerate(paths)
     ]
 
@@ -97,7 +99,7 @@ def _part(progress: Progress, at: int, of: int) -> Progress:
     return lambda done, total, step: progress(at + done / total, of, step)
 
 
-def _dump(path: str, reading: Reading, talk: Talk, readers: int = 1) -> Dump:
+def _dump(path: str, reading: Reading, talk: Talk, room: Callable[[], int | None]) -> Dump:
     index = _index(path, reading)
     if index and index.is_file():
         kept = import_module("caulk.analysis.heaps").Description
@@ -106,7 +108,7 @@ def _dump(path: str, reading: Reading, talk: Talk, readers: int = 1) -> Dump:
             heap = import_module("caulk.analysis.heaps").unpacked(*found)
             return Dump(path, heap.profile, Path(path).stat().st_size, heap, partial(_duplicates, path, None, heap))
     source = open_source(path)
-    planned = _plan(source, reading, readers)
+    planned = _plan(source, reading, room)
     if planned:
         talk.planned(path, planned)
     mappings = _mappings(path, reading)
@@ -136,18 +138,17 @@ def _dump(path: str, reading: Reading, talk: Talk, readers: int = 1) -> Dump:
     return Dump(path, heap.profile, source.size_bytes, heap, partial(_duplicates, path, kept, heap))
 
 
-def _plan(source: Source, reading: Reading, readers: int) -> Plan | None:
+def _plan(source: Source, reading: Reading, room: Callable[[], int | None]) -> Plan | None:
     """How to go about a heap dump that is large or must be kept small; raises `UsageError` where there is no way."""
     if reading.max_memory is None and len(source.data) < _INDEXED_BYTES:
         return None
     extent = formats.extent(source)
     if extent is None:
         return None
-    available = _available(reading.max_memory)
     found = plan(
         len(source.data),
         extent,
-        available if available is None else available // readers,
+        room(),
         is_compiled=_core.COMPILED,
     )
     if found.mode != "streaming" and not found.fits:
@@ -157,13 +158,27 @@ def _plan(source: Source, reading: Reading, readers: int) -> Plan | None:
     return found
 
 
-def _available(most: int | None) -> int | None:
-    """Bytes that a further heap may take, with the interpreter; None where nobody knows."""
-    local = import_module("caulk.places.local")
-    if most is None:
-        return local.headroom()  # type: ignore[no-any-return]
-    taken = local.reading(os.getpid())
-    return max(most - (max(taken.anonymous - BASE, 0) if taken else 0), 0)
+def _room(most: int | None, readers: int) -> Callable[[], int | None]:
+    """Asks how many bytes a further heap may take, with the interpreter; None where nobody knows.
+
+    What there was before the first does not count to the `most`; what the heaps so far take does.
+    """
+    before: list[int] = []
+
+    def left() -> int | None:
+        if most is None:
+            free: int | None = import_module("caulk.places.local").headroom()
+            return free if free is None else free // readers
+        before.append(_anonymous())
+        return max(most - max(before[-1] - before[0], 0), 0) // readers
+
+    return left
+
+
+def _anonymous() -> int:
+    """Bytes of memory that this process has for itself; 0 where the system does not say."""
+    reading = import_module("caulk.places.local").reading(os.getpid())
+    return reading.anonymous if reading else 0
 
 
 def _duplicates(path: str, source: Source | None, heap: Any, rows: int, objects: int) -> Duplicates:

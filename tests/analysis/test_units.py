@@ -1,10 +1,11 @@
 """Amounts carry their unit: what is judged by counts is not shown as bytes."""
 
+import pytest
 from stacks_dsl import heap
 
 from caulk.analysis.analyse import analyse
 from caulk.analysis.dumps import Dump
-from caulk.model.units import format_share, format_value
+from caulk.model.units import format_share, format_value, parse_bytes
 
 
 def test_judging_by_objects_gives_objects():
@@ -30,3 +31,25 @@ def test_bytes_are_read_as_in_pprof():
 
 def test_shares_never_round_a_trace_to_nothing():
     assert [format_share(s) for s in (0, 0.0004, 0.05, 0.573, 1)] == ["0.0 %", "<0.1 %", "5.0 %", "57 %", "100 %"]
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("2G", 2 << 30), ("2g", 2 << 30), ("2 GB", 2 << 30), ("2GiB", 2 << 30), ("512M", 512 << 20), ("1.5k", 1536),
+        ("4096", 4096), ("4096B", 4096), ("1T", 1 << 40), ("0", 0),
+    ],
+)  # fmt: skip
+def test_a_size_has_units_of_1024(text, size):
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1", "1e3", "2X", "2Gi3", "1,5G", "²", "١G"])
+def test_what_is_no_size_is_not_guessed(text):
+    with pytest.raises(ValueError, match="is not a size"):
+        parse_bytes(text)
+
+
+@pytest.mark.parametrize("size", [100, 1 << 10, 3 << 20, 5 << 30])
+def test_what_is_written_can_be_read(size):
+    assert parse_bytes(format_value(size, "bytes")) == size

@@ -145,6 +145,12 @@ def test_a_snapshot_does_not_claim_more_than_its_bytes_can_hold():
     assert heap_snapshot.extent(data).objects < len(data)
 
 
+def test_sizes_that_no_memory_has_do_not_overflow():
+    data = snapshot("root = synthetic '' 0\n" + "\n".join(f"a{n} = object 'A' {10**16}" for n in range(1000)))
+    census = heap_snapshot.census(data)
+    assert of_census(census)["A"] == (1000, (1 << 63) - 1)
+
+
 def test_kernels_run_uncompiled_with_the_same_answer(monkeypatch):
     data = snapshot(SMALL)
     compiled = of_census(heap_snapshot.census(data))

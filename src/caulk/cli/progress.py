@@ -40,6 +40,7 @@ class _Work(Generic[T]):
         self._began = time.monotonic()
         self._step = ("", 0.0, self._began)
         """What is being done, the share that was done before it, and when it began."""
+        self._share = 0.0
         self._is_cancelled = False
         self._is_shown = False
         self._results: list[T] = []
@@ -47,8 +48,8 @@ class _Work(Generic[T]):
 
     def attend(self) -> T:
         thread = threading.Thread(target=self._run, daemon=True)
-        thread.start()
         try:
+            thread.start()
             while thread.is_alive():
                 thread.join(_EVERY)
                 self._draw()
@@ -81,7 +82,8 @@ class _Work(Generic[T]):
     def _progress(self, done: float, total: float, step: str) -> None:
         if self._is_cancelled:
             raise Cancelled
-        self._step = (step, done / total, time.monotonic())
+        if (step, done / total) != self._step[:2]:
+            self._step = (step, done / total, time.monotonic())
 
     def _draw(self) -> None:
         now = time.monotonic()
@@ -93,6 +95,8 @@ class _Work(Generic[T]):
         ):
             return
         share, left = ahead(self._step[1], self._step[2] - self._began, now - self._step[2], self._seconds)
+        # A step that took longer than it should have is no reason to go back.
+        self._share = share = max(self._share, share)
         filled = round(share * _BAR)
         line = f" {'━' * filled}{'╌' * (_BAR - filled)} {share:4.0%}  {self._step[0]}, {format_duration(left)} left"
         sys.stderr.write(f"\r\x1b[2K{line[: shutil.get_terminal_size((80, 24)).columns - 1]}")
@@ -111,6 +115,6 @@ def ahead(done: float, took_s: float, since_s: float, planned_s: float) -> tuple
 
     `done` was done after `took_s` seconds, `since_s` seconds ago; before anything is, the plan is believed.
     """
-    whole = took_s / done if done else max(planned_s, since_s * 1.1, 1.0)
-    share = min(done + since_s / whole, 0.99)
+    whole = took_s / done if done and took_s else max(planned_s, since_s * 1.1, 1.0)
+    share = min(done + since_s / whole, max(done, 0.99))
     return share, whole * (1 - share)

@@ -21,7 +21,7 @@ def format_value(value: float, unit: str, *, signed: bool = False) -> str:
 
 def parse_bytes(text: str) -> int:
     """The bytes of a size as people write it (`2G`, `512 MiB`, `1.5gb`, `4096`): 1 k = 1024. Raises ValueError."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])?i?b?)\s*", text, re.IGNORECASE)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])?i?b?)\s*", text, re.ASCII | re.IGNORECASE)
     if not match:
         raise ValueError(f"{text!r} is not a size")
     return int(float(match[1]) * 1024 ** " kmgt".index((match[2] or " ").lower()))

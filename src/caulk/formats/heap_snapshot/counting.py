@@ -23,6 +23,8 @@ _NAMED = frozenset(
 _READING, _NAMES, _SHARE = 29, 8 << 20, 0.002
 #: The rows of a file that does not say how many it has.
 _NODE_BYTES, _EDGES = 70, 3
+#: A damaged file may claim any size.
+_MOST = (1 << 63) - 1
 
 
 def extent(data: bytes | mmap) -> Extent:
@@ -47,7 +49,7 @@ def count(data: bytes | mmap, *, name: str) -> Census:
     counts, held = ints(len(types)), ints(len(types))
     for number, (_, _, objects, size) in zip(numbers, reader.rows, strict=True):
         counts[number] += objects
-        held[number] += size
+        held[number] = min(held[number] + size, _MOST)
     return Census(
         format=name,
         runtime=names.runtime(types),
