@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from caulk import formats
-from caulk.analysis.dominators import dominators
+from caulk.analysis.objects.dominators import dominators
 from caulk.formats.source import open_source
 from caulk.model.graph import LABEL_MASK, NEVER, STRENGTH_SHIFT
 

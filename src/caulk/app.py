@@ -11,7 +11,7 @@ from typing import Any
 
 from caulk import __version__, _core, formats
 from caulk.analysis.dumps import Dump
-from caulk.analysis.plan import Plan, begun, plan
+from caulk.analysis.objects.plan import Plan, begun, plan
 from caulk.formats.source import STDIN, Source, open_source
 from caulk.model.contents import Duplicates
 from caulk.model.errors import UsageError
@@ -102,10 +102,10 @@ def _part(progress: Progress, at: int, of: int) -> Progress:
 def _dump(path: str, reading: Reading, talk: Talk, room: Callable[[], int | None]) -> Dump:
     index = _index(path, reading)
     if index and index.is_file():
-        kept = import_module("caulk.analysis.heaps").Description
+        kept = import_module("caulk.analysis.objects.heaps").Description
         found = import_module("caulk.store.index").load(index, kept)
         if found:
-            heap = import_module("caulk.analysis.heaps").unpacked(*found)
+            heap = import_module("caulk.analysis.objects.heaps").unpacked(*found)
             return Dump(path, heap.profile, Path(path).stat().st_size, heap, partial(_duplicates, path, None, heap))
     source = open_source(path)
     planned = _plan(source, reading, room)
@@ -115,7 +115,7 @@ def _dump(path: str, reading: Reading, talk: Talk, room: Callable[[], int | None
     talk.progress(0, 1, "reading")
     if planned and planned.mode == "streaming":
         census = formats.census(source, mappings, compact_headers=reading.compact_headers)
-        profile = import_module("caulk.analysis.heaps").counted(census)
+        profile = import_module("caulk.analysis.objects.heaps").counted(census)
         return Dump(path, profile, source.size_bytes, census=census, shortage=planned.shortage)
     snapshot = formats.snapshot(source, mappings, compact_headers=reading.compact_headers)
     if mappings:
@@ -124,7 +124,7 @@ def _dump(path: str, reading: Reading, talk: Talk, room: Callable[[], int | None
         snapshot = replace(snapshot, **renamed.said(snapshot.comments, snapshot.warnings, mappings))
     if isinstance(snapshot, Profile):
         return Dump(path, _named(snapshot, source, reading), source.size_bytes)
-    heaps = import_module("caulk.analysis.heaps")
+    heaps = import_module("caulk.analysis.objects.heaps")
     aside = None
     if planned and planned.mode == "two-pass":
         aside = import_module("caulk.store.scratch").Scratch(cache() / "heaps")
@@ -218,7 +218,7 @@ def _index(path: str, reading: Reading) -> Path | None:
     file = Path(path)
     if path == STDIN or not file.is_file() or file.stat().st_size < _INDEXED_BYTES:
         return None
-    version = import_module("caulk.analysis.heaps").VERSION
+    version = import_module("caulk.analysis.objects.heaps").VERSION
     facts = import_module("caulk.symbols.mappings").files_of(reading.mappings, file.parent)
     layout = f"compact headers: {reading.compact_headers}"
     key = import_module("caulk.store.index").key_of(file, __version__, version, reading.references, layout, *facts)

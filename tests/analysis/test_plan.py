@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caulk.analysis.plan import STEPS, memory, plan
+from caulk.analysis.objects.plan import STEPS, memory, plan
 from caulk.model.census import Extent
 
 MB = 1 << 20

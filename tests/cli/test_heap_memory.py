@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from caulk import formats
-from caulk.analysis.plan import plan
+from caulk.analysis.objects.plan import plan
 from caulk.cli import run
 from caulk.formats.source import open_source
 

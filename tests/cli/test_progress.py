@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caulk.analysis.plan import plan
+from caulk.analysis.objects.plan import plan
 from caulk.cli import progress
 from caulk.cli.progress import Cancelled, ahead, attended
 from caulk.model.census import Extent

@@ -17,6 +17,8 @@ from caulk._core import uncompiled
 COUNT = int(os.environ.get("CAULK_FUZZ", "300"))
 #: Numbers on which readers break: as varints, as text, as 32 and 64 bits.
 NUMBERS = (0, 1, 127, 128, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**53, 2**63 - 1, 2**63, 2**64 - 1, -1, -(2**63))
+#: Bytes that mean something to one format or another.
+_BYTES = b'\0\1\x7f\x80\xff\n -9,[]{}"\\'
 
 
 def mutant(samples: Mapping[str, bytes], name: str, seed: int) -> bytes:
@@ -35,7 +37,7 @@ def mutant(samples: Mapping[str, bytes], name: str, seed: int) -> bytes:
                 out[at] ^= 1 << chance.randrange(8)
                 continue
             case 1:
-                piece = bytes([chance.choice((0, 1, 0x7F, 0x80, 0xFF, ord("\n"), ord(" "), ord("-"), ord("9")))])
+                piece = bytes([chance.choice(_BYTES)])
             case 2:
                 piece = b""
             case 3:

@@ -12,7 +12,8 @@ from hypothesis import strategies as some
 from mutation import COUNT, mutant
 from valid import check
 
-from caulk.analysis import heaps, holders
+from caulk.analysis import holders
+from caulk.analysis.objects import heaps
 from caulk.formats import GRAPHS
 from caulk.model.errors import MalformedDump
 from caulk.model.graph import ObjectGraph, References

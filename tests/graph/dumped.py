@@ -3,11 +3,8 @@
 import os
 import subprocess
 import sys
-import tempfile
 from collections import deque
 from pathlib import Path
-from types import ModuleType
-from unittest import mock
 
 from caulk.formats import cpython_graph
 from caulk.model.graph import ROOTS, STRONG, ObjectGraph
@@ -69,23 +66,3 @@ def numbers_of(graph: ObjectGraph, type_name: str) -> list[int]:
     """All objects of a type."""
     kind = graph.types.name.index(type_name)
     return [number for number, type_ in enumerate(graph.type) if type_ == kind]
-
-
-def tiny() -> bytes:
-    """A graph of one module and what it holds: a few kB, with every kind of block but the one of large sizes."""
-    sys.path.insert(0, str(PROBE))
-    from caulk_probe import dumper
-
-    class Row:
-        __slots__ = ("parts",)
-
-    space = ModuleType("app")
-    space.ROWS = [Row() for _ in range(3)]  # type: ignore[attr-defined]
-    space.ROWS[0].parts = {"key": [1, 2.5, "text"]}  # type: ignore[attr-defined]
-    threads = type("Threads", (), {"stacks": [], "local_data": [], "trace_at": None})()
-    with tempfile.TemporaryFile() as file, mock.patch.dict(sys.modules, {"app": space}, clear=True):
-        walk = dumper._Walk(dumper._File(file.fileno()), (), threads, "in-place", 0.0)
-        walk.classes = lambda: walk.new_sites.extend((walk.string("app.py"), 7))
-        walk.run([space.ROWS, *space.ROWS, space.ROWS[0].parts])  # type: ignore[attr-defined]
-        file.seek(0)
-        return file.read()

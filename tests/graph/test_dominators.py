@@ -10,7 +10,7 @@ from random_graphs import dominated_by, graphs, reached
 
 from caulk._core import graph as compiled
 from caulk._core import uncompiled
-from caulk.analysis.dominators import counting, dominated, dominators
+from caulk.analysis.objects.dominators import counting, dominated, dominators
 from caulk.model.graph import ROOTS
 
 pure = uncompiled.load("graph")

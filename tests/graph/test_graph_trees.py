@@ -10,10 +10,10 @@ from random_graphs import graphs
 
 from caulk._core import graph_trees as compiled
 from caulk._core import uncompiled
-from caulk.analysis import graph_trees
-from caulk.analysis.dominators import dominators
-from caulk.analysis.graph_trees import by_dominator, by_path, dominator_tree, merged, path_tree
-from caulk.analysis.paths import nearest
+from caulk.analysis.objects import trees as graph_trees
+from caulk.analysis.objects.dominators import dominators
+from caulk.analysis.objects.paths import nearest
+from caulk.analysis.objects.trees import by_dominator, by_path, dominator_tree, merged, path_tree
 
 pure = uncompiled.load("graph_trees")
 

@@ -10,8 +10,8 @@ from test_holders import array_list, findings, hash_map, held, jvm
 
 from caulk._core import holdings, uncompiled
 from caulk.analysis import holders
-from caulk.analysis.holder_tree import plant
 from caulk.analysis.holders import Held
+from caulk.analysis.holders.tree import plant
 from caulk.model.graph import ObjectGraph
 
 

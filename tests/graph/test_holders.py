@@ -8,9 +8,9 @@ import pytest
 from heaps import heap
 
 from caulk.analysis import holders
-from caulk.analysis.dominators import dominators
 from caulk.analysis.holders import Held
-from caulk.analysis.paths import nearest
+from caulk.analysis.objects.dominators import dominators
+from caulk.analysis.objects.paths import nearest
 from caulk.model.graph import Label, ObjectGraph, Types
 from caulk.model.records import Finding
 

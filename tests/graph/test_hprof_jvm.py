@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from caulk.analysis.dominators import dominators
+from caulk.analysis.objects.dominators import dominators
 from caulk.formats import hprof
 from caulk.formats.hprof.naming import class_name
 from caulk.formats.source import open_source

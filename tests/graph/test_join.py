@@ -10,7 +10,7 @@ from heaps import heap
 
 from caulk import app
 from caulk.analysis.analyse import analyse
-from caulk.analysis.join import joined
+from caulk.analysis.holders.join import joined
 from caulk.formats import jvm_histogram
 from caulk.formats.builder import ProfileBuilder
 from caulk.model.graph import ObjectGraph

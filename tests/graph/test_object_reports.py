@@ -6,7 +6,7 @@ import pytest
 from heaps import heap
 
 from caulk.analysis.dumps import Dump
-from caulk.analysis.heaps import Description, Heap, examine, packed, unpacked
+from caulk.analysis.objects.heaps import Description, Heap, examine, packed, unpacked
 from caulk.formats.builder import ProfileBuilder
 from caulk.model.errors import UsageError
 from caulk.model.measure import Measure

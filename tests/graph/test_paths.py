@@ -10,8 +10,8 @@ from random_graphs import graphs, reached
 
 from caulk._core import graph as compiled
 from caulk._core import uncompiled
-from caulk.analysis.dominators import counting
-from caulk.analysis.paths import Step, all_paths, nearest, referrers, shortest
+from caulk.analysis.objects.dominators import counting
+from caulk.analysis.objects.paths import Step, all_paths, nearest, referrers, shortest
 from caulk.model.graph import LABEL_MASK, ROOTS, STRENGTH_SHIFT, WEAKEST, Label
 
 pure = uncompiled.load("graph")

@@ -10,8 +10,8 @@ from random_graphs import TYPES, dominated_by, graphs, reached
 
 from caulk._core import graph as compiled
 from caulk._core import uncompiled
-from caulk.analysis.dominators import counting, dominators
-from caulk.analysis.retained import by_group, by_type, of_set
+from caulk.analysis.objects.dominators import counting, dominators
+from caulk.analysis.objects.retained import by_group, by_type, of_set
 
 pure = uncompiled.load("graph")
 KERNELS = pytest.mark.parametrize("kernel", [compiled, pure], ids=["compiled", "uncompiled"])

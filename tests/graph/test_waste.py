@@ -11,8 +11,8 @@ from dumped import run as run_python
 from heaps import Heap, heap
 
 from caulk._core import uncompiled
-from caulk.analysis import fill
-from caulk.analysis.dominators import dominators
+from caulk.analysis.objects import fill
+from caulk.analysis.objects.dominators import dominators
 from caulk.cli import run
 
 LIST, SET, MAP, TREE = "java.util.ArrayList", "java.util.HashSet", "java.util.HashMap", "java.util.TreeMap"

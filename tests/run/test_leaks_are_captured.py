@@ -71,7 +71,8 @@ func isEnough() bool { _, err := os.Stat("enough"); return err == nil }
 
 func main() {
 	go http.ListenAndServe(os.Args[1], nil)
-	for ends := time.Now().Add(4 * time.Minute); !isEnough() && time.Now().Before(ends); time.Sleep(20 * time.Millisecond) { leak() }
+	ends := time.Now().Add(4 * time.Minute)
+	for ; !isEnough() && time.Now().Before(ends); time.Sleep(20 * time.Millisecond) { leak() }
 	fmt.Println("go is done")
 }
 """

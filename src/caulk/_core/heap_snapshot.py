@@ -161,28 +161,37 @@ class Scanner:
     @cython.exceptval(-1)
     def passed(self) -> cython.int:
         depth: cython.Py_ssize_t = 0
+        pos: cython.Py_ssize_t = self.pos
+        end: cython.Py_ssize_t = self.end
         c: cython.int
-        while self.pos < self.end:
-            c = self.data[self.pos]
+        d: cython.int
+        while pos < end:
+            c = self.data[pos]
             if c == 34:
-                self.pos += 1
-                while self.pos < self.end and self.data[self.pos] != 34:
-                    self.pos += 2 if self.data[self.pos] == 92 else 1
-                if self.pos >= self.end:
+                pos += 1
+                while pos < end:
+                    d = self.data[pos]
+                    if d == 34:
+                        break
+                    pos += 2 if d == 92 else 1
+                if pos >= end:
                     break
             elif c == 91 or c == 123:
                 depth += 1
             elif c == 93 or c == 125:
                 # A number or a word ends before its container does, which is the caller's.
                 if depth == 0:
+                    self.pos = pos
                     return 0
                 depth -= 1
             elif c == 44 and depth == 0:
+                self.pos = pos
                 return 0
-            self.pos += 1
+            pos += 1
             if depth == 0 and (c == 34 or c == 93 or c == 125):
+                self.pos = pos
                 return 0
-        self.pos = self.end
+        self.pos = end
         self.state = 1
         return 0
 

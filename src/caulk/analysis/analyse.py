@@ -56,7 +56,8 @@ def analyse(dumps: Sequence[Dump], *, measure: str = "", at: Sequence[datetime] 
 
 def _of_objects(dumps: Sequence[Dump], profiles: Sequence[Profile]) -> Analysis:
     # Judging holders needs what judging profiles does not: who has no heap dump does not wait for it.
-    from caulk.analysis import holders, join  # noqa: PLC0415
+    from caulk.analysis import holders  # noqa: PLC0415
+    from caulk.analysis.holders import join  # noqa: PLC0415
 
     if any(dump.heap is None for dump in dumps):
         return _uncounted(dumps)
@@ -97,7 +98,7 @@ def _once(analyses: list[Analysis]) -> list[Analysis]:
     """Analyses of holders and of profiles: what both are about is said by the one that leads, in the words of both."""
     if len(analyses) == 1:
         return analyses
-    from caulk.analysis import join  # noqa: PLC0415
+    from caulk.analysis.holders import join  # noqa: PLC0415
 
     held, made = analyses
     if _WORST.index(held.verdict.state) <= _WORST.index(made.verdict.state):

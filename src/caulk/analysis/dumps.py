@@ -12,7 +12,7 @@ from caulk.model.measure import Measure
 from caulk.model.profile import Profile
 
 if TYPE_CHECKING:
-    from caulk.analysis.heaps import Heap
+    from caulk.analysis.objects.heaps import Heap
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from caulk.analysis.plan import Plan
+from caulk.analysis.objects.plan import Plan
 from caulk.app import Talk
 from caulk.model.units import format_duration
 

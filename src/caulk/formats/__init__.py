@@ -102,7 +102,8 @@ def recognise(source: Source) -> Format:
         if module.sniff(head):
             return module
     # Explaining a mistake needs more than reading does; who made none does not wait for it.
-    raise import_module("caulk.formats.strangers").stranger(source.path, head)
+    error = import_module("caulk.formats.strangers").stranger(source.path, head)
+    raise MalformedDump(f"{error} ({source.warnings[0]})", hint=error.hint) if source.is_cut else error
 
 
 def _name(module: Format) -> str:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from caulk._core import stacks
 from caulk._core.graph import members
 from caulk.analysis.dumps import Dump
-from caulk.analysis.graph_trees import merged
-from caulk.analysis.heaps import Heap
-from caulk.analysis.retained import TypeTotals, by_group, of_set
+from caulk.analysis.objects.heaps import Heap
+from caulk.analysis.objects.retained import TypeTotals, by_group, of_set
+from caulk.analysis.objects.trees import merged
 from caulk.model.census import Census
 from caulk.model.errors import UsageError
 from caulk.model.graph import ROOTS, Types

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from caulk._core.contents import spread
-from caulk.analysis.fill import STORES, filling
-from caulk.analysis.heaps import Heap
-from caulk.analysis.usual_holders import UsualHolders
+from caulk.analysis.holders.usual import UsualHolders
+from caulk.analysis.objects.fill import STORES, filling
+from caulk.analysis.objects.heaps import Heap
 from caulk.model.contents import Duplicates
 from caulk.model.errors import UsageError
 from caulk.model.graph import ROOTS

@@ -6,8 +6,8 @@ Never a wrapper, an array or a class loader: what merely passes a reference on i
 import re
 from collections.abc import Sequence
 
-from caulk.analysis.chains import Link
-from caulk.analysis.containers import WRAPPERS
+from caulk.analysis.holders.chains import Link
+from caulk.analysis.holders.containers import WRAPPERS
 
 _PACKAGE = re.compile(r"(?<![\w$.])(?:[a-z_][\w]*\.)+(?=[A-Z])")
 _LAMBDA = re.compile(r"\$\$Lambda(?:\$\d+)?(?:[/+.]?0x[0-9a-fA-F]+)?(?:/\d+)?")

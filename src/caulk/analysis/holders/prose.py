@@ -1,7 +1,7 @@
 """Sentences about holders: what keeps how much of what, alone or with whom, and how it grows."""
 
 from caulk.analysis.growth import SHAPE_NEEDS, Growth
-from caulk.analysis.holder_names import short, short_holder, split
+from caulk.analysis.holders.names import short, short_holder, split
 from caulk.analysis.prose import rate
 from caulk.model.records import Finding, State
 from caulk.model.units import format_share, format_value

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from caulk.analysis import holders
-from caulk.analysis.dominators import dominators
-from caulk.analysis.graph_trees import MEASURES, dominator_tree
-from caulk.analysis.paths import Nearest, nearest
-from caulk.analysis.plan import begun
-from caulk.analysis.retained import TypeTotals, by_type
+from caulk.analysis.objects.dominators import dominators
+from caulk.analysis.objects.paths import Nearest, nearest
+from caulk.analysis.objects.plan import begun
+from caulk.analysis.objects.retained import TypeTotals, by_type
+from caulk.analysis.objects.trees import MEASURES, dominator_tree
 from caulk.model.census import Census, Mode
 from caulk.model.column import Column, Ints
 from caulk.model.graph import Dominators, Label, ObjectGraph, References, Types

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from caulk._core import holdings, stacks
 from caulk._core.holdings import Holdings
 from caulk.analysis.growth import Growth, growth_of
-from caulk.analysis.holder_names import lasting, stable
-from caulk.analysis.holder_tree import Accumulation, HolderTree, accumulations
+from caulk.analysis.holders.names import lasting, stable
+from caulk.analysis.holders.tree import Accumulation, HolderTree, accumulations
 from caulk.analysis.verdict import confidence_of, least_growth
 from caulk.model.column import Ints
 from caulk.model.graph import Label

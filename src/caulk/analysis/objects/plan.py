@@ -12,7 +12,7 @@ from caulk.model.units import format_duration, format_value
 #: The steps of an exact analysis, and the share of the time that each takes.
 STEPS = {"reading": 0.28, "dominators": 0.19, "types": 0.08, "paths": 0.05, "holders": 0.24, "index": 0.16}
 #: The interpreter with caulk in it.
-BASE = 20 << 20
+_BASE = 20 << 20
 #: Bytes an object: with everything in memory at once, and beside a graph that lies in a file. And a reference.
 _EXACT, _TWO_PASS, _REFERENCE = 44, 24, 8
 #: Seconds an object or a reference, to be read and analysed, and seconds a byte to be counted; kernels that are not
@@ -93,11 +93,11 @@ def begun(step: str) -> float:
 def memory(extent: Extent, mode: Mode) -> int:
     """The peak of anonymous memory in a mode, in bytes; files that are mapped come and go as there is room."""
     if mode == "streaming":
-        return BASE + extent.counting
+        return _BASE + extent.counting
     reading = extent.reading * extent.objects + _REFERENCE * extent.references
     if mode == "two-pass":
-        return BASE + max(reading, _TWO_PASS * extent.objects)
-    return BASE + max(reading, _EXACT * extent.objects + _REFERENCE * extent.references)
+        return _BASE + max(reading, _TWO_PASS * extent.objects)
+    return _BASE + max(reading, _EXACT * extent.objects + _REFERENCE * extent.references)
 
 
 def _rounded(value: int) -> int:

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from caulk.analysis.chains import links
-from caulk.analysis.containers import Containers
-from caulk.analysis.holder_names import holder_of, short_holder
-from caulk.analysis.paths import Nearest
+from caulk.analysis.holders.chains import links
+from caulk.analysis.holders.containers import Containers
+from caulk.analysis.holders.names import holder_of, short_holder
+from caulk.analysis.objects.paths import Nearest
 from caulk.model.graph import LABEL_MASK, ROOTS, Label, ObjectGraph
 
 #: A long list is climbed as one step, and no further than this.

@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from caulk._core import stacks
-from caulk.analysis.holder_names import split
+from caulk.analysis.holders.names import split
 from caulk.model.column import Ints
 from caulk.model.origin import marks, origins
 from caulk.model.profile import Profile

@@ -7,12 +7,13 @@ it grew. Names, containers and patterns serve the sentences.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from caulk.analysis import holder_growth, holder_prose
-from caulk.analysis.holder_findings import of_growth, of_one
-from caulk.analysis.holder_reading import Held, Named, Reader
-from caulk.analysis.holder_shapes import dead_references, weight
-from caulk.analysis.holder_tree import accumulations, plant
-from caulk.analysis.paths import Nearest
+from caulk.analysis.holders import growth as holder_growth
+from caulk.analysis.holders import prose as holder_prose
+from caulk.analysis.holders.findings import of_growth, of_one
+from caulk.analysis.holders.reading import Held, Named, Reader
+from caulk.analysis.holders.shapes import dead_references, weight
+from caulk.analysis.holders.tree import accumulations, plant
+from caulk.analysis.objects.paths import Nearest
 from caulk.analysis.verdict import state_of
 from caulk.model.graph import ROOTS, Dominators, ObjectGraph
 from caulk.model.records import Finding, State, Verdict

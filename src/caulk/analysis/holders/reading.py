@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from caulk._core import holdings
-from caulk.analysis.chains import Link, links, own_name
-from caulk.analysis.containers import Containers
-from caulk.analysis.holder_names import holder_of, short
-from caulk.analysis.holder_shapes import WEAK_TYPES
-from caulk.analysis.holder_tree import Accumulation, HolderTree
-from caulk.analysis.paths import Nearest, shortest
-from caulk.analysis.retained import of_set
+from caulk.analysis.holders.chains import Link, links, own_name
+from caulk.analysis.holders.containers import Containers
+from caulk.analysis.holders.names import holder_of, short
+from caulk.analysis.holders.shapes import WEAK_TYPES
+from caulk.analysis.holders.tree import Accumulation, HolderTree
+from caulk.analysis.objects.paths import Nearest, shortest
+from caulk.analysis.objects.retained import of_set
 from caulk.model.graph import ROOTS, WEAK, Dominators, ObjectGraph, TypeKind
 
 #: An entry's payload is what most of the entries have.

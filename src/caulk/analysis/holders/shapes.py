@@ -1,7 +1,7 @@
 """What a place's shape says of one graph: how much it looks like a leak, told from kinds of types and numbers alone."""
 
 from caulk._core import holdings
-from caulk.analysis.holder_tree import Accumulation, HolderTree
+from caulk.analysis.holders.tree import Accumulation, HolderTree
 from caulk.model.graph import WEAK
 
 #: What weighs less: the program's own code, what cannot grow, and what is merely large.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from caulk._core import graph as kernel
-from caulk.analysis.dominators import counting
+from caulk.analysis.objects.dominators import counting
 from caulk.model.column import Column
 from caulk.model.graph import LABEL_MASK, ROOTS, Label, ObjectGraph, References
 

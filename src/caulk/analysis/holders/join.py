@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from caulk.analysis.allocations import Allocations, Made
-from caulk.analysis.holder_names import short
-from caulk.analysis.holder_prose import subject
+from caulk.analysis.holders.allocations import Allocations, Made
+from caulk.analysis.holders.names import short
+from caulk.analysis.holders.prose import subject
 from caulk.analysis.prose import place
 from caulk.model.graph import ObjectGraph
 from caulk.model.profile import Profile

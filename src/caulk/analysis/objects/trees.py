@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from caulk._core import graph_trees as kernel
 from caulk._core import stacks
 from caulk._core.graph import members
-from caulk.analysis.paths import Nearest
+from caulk.analysis.objects.paths import Nearest
 from caulk.model.column import Column, Ints
 from caulk.model.graph import Dominators, ObjectGraph
 from caulk.model.measure import Measure

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from caulk.analysis import holder_prose
-from caulk.analysis.chains import describe
 from caulk.analysis.fingerprint import fingerprint
-from caulk.analysis.holder_growth import Grew
-from caulk.analysis.holder_names import normal, short_holder, split
-from caulk.analysis.holder_reading import Named, Reader
-from caulk.analysis.holder_shapes import is_full, weight
+from caulk.analysis.holders import prose as holder_prose
+from caulk.analysis.holders.chains import describe
+from caulk.analysis.holders.growth import Grew
+from caulk.analysis.holders.names import normal, short_holder, split
+from caulk.analysis.holders.reading import Named, Reader
+from caulk.analysis.holders.shapes import is_full, weight
 from caulk.model.records import Finding
 from caulk.model.units import format_share, format_value
 

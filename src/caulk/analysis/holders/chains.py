@@ -7,7 +7,7 @@ Ticket`, and a list of a million promises that wait for each other is one step w
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from caulk.analysis.containers import Container, Containers
+from caulk.analysis.holders.containers import Container, Containers
 from caulk.model.graph import Label, ObjectGraph, TypeKind
 
 

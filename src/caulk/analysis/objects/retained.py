@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from caulk._core import graph as kernel
-from caulk.analysis.dominators import counting
+from caulk.analysis.objects.dominators import counting
 from caulk.model.column import Column, Ints
 from caulk.model.graph import Dominators, ObjectGraph, References
 

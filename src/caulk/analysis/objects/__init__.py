@@ -1,0 +1,1 @@
+"""Object graphs: dominators, retained sizes, paths, and the trees and tables that answer questions about a heap."""
