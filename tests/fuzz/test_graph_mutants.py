@@ -14,8 +14,10 @@ from valid import check
 
 from caulk.analysis import holders
 from caulk.analysis.objects import heaps
-from caulk.formats import GRAPHS
-from caulk.model.errors import MalformedDump
+from caulk.formats import GRAPHS, census, contents, extent, snapshot
+from caulk.formats.redaction import redact
+from caulk.formats.source import Source
+from caulk.model.errors import MalformedDump, UsageError
 from caulk.model.graph import ObjectGraph, References
 
 REFERENCES: tuple[References, ...] = ("strong", "soft", "all")
@@ -56,6 +58,50 @@ def outcome(data: bytes, name: str, references: References = "strong") -> tuple[
     )
 
 
+def others(data: bytes) -> list[object]:
+    """What becomes of `data` where it is measured, counted, written without values and read for equal strings."""
+    source, answers = Source("mutant", data, len(data)), []
+    for ask in (measured, counted, redacted, compared):
+        try:
+            answers.append(ask(source))
+        except (MalformedDump, UsageError) as error:
+            answers.append((str(error), error.hint))
+    return answers
+
+
+def measured(source: Source) -> object:
+    found = extent(source)
+    # What is planned for is what the file can hold, not what it claims.
+    assert found is None or 0 <= found.objects + found.references <= len(source.data)
+    return found
+
+
+def counted(source: Source) -> object:
+    found = extent(source)
+    return heaps.counted(census(source)).tree.values if found and found.counting else None
+
+
+def redacted(source: Source) -> bytes:
+    out = bytearray()
+    redact(source, out.extend)
+    try:
+        graph = snapshot(Source("redacted", bytes(out), len(out)))
+    except MalformedDump:
+        return bytes(out)
+    assert isinstance(graph, ObjectGraph)
+    check(graph)
+    return bytes(out)
+
+
+def compared(source: Source) -> object:
+    graph = snapshot(source)
+    if not isinstance(graph, ObjectGraph):
+        return None
+    found = contents.duplicates(source, graph, heaps.examine(graph).dominators.idom, rows=30, objects=100)
+    assert all(0 <= number < len(graph) for row in found.rows for number in row.objects)
+    return found.contents, found.copies, found.wasted, [found.text(row, 80) for row in range(len(found.rows))]
+
+
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_mutant_is_a_valid_graph_or_an_error_and_both_kernels_agree(name, plain_kernels):
     mutants = [mutant(SAMPLES, name, seed) for seed in range(COMPARED)]
@@ -69,6 +115,15 @@ def test_a_mutant_is_a_valid_graph_or_an_error_and_both_kernels_agree(name, plai
 def test_a_mutant_can_be_judged_by_any_references(name):
     for seed in range(COMPARED, COUNT):
         outcome(mutant(SAMPLES, name, seed), name, REFERENCES[seed % 3])
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_mutant_is_counted_redacted_and_compared_or_refused_and_both_kernels_agree(name, plain_kernels):
+    mutants = [mutant(SAMPLES, name, seed) for seed in range(COMPARED)]
+    compiled = [others(data) for data in mutants]
+    plain_kernels()
+    for seed, (data, expected) in enumerate(zip(mutants, compiled, strict=True)):
+        assert others(data) == expected, f"seed {seed}: {data!r}"
 
 
 @pytest.mark.parametrize("name", sorted(GRAPHS))
