@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 from backports import zstd
 from graph_samples import SAMPLES
+from hprofs import BYTE, Hprof
 from valid import check
 
 from caulk.formats import FORMATS, GRAPHS, read_source, snapshot
@@ -129,3 +130,20 @@ def test_a_cut_stream_of_a_sample_is_an_error_that_says_so_or_less_than_whole(na
         assert "cut short" in graph.warnings[0]
         # The last bytes of the stream are its check sum: everything may be there.
         assert graph.coverage < 1 or len(packed) - length <= 8
+
+
+@pytest.mark.parametrize("suffix", ["gz", "zst"])
+def test_a_heap_that_expands_as_a_bomb_does_needs_leave(suffix, tmp_path, monkeypatch):
+    much = 120 << 20
+    dump = Hprof().loaded_as("[B", 0x100)
+    head = dump.klass(0x100) + dump.root(0x01, 0x200, 1) + dump.primitives(0x200, BYTE)
+    body = head[:-5] + much.to_bytes(4, "big") + head[-1:] + bytes(much)
+    data = dump.heap(body).end().data
+    path = tmp_path / f"heap.hprof.{suffix}"
+    path.write_bytes(gzip.compress(data, 1) if suffix == "gz" else zstd.compress(data))
+    with pytest.raises(MalformedDump, match="expands to more") as error:
+        open_source(str(path))
+    assert "CAULK_MAX_INPUT" in error.value.hint
+    monkeypatch.setenv("CAULK_MAX_INPUT", str(len(data)))
+    graph = snapshot(open_source(str(path)))
+    assert max(graph.size) >= much
