@@ -6,17 +6,19 @@ They lie in memory that nobody has written to where the much of nothing is, so t
 import mmap
 import struct
 
+import pytest
 from cgraphs import FIELD, ROOT, CGraph
 from hprofs import BYTE, LONG, OBJECT, Hprof
 from snapshots import snapshot
 from valid import check
 
-from caulk import formats
+from caulk import _core, formats
 from caulk.formats.source import Source
 from caulk.model.graph import ObjectGraph
 
 GIB = 1 << 30
 NODE, NODES, LONGS, ALL = 0x100, 0x110, 0x120, 0x800
+COMPILED = pytest.mark.skipif(not _core.COMPILED, reason="without compiled kernels it takes an hour")
 #: A number stands for so many bytes of nothing.
 Piece = bytes | int
 
@@ -89,6 +91,7 @@ def test_segments_behind_4_gib_are_read_to_the_last():
     assert sum(graph.size) > 5 * GIB
 
 
+@COMPILED
 def test_an_array_of_2_gib_of_references_and_one_of_4_gib_have_their_real_sizes():
     dump = begun()
     length = GIB // 4
@@ -111,6 +114,7 @@ def test_an_array_of_2_gib_of_references_and_one_of_4_gib_have_their_real_sizes(
     assert [graph.type_name(each.target) for each in graph.references(table)] == ["com.example.Node"]
 
 
+@COMPILED
 def test_the_sections_of_a_snapshot_may_lie_behind_4_gib():
     whole = snapshot(
         """

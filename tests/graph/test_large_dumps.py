@@ -4,12 +4,14 @@ import pytest
 from large_dumps import SHAPES, hprof_fields
 from valid import check
 
-from caulk import app
+from caulk import _core, app
 from caulk.formats import hprof
 from caulk.reports import REPORTS, Question
 
 #: A list of a million is what real leaks look like; a tree of different names is wide in memory, and slower.
 COUNTS = {"chain": 1_000_000, "array": 300_000, "roots": 100_000, "names": 10_000}
+if not _core.COMPILED:
+    COUNTS = {shape: count // 100 for shape, count in COUNTS.items()}
 CASES = [(name, shape) for name, shapes in SHAPES.items() for shape in shapes]
 
 
