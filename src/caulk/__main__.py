@@ -10,9 +10,9 @@ def main() -> None:
 
         print(f"caulk {__version__}")
         return
-    from caulk.cli import run  # noqa: PLC0415
+    from caulk.cli import carry_out  # noqa: PLC0415
 
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(carry_out(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parents[1] / "formats"))
 from readable import rows, stacks
 from samples import SAMPLES
 
-from caulk.cli import run
+from caulk.cli import carry_out as run
 from caulk.formats import read
 
 WRITTEN = ["x.pb.gz", "x.folded", "x.speedscope.json", "x.svg", "x.html", "x.json"]

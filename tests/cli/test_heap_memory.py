@@ -10,7 +10,7 @@ import pytest
 
 from caulk import formats
 from caulk.analysis.objects.plan import plan
-from caulk.cli import run
+from caulk.cli import carry_out as run
 from caulk.formats.source import open_source
 
 PROGRAMS = Path(__file__).parents[2] / "bench/programs"

@@ -11,7 +11,7 @@ from samples import GPERFTOOLS, GROWTH, MAPS, SYMBOLS
 
 from caulk.analysis.analyse import analyse
 from caulk.analysis.dumps import Dump
-from caulk.cli import run
+from caulk.cli import carry_out as run
 from caulk.formats import gperftools, read
 from caulk.formats.maps import mappings
 from caulk.model.errors import MalformedDump

@@ -10,7 +10,7 @@ import pytest
 from readable import rows, stacks
 from samples import JEMALLOC, MAPS, SYMBOLS
 
-from caulk.cli import run
+from caulk.cli import carry_out as run
 from caulk.formats import jemalloc, read
 from caulk.model.errors import MalformedDump
 

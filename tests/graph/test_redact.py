@@ -14,7 +14,7 @@ from hprofs import BYTE, CHAR, INT, LONG, OBJECT, Hprof
 from snapshots import snapshot
 
 from caulk._core import hprof_redaction, snapshot_redaction, uncompiled
-from caulk.cli import run
+from caulk.cli import carry_out as run
 from caulk.formats import cpython_graph, heap_snapshot, hprof, pprof, read, redaction
 from caulk.formats.builder import ProfileBuilder
 from caulk.formats.redaction import heap_snapshot as of_snapshots

@@ -8,7 +8,7 @@ import planted
 import pytest
 
 from caulk import app
-from caulk.cli import run
+from caulk.cli import carry_out as run
 
 OUTPUTS = ["table", "json", "html", "svg", "folded", "speedscope", "pprof"]
 KINDS = ["hprof", "heapsnapshot", "cpython-graph", "tracemalloc"]

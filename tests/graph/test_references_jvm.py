@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from caulk.cli import run
+from caulk.cli import carry_out as run
 
 PROGRAM = """
 package com.example;

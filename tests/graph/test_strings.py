@@ -13,7 +13,7 @@ import pytest
 from dumped import run as run_python
 
 from caulk import app
-from caulk.cli import run
+from caulk.cli import carry_out as run
 
 TOKEN = "Xq7Planted"
 

@@ -13,7 +13,7 @@ from heaps import Heap, heap
 from caulk._core import uncompiled
 from caulk.analysis.objects import fill
 from caulk.analysis.objects.dominators import dominators
-from caulk.cli import run
+from caulk.cli import carry_out as run
 
 LIST, SET, MAP, TREE = "java.util.ArrayList", "java.util.HashSet", "java.util.HashMap", "java.util.TreeMap"
 NODES = "java.util.HashMap$Node[]"

@@ -197,7 +197,7 @@ def test_an_index_that_was_kept_without_the_mapping_is_not_taken_with_it(dumps, 
 
 def test_every_question_takes_mappings(dumps, capfd):
     for verb in ("types", "top", "tree", "suspects"):
-        cli.run([verb, str(dumps / "app.hprof"), "--mapping", str(dumps / "maps/release.txt")])
+        cli.carry_out([verb, str(dumps / "app.hprof"), "--mapping", str(dumps / "maps/release.txt")])
         assert "a.c" not in capfd.readouterr().out.split()
-    assert cli.run(["top", str(dumps / "app.histo"), "--mapping", str(dumps / "no.txt")]) == 2
+    assert cli.carry_out(["top", str(dumps / "app.histo"), "--mapping", str(dumps / "no.txt")]) == 2
     assert "no.txt" in capfd.readouterr().err

@@ -42,7 +42,7 @@ for _name, _where, _help in VERBS:
     app.command(_where, name=_name, help=_help)
 
 
-def run(arguments: Sequence[str]) -> int:
+def carry_out(arguments: Sequence[str]) -> int:
     """Carry out a command line and give its exit code; what goes wrong is said on stderr, never as a traceback."""
     try:
         code = app(_with_stdin(arguments), exit_on_error=False, print_error=False)
