@@ -1,17 +1,22 @@
-"""The shapes that a plug-in fills: a format, a view, a runtime. Start reading here.
+"""The shapes that a plug-in fills: a format, a view, a place, a runtime. Start reading here.
 
 A format is one module in `formats/`, listed once in `formats/__init__.py`; a view is one in `views/`, named once in
-`app.OUTPUTS`; a runtime is one in `runtimes/`, listed once in `watch/run.py`; a question is one row in `reports.py`.
+`app.OUTPUTS`; a runtime is one in `runtimes/`, a place one in `places/`; a question is one row in `reports.py`.
 Nothing else has to learn a new one's name.
 """
 
-from collections.abc import Callable, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from caulk.model.capture import Check, Cost, Evidence, Setting, Taken
 from caulk.model.census import Census, Extent
 from caulk.model.graph import ObjectGraph
 from caulk.model.profile import Profile
+from caulk.model.series import Reading
+from caulk.model.target import Access, FileStat, Patience, Process, Ran, Room, Target, Volume
 from caulk.model.tree import Tree
 
 #: What a dump holds: who allocated, or who holds.
@@ -77,3 +82,131 @@ class Runtime(Protocol):
 
         Only variables: the command line is the user's. What is there already is kept and added to.
         """
+
+
+class Place(Protocol):
+    """Where programs run: a module with these names."""
+
+    NAME: str
+    SCHEMES: tuple[str, ...]
+    """What references of its targets begin with, before the colon."""
+
+    def targets(self, wanted: str) -> Sequence[Target]:
+        """What `wanted` (`docker:web`, or `docker:` for all) means there; raises `Unreachable`, `UsageError`."""
+
+    def reach(self, target: Target) -> "Reach":
+        """The few verbs on a target; raises `Unreachable` if it is gone."""
+
+
+class Reach(Protocol):
+    """What a place can do to one target; paths, ports and numbers are those of the target's own namespaces.
+
+    Every verb raises `Lacks` where the place, or the user's rights, do not allow it, and `Unreachable` when the target
+    is gone or answers no more. None of them leaves anything behind.
+    """
+
+    target: Target
+
+    def process(self) -> Process:
+        """The target's process as it is now."""
+
+    def reading(self) -> Reading:
+        """Its memory now."""
+
+    def room(self) -> Room:
+        """What its limits leave it."""
+
+    def patience(self) -> Patience | None:
+        """How long it may stand still; None where nothing looks."""
+
+    def run(self, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0) -> Ran:
+        """A command of the target's own image, as the target's user, beside the target."""
+
+    def stat(self, path: str) -> FileStat | None:
+        """The file at `path`; None if there is none."""
+
+    def listing(self, directory: str) -> Sequence[FileStat]:
+        """The files right in a directory; none if it is not there."""
+
+    def volume(self, path: str) -> Volume:
+        """Where a directory lies."""
+
+    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Pieces of a file, in order; ends at the file's end, and raises `Unreachable` if it was cut before."""
+
+    def digest(self, path: str, length: int) -> str:
+        """SHA-256 of the first `length` bytes of a file, computed at the target; in hexadecimal digits."""
+
+    def put(self, path: str, data: bytes, mode: int = 0o600) -> None:
+        """A new file of the target's user, whole or not at all."""
+
+    def remove(self, path: str) -> None:
+        """Deletes a file; it may be gone already."""
+
+    def move(self, path: str, to: str) -> None:
+        """Renames a file, never onto another."""
+
+    def connect(self, address: tuple[str, int] | str) -> socket.socket:
+        """A connection to a TCP port, or to the path of a Unix socket, as the target's user would get it."""
+
+    def signal(self, signum: int) -> None:
+        """Sends a signal, if the process catches it; else raises `CaptureFailed`, since it would be killed."""
+
+    def lend(self, size: int) -> AbstractContextManager[int]:
+        """Raises the memory limit by `size` bytes; at the end it is lowered again. Gives the new limit."""
+
+    def close(self) -> None:
+        """Ends what was opened to reach the target."""
+
+
+class Sink(Protocol):
+    """Where a capture goes while it is taken."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> object:
+        """The next bytes of the capture."""
+
+    def beside(self, name: str, data: bytes) -> None:
+        """A further file that belongs to it: a binary, a script, a source map."""
+
+    def progress(self, done: float, total: float, step: str) -> object:
+        """How far it is; raising ends the capture."""
+
+
+class Way(Protocol):
+    """One way to get evidence from one target, by one runtime."""
+
+    name: str
+    """Protocol and command: `attach:GC.heap_dump`, `pprof:heap`, `inspector:snapshot`."""
+    alias: str
+    """What `--as` calls it: `heap`, `histogram`, `goroutine`, `cpu` …"""
+    evidence: Evidence
+    format: str
+    """The name of the format in `formats/` that reads it."""
+    suffix: str
+
+    def check(self) -> Check:
+        """Whether it would work now; changes nothing in the target."""
+
+    def cost(self) -> Cost:
+        """What it would take, from live figures; asked only where `check` says `ready` or `unsafe`."""
+
+    def take(self, sink: Sink) -> Taken:
+        """Takes it; raises `CaptureFailed`, and then leaves nothing in the target."""
+
+
+class Capturing(Protocol):
+    """How a running program of one runtime is captured: a module with these names."""
+
+    NAME: str
+
+    def serves(self, process: Process) -> bool:
+        """Whether a process is of this runtime."""
+
+    def ways(self, reach: Reach, access: Access) -> Sequence[Way]:
+        """What there is to take, and how: all that this runtime knows, usable or not, richest first."""
+
+    def arm(self, reach: Reach, directory: str) -> Sequence[Setting]:
+        """Switches on dumps at death into a directory of the target; raises `CaptureFailed` with the reason."""
+
+    def disarm(self, reach: Reach, settings: Sequence[Setting]) -> None:
+        """Puts back what `arm` switched, where it still stands as `arm` left it."""

@@ -30,6 +30,10 @@ class CaptureFailed(CaulkError):
     exit_code = 4
 
 
+class Lacks(CaptureFailed):
+    """The place, or the user's rights there, cannot do this to the target; other ways may still be open."""
+
+
 class MalformedDump(CaulkError):
     """The input is not a dump that caulk can read, or it is damaged beyond an answer."""
 
