@@ -165,6 +165,9 @@ class Sink(Protocol):
     def write(self, data: bytes | bytearray | memoryview) -> object:
         """The next bytes of the capture."""
 
+    def leaving(self, path: str) -> None:
+        """Says, before it is made, what file will lie in the target: a crash must not leave it there unknown."""
+
     def beside(self, name: str, data: bytes) -> None:
         """A further file that belongs to it: a binary, a script, a source map."""
 

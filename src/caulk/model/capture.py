@@ -84,6 +84,15 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """A finished file in the target that is, or was, to be fetched; `remove` says that it goes once it is here."""
+
+    path: str
+    size_bytes: int
+    remove: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """Everything about one capture. `files` are others beside it (binaries, scripts), with their hashes."""
 
@@ -104,8 +113,8 @@ class Manifest:
     """Bytes when it was taken: `rss`, `limit`, `free`."""
     facts: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
-    remote: str = ""
-    """Where the rest lies, as long as it is not complete."""
+    remote: Remote | None = None
+    """What still lies in the target: the rest of an incomplete capture, or a file that could not be removed yet."""
     warnings: tuple[str, ...] = ()
     version: str = ""
     """Of caulk."""
