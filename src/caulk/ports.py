@@ -91,10 +91,10 @@ class Place(Protocol):
     SCHEMES: tuple[str, ...]
     """What references of its targets begin with, before the colon."""
 
-    def targets(self, wanted: str) -> Sequence[Target]:
+    def targets(self, wanted: str, access: Access) -> Sequence[Target]:
         """What `wanted` (`docker:web`, or `docker:` for all) means there; raises `Unreachable`, `UsageError`."""
 
-    def reach(self, target: Target) -> "Reach":
+    def reach(self, target: Target, access: Access) -> "Reach":
         """The few verbs on a target; raises `Unreachable` if it is gone."""
 
 
@@ -201,6 +201,8 @@ class Capturing(Protocol):
     """How a running program of one runtime is captured: a module with these names."""
 
     NAME: str
+    EVIDENCE: tuple[str, ...]
+    """What `caulk ps` says can be had, at best: `heap graph`, `profile`, `histogram`."""
 
     def serves(self, process: Process) -> bool:
         """Whether a process is of this runtime."""

@@ -66,7 +66,7 @@ def disarm(reach: Reach, state: Path) -> Sequence[Setting]:
     if known is None:
         _path(reach, state).unlink(missing_ok=True)
         return ()
-    runtime = next(r for r in runtimes(reach) if r.NAME == known.runtime)
+    runtime = next(r for r in runtimes(reach) if known.runtime == r.NAME)
     runtime.disarm(reach, known.settings)
     _path(reach, state).unlink(missing_ok=True)
     return known.settings

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import cast
 
 from caulk.model.errors import CaulkError, UsageError
-from caulk.model.target import Target
+from caulk.model.target import Access, Target
 from caulk.ports import Place, Reach
 
 #: The schemes of each place, and the module to import when one of them is asked for.
@@ -20,6 +20,7 @@ _PLACES = {
     "endpoint": ("http", "https"),
 }
 _MOST_CANDIDATES = 12
+_ANY = Access()
 
 
 def place(name: str) -> Place:
@@ -27,21 +28,21 @@ def place(name: str) -> Place:
     return cast("Place", import_module(f"caulk.places.{name}"))
 
 
-def targets(wanted: str) -> Sequence[Target]:
+def targets(wanted: str, access: Access = _ANY) -> Sequence[Target]:
     """Every target that `wanted` may mean; raises `UsageError`, or `Unreachable` if its place does not answer."""
     scheme, colon, _ = wanted.partition(":")
     if colon:
         for name, schemes in _PLACES.items():
             if scheme in schemes:
-                return place(name).targets(wanted)
+                return place(name).targets(wanted, access)
         known = ", ".join(f"{scheme}:" for schemes in _PLACES.values() for scheme in schemes)
         raise UsageError(f"{wanted!r}: {scheme}: is not a place", hint=f"References begin with one of {known}.")
-    return list(place("local").targets(f"pid:{wanted}")) or list(_in_containers(wanted))
+    return list(place("local").targets(f"pid:{wanted}", access)) or list(_in_containers(wanted, access))
 
 
-def target(wanted: str) -> Target:
+def target(wanted: str, access: Access = _ANY) -> Target:
     """The one target that `wanted` means; raises `UsageError` that lists the candidates if there are several."""
-    found = targets(wanted)
+    found = targets(wanted, access)
     if len(found) == 1:
         return found[0]
     if not found:
@@ -51,14 +52,14 @@ def target(wanted: str) -> Target:
     raise UsageError(f"{wanted!r} may be any of {len(found)} targets", hint=f"Name one of them:\n{listed}{more}")
 
 
-def reach(found: Target) -> Reach:
+def reach(found: Target, access: Access = _ANY) -> Reach:
     """The verbs on a target."""
-    return place(found.place).reach(found)
+    return place(found.place).reach(found, access)
 
 
-def _in_containers(name: str) -> Iterator[Target]:
+def _in_containers(name: str, access: Access) -> Iterator[Target]:
     try:
-        yield from place("docker").targets(f"docker:{name}")
+        yield from place("docker").targets(f"docker:{name}", access)
     except CaulkError:
         # No engine, or no such container: nobody asked for one.
         return

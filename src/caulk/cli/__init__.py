@@ -13,6 +13,12 @@ from caulk.model.errors import CaulkError
 #: Verb, where it lives, what it does. Reports are rows of `caulk.reports.REPORTS`; a test holds the two together.
 VERBS = (
     ("run", "caulk.cli.run:main", "Run a program, watch it, and name its leak at the end."),
+    ("ps", "caulk.cli.ps:main", "What runs here or there, its memory, and what a capture could get."),
+    ("doctor", "caulk.cli.doctor:main", "Check every way to capture a program, and say what to change."),
+    ("capture", "caulk.cli.capture:main", "Take the heap of a running program, safely."),
+    ("captures", "caulk.cli.captures:app", "Captures that were taken: list, show, export, prune."),
+    ("arm", "caulk.cli.arm:main", "Switch on a dump at death in a running program."),
+    ("disarm", "caulk.cli.arm:disarm", "Put back what arm switched."),
     ("analyze", "caulk.cli.reports:analyze", "Judge one or several dumps: who makes or holds what is not freed."),
     ("suspects", "caulk.cli.reports:suspects", "The findings alone."),
     ("top", "caulk.cli.reports:top", "Functions by what they hold themselves and with all they called."),

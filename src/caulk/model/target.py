@@ -109,9 +109,11 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How the user says that an endpoint is reached; empty where nothing was said.
+    """How the user says that a target is reached; empty where nothing was said.
 
-    `port` and `prefix` are of the program's own endpoint (`--port 8080 --prefix /internal`).
+    `port` and `prefix` are of the program's own endpoint (`--port 8080 --prefix /internal`), `headers`, `cacert` and
+    `is_insecure` of HTTP to it; `directory` is where in the target a dump may be written. `context` and `kubeconfig`
+    are kubectl's; `helper_image` has Python, for containers whose own image lacks what a capture needs.
     """
 
     port: int | None = None
@@ -120,3 +122,9 @@ class Access:
     headers: Mapping[str, str] = field(default_factory=dict)
     cacert: str = ""
     is_insecure: bool = False
+    directory: str = ""
+    seconds: float | None = None
+    """How long a profile over time is taken (CPU, deltas)."""
+    context: str = ""
+    kubeconfig: str = ""
+    helper_image: str = ""

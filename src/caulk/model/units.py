@@ -27,6 +27,14 @@ def parse_bytes(text: str) -> int:
     return int(float(match[1]) * 1024 ** " kmgt".index((match[2] or " ").lower()))
 
 
+def parse_seconds(text: str) -> float:
+    """Seconds in `text`: 45, 30s, 5m, 2h or 7d; raises `ValueError`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is not a span of time")
+    return float(match[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2] or "s"]
+
+
 def format_share(share: float) -> str:
     """A share of 1 as a percentage: 0.573 is `57 %`; below ten per cent with one decimal."""
     percent = share * 100
