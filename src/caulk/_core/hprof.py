@@ -1363,6 +1363,26 @@ class Reader:
                     found.push(group + 1)
         return found.take()
 
+    def texts(self, start: cython.Py_ssize_t, end: cython.Py_ssize_t, most: cython.Py_ssize_t):
+        """Hash and bytes of the record of each array that may be a text, in the first `most` bytes of heap records.
+
+        And how many bytes those records have. Arrays of bytes and characters may be texts unless they begin with zeros,
+        as buffers do.
+        """
+        last: cython.Py_ssize_t = min(end, start + most)
+        width: cython.Py_ssize_t
+        found: Column = Column()
+        self.at = start
+        with cython.nogil:
+            while self.at < last and self.step(end) == _READ:
+                if self.tag != 0x23 or (self.other != 5 and self.other != 8) or self.at > last:
+                    continue
+                width = cython.cast(cython.Py_ssize_t, self.length) * self.width(self.other)
+                if width < 2 or self.u2(self.body) != 0:
+                    found.push(cython.cast(cython.longlong, self.digest(self.body, width, self.other)))
+                    found.push(self.at - self.head)
+        return found.take(), min(self.at, last) - start
+
     @cython.cfunc
     @cython.inline
     @cython.nogil

@@ -51,19 +51,23 @@ def analyse(dumps: Sequence[Dump], *, measure: str = "", at: Sequence[datetime] 
         heap = lines["memory"][-1].profile if lines["memory"] else None
         analyses.append(goroutines.analyse([d.profile for d in lines["goroutine"]], _hours(lines["goroutine"]), heap))
     whole = _joined(analyses)
+    if lines["objects"]:
+        from caulk.analysis import repeats  # noqa: PLC0415
+
+        whole = repeats.beside(whole, lines["objects"][-1].heap)
     return replace(whole, inputs=inputs, notes=whole.notes + notes)
 
 
 def _of_objects(dumps: Sequence[Dump], profiles: Sequence[Profile]) -> Analysis:
     # Judging holders needs what judging profiles does not: who has no heap dump does not wait for it.
-    from caulk.analysis import holders  # noqa: PLC0415
+    from caulk.analysis import holders, repeats  # noqa: PLC0415
     from caulk.analysis.holders import join  # noqa: PLC0415
 
     if any(dump.heap is None for dump in dumps):
         return _uncounted(dumps)
     heaps = [dump.heap for dump in dumps if dump.heap]
     if len(heaps) == 1:
-        findings = heaps[0].findings
+        findings = repeats.of_holders(heaps[0].findings)
         verdict = holders.verdict_of_one(findings)
     else:
         held = [holders.Held(heap.graph, heap.dominators, heap.nearest) for heap in heaps]

@@ -4,7 +4,8 @@ A graph has no values, so the dump is read again; its objects have the same numb
 """
 
 from array import array
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 
 from caulk._core import contents as kernel
@@ -18,6 +19,7 @@ from caulk.model.graph import ObjectGraph
 
 #: The formats that hold the contents of strings.
 HOLDING = ("hprof", "heap_snapshot")
+_REDACTED = "its values were removed"
 
 
 def duplicates(source: Source, graph: ObjectGraph, held: Column, *, rows: int, objects: int) -> Duplicates:
@@ -33,7 +35,7 @@ def duplicates(source: Source, graph: ObjectGraph, held: Column, *, rows: int, o
             f"{source.path}: a {module.NAME} file holds the sizes of strings, not their contents",
             hint="Heap dumps of the JVM (.hprof) and of V8 (.heapsnapshot) hold contents.",
         )
-    if "its values were removed" in graph.comments:
+    if _REDACTED in graph.comments:
         raise UsageError(
             f"{source.path} is redacted: its strings have no contents to compare",
             hint="Ask the dump that it was made from.",
@@ -45,6 +47,25 @@ def duplicates(source: Source, graph: ObjectGraph, held: Column, *, rows: int, o
     except MalformedDump as error:
         raise MalformedDump(f"{source.path}: {error}", hint=error.hint) from None
     return found
+
+
+def repeated(source: Source, graph: ObjectGraph) -> float:
+    """The share of a heap that equal strings take beside one of each: at least about so much, by a look at parts of it.
+
+    0 for a format that holds no contents and for a redacted dump. Reads a few megabytes; of strings that are there only
+    a few times it sees little.
+    """
+    module = recognise(source)
+    if module.__name__.rpartition(".")[2] not in HOLDING or _REDACTED in graph.comments:
+        return 0.0
+    found: float = import_module(f"{module.__name__}.duplicates").repeated(source.data)
+    return found
+
+
+def repeated_share(sizes: Iterable[tuple[int, int]], whole: int) -> float:
+    """What part of `whole` the second and every further one of equal things takes; of each its hash and its bytes."""
+    copies = Counter(sizes)
+    return sum((n - 1) * size for (_, size), n in copies.items()) / max(whole, 1)
 
 
 def most_wasted(

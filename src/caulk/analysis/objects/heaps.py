@@ -26,7 +26,7 @@ from caulk.model.tree import Frames, Tree
 from caulk.ports import Progress
 
 #: Changes whenever something else is found out than before: what was kept by an older caulk is not looked at.
-VERSION = "2"
+VERSION = "3"
 
 _GRAPH = ("type", "size", "first", "target", "label", "named", "naming", "site")
 _FRAMES = ("function", "file", "line", "mapping", "address")

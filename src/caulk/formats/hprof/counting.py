@@ -16,11 +16,11 @@ from caulk.formats.hprof.layout import Evidence, class_size, instance_sizes
 from caulk.formats.hprof.records import Dump, class_dumps
 from caulk.formats.hprof.references import Labels, places
 from caulk.model.census import Census, Extent
-from caulk.model.column import ints
+from caulk.model.column import Ints, ints
 from caulk.model.errors import MalformedDump
 
 #: Pieces of the heap that are looked at for its extent, and bytes of them in all.
-_PIECES, _SAMPLED = 64, 8 << 20
+PIECES, SAMPLED = 64, 8 << 20
 #: Bytes an object while a graph is read; a census keeps names and classes, by their share of the file.
 _READING = 15
 _NAMES, _SHARE = 8 << 20, 0.002
@@ -29,17 +29,24 @@ _NAMES, _SHARE = 8 << 20, 0.002
 def extent(dump: Dump, reader: Reader, size: int) -> Extent:
     """How large the heap is, by a sample of its records all over the file."""
     heap = dump.heap
-    ends = list(accumulate(heap[i + 1] - heap[i] for i in range(0, len(heap), 2)))
-    # Evenly by bytes: a record of many bytes is a single large array, often enough.
-    pieces = Counter(bisect_right(ends, (2 * k + 1) * ends[-1] // (2 * _PIECES)) for k in range(_PIECES))
+    whole = sum(heap[1::2]) - sum(heap[::2])
     objects = references = 0.0
-    if not ends[-1]:
-        pieces.clear()
-    for piece, times in pieces.items():
-        found = reader.sample(heap[2 * piece], heap[2 * piece + 1], times * _SAMPLED // _PIECES)
-        scale = times / _PIECES * ends[-1] / max(found[2], 1)
+    for piece, times in pieces(heap).items():
+        found = reader.sample(heap[2 * piece], heap[2 * piece + 1], times * SAMPLED // PIECES)
+        scale = times / PIECES * whole / max(found[2], 1)
         objects, references = objects + found[0] * scale, references + found[1] * scale
     return Extent(round(objects), round(references), _READING, _NAMES + round(_SHARE * size))
+
+
+def pieces(heap: Ints) -> Counter[int]:
+    """Which of a heap's records to look at, in file order, and how many of the `PIECES` fall to each.
+
+    Evenly by bytes: a record of many bytes is a single large array, often enough.
+    """
+    ends = list(accumulate(heap[i + 1] - heap[i] for i in range(0, len(heap), 2)))
+    if not ends[-1]:
+        return Counter()
+    return Counter(bisect_right(ends, (2 * k + 1) * ends[-1] // (2 * PIECES)) for k in range(PIECES))
 
 
 def count(dump: Dump, reader: Reader, size: int, *, compact_headers: bool | None, name: str, runtime: str) -> Census:

@@ -5,14 +5,19 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from caulk._core import graph as kernel
-from caulk.formats.contents import most_wasted
+from caulk._core.hprof import Reader
+from caulk.formats.contents import most_wasted, repeated_share
 from caulk.formats.hprof.contents import STRING, Contents, Text
+from caulk.formats.hprof.counting import PIECES, SAMPLED, pieces
+from caulk.formats.hprof.records import read_header, read_records
 from caulk.model.column import Column
 from caulk.model.contents import Duplicate, Duplicates
 from caulk.model.graph import STRENGTH_SHIFT, WEAK, ObjectGraph
 
 #: References to an array that are looked at for a string: nearly always it is the only one.
 _REFERRERS = 64
+#: Bytes of the record of a string, which comes with that of its text: its head, and the fields of JDK 9 and later.
+_STRING = 25 + 18
 
 
 def duplicates(data: bytes, graph: ObjectGraph, held: Column, *, rows: int, objects: int) -> Duplicates:
@@ -41,6 +46,23 @@ def duplicates(data: bytes, graph: ObjectGraph, held: Column, *, rows: int, obje
         wasted=sum(wasted),
         text=lambda row, most: values.decoded(shown[row], most),
     )
+
+
+def repeated(data: bytes) -> float:
+    """The share of the dump that equal texts take beside one of each, by pieces from all over it.
+
+    Any array that may be a text is taken for one: who holds it is not known without numbering all objects.
+    """
+    header = read_header(data[:64])
+    reader = Reader(data, header.id_size)
+    heap = read_records(data, header, reader).heap
+    texts: list[tuple[int, int]] = []
+    looked = 0
+    for piece, times in pieces(heap).items():
+        found, size = reader.texts(heap[2 * piece], heap[2 * piece + 1], times * SAMPLED // PIECES)
+        texts += zip(found[::2], (each + _STRING for each in found[1::2]), strict=True)
+        looked += size
+    return repeated_share(texts, looked)
 
 
 def _strings(graph: ObjectGraph, held: Column, arrays: Iterable[int]) -> dict[int, int]:
