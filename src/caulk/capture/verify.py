@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import msgspec
+
 _SEGMENT, _END, _WHOLE = 0x1C, 0x2C, 0x0C
 _BLOCK = 1 << 20
 
@@ -66,9 +68,19 @@ def _reaches(file: BinaryIO, position: int) -> bool:
 
 
 def _snapshot(file: BinaryIO) -> str:
-    if file.read(64).lstrip()[:1] != b"{":
+    head = file.read(64)
+    if head.lstrip()[:1] != b"{":
         return "it does not begin as a heap snapshot does"
-    return "" if _tail(file).rstrip()[-1:] == b"}" else "its closing bracket is missing"
+    # The strings are the last of it, an array.
+    return "" if b"".join(_tail(file, head).split())[-2:] == b"]}" else "its closing bracket is missing"
+
+
+def _json(file: BinaryIO) -> str:
+    try:
+        msgspec.json.decode(file.read())
+    except msgspec.DecodeError as error:
+        return f"it is no JSON ({error})"
+    return ""
 
 
 def _pickle(file: BinaryIO) -> str:
@@ -79,9 +91,8 @@ def _graph(file: BinaryIO) -> str:
     return "" if _tail(file)[-40:-36] == b"END!" else "its end mark is missing"
 
 
-def _tail(file: BinaryIO) -> bytes:
-    """The last bytes; what is packed has to be read up to them."""
-    tail = b""
+def _tail(file: BinaryIO, tail: bytes = b"") -> bytes:
+    """The last bytes, behind those that were read; what is packed has to be read up to them."""
     while block := file.read(_BLOCK):
         tail = (tail + block)[-64:]
     return tail
@@ -90,7 +101,7 @@ def _tail(file: BinaryIO) -> bytes:
 _ENDS: dict[str, Callable[[BinaryIO], str]] = {
     "hprof": _hprof,
     "heapsnapshot": _snapshot,
-    "v8-sampling": _snapshot,
+    "v8-sampling": _json,
     "tracemalloc": _pickle,
     "cpython-graph": _graph,
 }
