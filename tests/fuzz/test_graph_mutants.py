@@ -97,9 +97,14 @@ def compared(source: Source) -> object:
     graph = snapshot(source)
     if not isinstance(graph, ObjectGraph):
         return None
-    found = contents.duplicates(source, graph, heaps.examine(graph).dominators.idom, rows=30, objects=100)
+    share = contents.repeated(source, graph)
+    assert share >= 0
+    try:
+        found = contents.duplicates(source, graph, heaps.examine(graph).dominators.idom, rows=30, objects=100)
+    except MalformedDump as error:
+        raise AssertionError("what could be read once can be read again") from error
     assert all(0 <= number < len(graph) for row in found.rows for number in row.objects)
-    return found.contents, found.copies, found.wasted, [found.text(row, 80) for row in range(len(found.rows))]
+    return share, found.contents, found.copies, found.wasted, [found.text(row, 80) for row in range(len(found.rows))]
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -19,7 +19,7 @@ PATTERN = "string-duplicates"
 TOLD = 0.1
 _LEAST_BYTES = 1 << 20
 #: So many texts, by what they waste, and of each so many strings tell who holds most of them.
-TEXTS, STRINGS = 20, 20
+TEXTS, STRINGS = 300, 3
 #: A holder of less is not named.
 _MOST_OF = 0.5
 
@@ -72,8 +72,10 @@ def _finding(heap: Heap, found: Duplicates) -> Finding:
     )
     evidence = [f"one string of each text would take {format_value(found.wasted, 'bytes')} less"]
     if holder:
-        title += f", most of them held by `{holder}`"
-        evidence.append(f"`{holder}` holds about {format_share(part)} of what the {len(found.rows)} worst texts waste")
+        title += f", {'most' if 2 * _told(found) >= found.wasted else 'the worst'} of them held by `{holder}`"
+        evidence.append(
+            f"`{holder}` holds about {format_share(part)} of what the {len(found.rows):,} worst texts waste"
+        )
     if found.rows:
         first = found.rows[0]
         evidence.append(
@@ -112,8 +114,13 @@ def _holder(heap: Heap, found: Duplicates) -> tuple[str, float]:
     if not wasted:
         return "", 0.0
     first = min(wasted, key=lambda name: (-wasted[name], name))
-    part = wasted[first] / max(sum(row.wasted for row in found.rows), 1)
+    part = wasted[first] / max(_told(found), 1)
     return (first, part) if part >= _MOST_OF else ("", 0.0)
+
+
+def _told(found: Duplicates) -> int:
+    """Bytes that those texts waste whose strings are at hand."""
+    return sum(row.wasted for row in found.rows)
 
 
 def _type(heap: Heap, found: Duplicates) -> str | None:
