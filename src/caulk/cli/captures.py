@@ -125,10 +125,11 @@ def prune(
     keep_bytes: str = "",
     keep: int | None = None,
     keep_for: str = "",
+    pack_after: str = "",
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     output: _Output = "table",
 ) -> int:
-    """Delete the oldest captures beyond quotas; the newest complete one of every target stays.
+    """Delete the oldest captures beyond quotas, and compress old ones; the newest one of every target stays.
 
     Parameters
     ----------
@@ -138,14 +139,16 @@ def prune(
         As many as may stay.
     keep_for
         For how long they may stay (7d, 12h).
+    pack_after
+        Compress those that are older than this (1d), where it pays; they are analysed as they are then, slower.
     dry_run
         List what would go.
     output
         table or json.
 
     """
-    if not keep_bytes and keep is None and not keep_for:
-        raise UsageError("prune needs a quota", hint="--keep-bytes 20G, --keep 50 or --keep-for 7d")
+    if not keep_bytes and keep is None and not keep_for and not pack_after:
+        raise UsageError("prune needs a quota", hint="--keep-bytes 20G, --keep 50, --keep-for 7d or --pack-after 1d")
     kept = store()
     gone = kept.excess(size(keep_bytes) or None, keep, seconds(keep_for) or None)
     show(_table("pruned", gone), output)
@@ -154,6 +157,10 @@ def prune(
         for entry in gone:
             kept.remove(entry)
         print(f"caulk: {len(gone)} captures deleted, {format_value(freed, 'bytes')} freed", file=sys.stderr)
+        old = [e for e in kept.all() if pack_after and e.age_s > seconds(pack_after)]
+        saved = sum(e.size_bytes - kept.pack(e).size_bytes for e in old)
+        if saved:
+            print(f"caulk: {format_value(saved, 'bytes')} saved by compression", file=sys.stderr)
     return 0
 
 

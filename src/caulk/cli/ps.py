@@ -4,7 +4,7 @@ import contextlib
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
@@ -51,7 +51,8 @@ def main(
 
     """
     seen = _Seen(app.cache() / "ps.json")
-    rows, silent = [], 0
+    rows: list[tuple[Any, ...]] = []
+    silent = 0
     for target in places.targets(wanted, reaching.access):
         row = _row(target, reaching.access, seen)
         if row is None:
@@ -92,7 +93,7 @@ class _Seen:
             self._path.write_bytes(msgspec.json.encode(self._now))
 
 
-def _row(target: Target, access: Access, seen: _Seen) -> tuple[object, ...] | None:
+def _row(target: Target, access: Access, seen: _Seen) -> tuple[Any, ...] | None:
     """A target's row; None if it cannot be looked into, or is gone."""
     try:
         reach = places.reach(target, access)

@@ -113,6 +113,8 @@ class Manifest:
     """Bytes when it was taken: `rss`, `limit`, `free`."""
     facts: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    packed_bytes: int | None = None
+    """Bytes on disk where the file is kept compressed; its size and hash are those of its content."""
     remote: Remote | None = None
     """What still lies in the target: the rest of an incomplete capture, or a file that could not be removed yet."""
     warnings: tuple[str, ...] = ()

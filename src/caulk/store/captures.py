@@ -8,6 +8,9 @@ alone (directories 0700, files 0600). The order of steps makes every crash visib
     3. `NAME.part` becomes `NAME`, the manifest says `complete: true`, `done` appears
     4. the file in the target is removed, the manifest forgets `remote`
 
+Files beside a capture (the binary of an Envoy, the scripts of a Node.js) are the same again and again: their content is
+kept once, in `blobs` under its SHA-256, with hard links to it. Captures that nobody needs at once can be packed (zstd).
+
 A directory without a manifest is from a crash within step 1 and holds nothing; without `done` it can be resumed if the
 manifest has a `remote`; with `done` and a `remote` that is to be removed, step 4 is done again.
 """
@@ -21,15 +24,19 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from backports import zstd
 
 from caulk.model.capture import Manifest, Remote
 from caulk.model.errors import CaptureFailed, UsageError
 
-_MANIFEST, _DONE, _PART = "manifest.json", "done", ".part"
+_MANIFEST, _DONE, _PART, _BLOBS = "manifest.json", "done", ".part", "blobs"
 _BLOCK = 1 << 20
+#: Packing pays from this saving on; a file that is packed already saves nothing.
+_PAYS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +108,14 @@ class Draft:
 
     def beside(self, name: str, data: bytes) -> None:
         """A further file of the capture."""
-        name = _plain(name)
-        _write(self.entry.directory / name, data)
-        hashes = {**self.entry.manifest.files, name: hashlib.sha256(data).hexdigest()}
-        self.say(files=hashes)
+        name, digest = _plain(name), hashlib.sha256(data).hexdigest()
+        blobs = self.entry.directory.parent / _BLOBS
+        blobs.mkdir(mode=0o700, exist_ok=True)
+        if not (blobs / digest).exists():
+            _write(blobs / digest, data)
+        (self.entry.directory / name).unlink(missing_ok=True)
+        os.link(blobs / digest, self.entry.directory / name)
+        self.say(files={**self.entry.manifest.files, name: digest})
 
     def progress(self, done: float, total: float, step: str) -> None:
         """Nobody hears; who takes the capture may wrap the draft."""
@@ -145,7 +156,8 @@ class Captures:
     def begin(self, manifest: Manifest, suffix: str) -> Draft:
         """A new capture of the manifest's target."""
         self._make()
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        now = datetime.now(UTC)
+        stamp = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z"
         number = f"{stamp}-{_plain(manifest.target.name)[:40]}-{secrets.token_hex(2)}"
         directory = self.root / number
         directory.mkdir(mode=0o700)
@@ -204,6 +216,24 @@ class Captures:
         # What is half deleted must not look complete.
         (entry.directory / _DONE).unlink(missing_ok=True)
         shutil.rmtree(entry.directory)
+        for digest in entry.manifest.files.values():
+            blob = self.root / _BLOBS / digest
+            if blob.exists() and blob.stat().st_nlink == 1:
+                blob.unlink()
+
+    def pack(self, entry: Entry) -> Entry:
+        """Compresses the file of a complete capture where that saves a quarter; analyses read it as it is then."""
+        source = entry.path
+        if entry.manifest.packed_bytes is not None or not entry.manifest.complete:
+            return entry
+        packed = source.with_name(source.name + ".zst")
+        if not _saves(source) or _packed(source, packed) > source.stat().st_size * (1 - _PAYS):
+            packed.unlink(missing_ok=True)
+            return entry
+        manifest = replace(entry.manifest, path=packed.name, packed_bytes=packed.stat().st_size)
+        _write(entry.directory / _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+        source.unlink()
+        return Entry(entry.directory, manifest)
 
     def excess(self, most_bytes: int | None, most: int | None, oldest_s: float | None) -> list[Entry]:
         """What goes to keep within quotas: the oldest first; the newest complete capture of each target stays."""
@@ -212,15 +242,15 @@ class Captures:
         for entry in entries:
             if entry.manifest.complete:
                 newest.setdefault(entry.manifest.target.reference, entry)
-        kept_bytes, kept, gone = 0, 0, []
-        for entry in entries:
-            size = entry.size_bytes
-            is_over = (
+        sizes = {entry.manifest.id: entry.size_bytes for entry in entries}
+        kept_bytes, kept, gone = sum(sizes[e.manifest.id] for e in newest.values()), len(newest), []
+        for entry in (e for e in entries if e not in newest.values()):
+            size = sizes[entry.manifest.id]
+            if (
                 (most_bytes is not None and kept_bytes + size > most_bytes)
                 or (most is not None and kept >= most)
                 or (oldest_s is not None and entry.age_s > oldest_s)
-            )
-            if is_over and entry not in newest.values():
+            ):
                 gone.append(entry)
             else:
                 kept_bytes, kept = kept_bytes + size, kept + 1
@@ -264,7 +294,8 @@ class Captures:
     def _settled(directory: Path, manifest: Manifest) -> Manifest:
         """The manifest, true to the files: a crash within step 3 left them one step ahead, or behind."""
         whole = directory / manifest.path
-        if manifest.complete and whole.is_file() and whole.stat().st_size == manifest.size_bytes:
+        size = manifest.size_bytes if manifest.packed_bytes is None else manifest.packed_bytes
+        if manifest.complete and whole.is_file() and whole.stat().st_size == size:
             (directory / _DONE).touch(mode=0o600)
             return manifest
         if not manifest.complete and whole.is_file():
@@ -275,6 +306,26 @@ class Captures:
 def total(entries: Iterable[Entry]) -> int:
     """Bytes on disk of all of them."""
     return sum(entry.size_bytes for entry in entries)
+
+
+def _saves(path: Path) -> bool:
+    """Whether the middle of a file compresses."""
+    with path.open("rb") as file:
+        file.seek(path.stat().st_size // 2)
+        sample = file.read(_BLOCK)
+    return len(zstd.compress(sample)) < len(sample) * (1 - _PAYS)
+
+
+def _packed(source: Path, to: Path) -> int:
+    """Bytes of the compressed copy, which is checked against the file before anybody deletes that."""
+    descriptor = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with source.open("rb") as plain, os.fdopen(descriptor, "wb") as raw, zstd.open(raw, "wb") as file:
+        shutil.copyfileobj(plain, file, _BLOCK)
+    with source.open("rb") as plain, zstd.open(to, "rb") as file:
+        while block := plain.read(_BLOCK):
+            if file.read(len(block)) != block:
+                raise CaptureFailed(f"{to} does not hold what {source} does", hint="Is the disk sound?")
+    return to.stat().st_size
 
 
 def _plain(name: str) -> str:
