@@ -168,8 +168,8 @@ class Sink(Protocol):
     def leaving(self, path: str) -> None:
         """Says, before it is made, what file will lie in the target: a crash must not leave it there unknown."""
 
-    def beside(self, name: str, data: bytes) -> None:
-        """A further file that belongs to it: a binary, a script, a source map."""
+    def beside(self, name: str, data: bytes | memoryview) -> None:
+        """A further file that belongs to it: a binary (a view of a mapped file), a script, a source map."""
 
     def progress(self, done: float, total: float, step: str) -> object:
         """How far it is; raising ends the capture."""

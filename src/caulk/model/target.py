@@ -23,7 +23,8 @@ class Process:
     """A running program, in the terms of its own namespaces; what cannot be read is empty.
 
     `started` is in seconds since the epoch, to tell it from a later process of the same number. `caught` is the
-    kernel's `SigCgt`. `libraries` are the paths of the files it has mapped.
+    kernel's `SigCgt`. `libraries` are the paths of the files it has mapped, `sockets` the inodes of those it has open;
+    `sections` are the names of the sections of its executable, which tell who built it.
     """
 
     pid: int
@@ -37,6 +38,8 @@ class Process:
     caught: int = 0
     libraries: frozenset[str] = frozenset()
     threads: int = 1
+    sockets: frozenset[int] = frozenset()
+    sections: frozenset[str] = frozenset()
 
     def catches(self, signum: int) -> bool:
         """Whether there is a handler for a signal; without one QUIT, USR1 and USR2 end the process."""

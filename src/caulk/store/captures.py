@@ -106,7 +106,7 @@ class Draft:
         """Notes what will lie in the target, of a size that nobody knows yet."""
         self.say(remote=Remote(path, 0, remove=True))
 
-    def beside(self, name: str, data: bytes) -> None:
+    def beside(self, name: str, data: bytes | memoryview) -> None:
         """A further file of the capture."""
         name, digest = _plain(name), hashlib.sha256(data).hexdigest()
         blobs = self.entry.directory.parent / _BLOBS
@@ -333,7 +333,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "target"
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes | memoryview) -> None:
     """A private file, whole or as it was before."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
