@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from caulk.places import local
+from caulk.places.local import proc as local
 
 GB = 1 << 30
 

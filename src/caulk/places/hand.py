@@ -1,0 +1,636 @@
+"""The hand: what a program next to a process can do to it; its files, memory, limits, connections and signals.
+
+One file for any Python from 3.6 on, standard library only: `places.local` imports it, the other places send it as
+`python3 -I -S -c SOURCE VERB JSON` to where the process is seen. It answers with a line of JSON, `{"ok": …}` or
+`{"error": "unreachable" | "lacks" | "missing" | "failed", "message": …, "hint": …}`. By verb:
+
+    facts, processes                  {}: of the hand itself, and the candidates in its PID namespace
+    process, reading, room            {"pid": 7}; this and all below also take "started", as `process` gives it
+    stat, listing, volume, remove     {"pid": 7, "path": "/tmp/x"}
+    digest                            … and {"length": 4096}
+    fetch                             … and {"offset": 0, "length": null}; after `{"ok": N}` come N bytes, fewer if cut
+    put                               … and {"mode": 384}; the file's bytes are standard input
+    move                              … and {"to": "/tmp/y"}
+    signal                            {"pid": 7, "signum": 3}
+    connect                           {"pid": 7, "address": ["127.0.0.1", 80] or "/path"}; after the answer it is joined
+                                      to standard input and output; {"over": FD} sends it through that socket instead
+    run                               {"pid": 7, "command": […], "environ": {…}}: becomes the command, and answers only
+                                      on the descriptor {"over": FD}, where it cannot
+
+Paths are the target's: links are followed below its root only, as it would, relative ones from its directory. Changes
+are made as its user. Sources: https://docs.kernel.org/filesystems/proc.html, .../admin-guide/cgroup-v2.html, proc(5).
+"""
+
+import contextlib
+import ctypes
+import errno
+import hashlib
+import heapq
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import sys
+import threading
+import time
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+Answer = Dict[str, Any]
+Ids = Tuple[int, int, List[int]]
+PIECE = 1 << 20
+#: What tells the runtimes apart, of all that a process maps.
+RUNTIMES = r"/(lib(jvm|j9vm|python|node|tcmalloc|jemalloc|profiler)|python|node|java|envoy)[^/]*$"
+# An unlimited cgroup v1 says 2^63 rounded down to a page.
+UNLIMITED = 1 << 60
+_MOST_FILES, _MOST_TEXT, _MOST_LINKS = 10_000, 16 << 20, 40
+_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class Trouble(Exception):
+    """Why a verb did not work: `kind` is `unreachable`, `lacks`, `missing` or `failed`."""
+
+    def __init__(self, kind: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.kind, self.hint = kind, hint
+
+
+class Hand:
+    """The verbs on one process. Where `root` was opened while it lived, its files can be reached after its end."""
+
+    proc, cgroup_mount = "/proc", "/sys/fs/cgroup"
+
+    def __init__(self, pid: int, started: Optional[int] = None, ids: Optional[Ids] = None, root: int = -1) -> None:
+        self.pid, self._root = pid, root
+        if root >= 0:
+            os.set_inheritable(root, False)
+        self.started = self._ticks() if started is None else started
+        self.uid, self.gid, self.groups = ids or self._ids()
+
+    def alive(self) -> None:
+        """Raises unless the process still runs: itself, not a later one of the same number."""
+        if self._ticks() != self.started:
+            raise Trouble("unreachable", f"Process {self.pid} has ended; its number belongs to another one now.")
+
+    def _ticks(self) -> int:
+        # The name, in parentheses, may hold anything; what follows the last one is numbers.
+        fields = self.text("stat").rpartition(")")[2].split()
+        if len(fields) < 20 or fields[0] in "ZX":
+            hint = "`caulk ps` lists what runs. Where /proc is mounted with hidepid, only root sees others' processes."
+            raise Trouble("unreachable", f"There is no process {self.pid}, or it has ended.", hint)
+        return int(fields[19])
+
+    def _ids(self) -> Ids:
+        status = self.status()
+        if "Uid" not in status:
+            raise Trouble("unreachable", f"Process {self.pid} has ended.")
+        groups = [int(group) for group in status.get("Groups", "").split()]
+        return int(status["Uid"].split()[1]), int(status["Gid"].split()[1]), groups
+
+    def path(self, name: str) -> str:
+        """A file of the process in /proc."""
+        return f"{self.proc}/{self.pid}/{name}"
+
+    def text(self, name: str) -> str:
+        """What such a file says, or nothing where it cannot be read."""
+        try:
+            with open(self.path(name), "rb") as file:
+                return os.fsdecode(file.read(_MOST_TEXT))
+        except OSError:
+            return ""
+
+    def link(self, name: str) -> str:
+        """Where a link of the process in /proc leads, in its own terms; nothing where it cannot be read."""
+        try:
+            return self._inside(os.readlink(self.path(name)))
+        except OSError:
+            return ""
+
+    def _inside(self, path: str) -> str:
+        """A path as the kernel shows it to us, as one below the target's root: they differ after a chroot."""
+        root = "/"
+        with contextlib.suppress(OSError):
+            root = os.readlink(self.path("root"))
+        return path[len(root) :] if root != "/" and path.startswith(root + "/") else path
+
+    def status(self) -> Dict[str, str]:
+        """The fields of /proc/PID/status."""
+        lines = (line.partition(":") for line in self.text("status").splitlines())
+        return {name: value.strip() for name, _, value in lines}
+
+    def caught(self) -> int:
+        """The signals that it has handlers for, as the kernel's mask."""
+        return int(self.status().get("SigCgt", "0"), 16)
+
+    def process(self, with_environ: bool = True) -> Answer:
+        """The process as it is now; what cannot be read is empty. `pid` is its number in its own namespace."""
+        status, maps = self.status(), self.text("maps").splitlines()
+        mapped = {line.split(None, 5)[5] for line in maps if "/" in line}
+        variables = self.text("environ").split("\0") if with_environ else []
+        self.alive()
+        return {
+            "pid": int((status.get("NSpid") or str(self.pid)).split()[-1]),
+            "host_pid": self.pid,
+            "parent": int(status.get("PPid", 0)),
+            "name": status.get("Name", ""),
+            "uid": self.uid,
+            "gid": self.gid,
+            "started": self.started,
+            "started_at": _boot_time(self.proc) + self.started / os.sysconf("SC_CLK_TCK"),
+            "command": self.text("cmdline").rstrip("\0").split("\0"),
+            "executable": self.link("exe"),
+            "environ": dict(entry.split("=", 1) for entry in variables if "=" in entry),
+            "directory": self.link("cwd") or "/",
+            "caught": int(status.get("SigCgt", "0"), 16),
+            "libraries": sorted({self._inside(path) for path in mapped}),
+            "threads": int(status.get("Threads", 1)),
+        }
+
+    def reading(self) -> Answer:
+        """The memory of the process now, in bytes. Pages that several processes share count in each of them."""
+        status = self.status()
+        self.alive()
+        names = (("rss", "VmRSS"), ("anonymous", "RssAnon"), ("file", "RssFile"), ("shared", "RssShmem"))
+        sizes = {name: int(status.get(field, "0 kB").split()[0]) << 10 for name, field in names}
+        return dict(sizes, at=time.time())
+
+    def room(self) -> Answer:
+        """Of the limited cgroups around it the one that leaves the least; without any, what it uses itself."""
+        used, limit, machine = self.reading()["rss"], None, None
+        with contextlib.suppress(OSError), open(self.proc + "/meminfo") as file:
+            machine = next((int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:")), None)
+        known = [(bound - taken, bound, taken) for _, bound, taken in self.cgroups() if bound is not None]
+        if known:
+            _, limit, used = min(known)
+        return {"used": used, "limit": limit, "machine": machine}
+
+    def cgroups(self) -> Iterator[Tuple[str, Optional[int], int]]:
+        """The cgroups around it, outermost first: the file of the limit, the limit, and the bytes that it uses.
+
+        Pages of files that were not used lately do not count: they go when they are in the way.
+        """
+        for line in self.text("cgroup").splitlines():
+            _, controllers, path = [*line.split(":", 2), "", ""][:3]
+            below, parts = self.cgroup_mount, [part for part in path.split("/") if part]
+            if ".." in parts:
+                # It lies outside of our namespace of cgroups; the target's own mount shows it as the root.
+                below, parts = self.path("root" + self.cgroup_mount), []
+            bases, names = [below + "/memory"], ("memory.limit_in_bytes", "memory.usage_in_bytes")
+            if controllers == "":
+                bases, names = [below, below + "/unified"], ("memory.max", "memory.current")
+            elif "memory" not in controllers.split(","):
+                continue
+            for base in bases:
+                for depth in range(len(parts) + 1):
+                    directory = "/".join([base, *parts[:depth], ""])
+                    limit, used = (number(directory + name) for name in names)
+                    if used is not None:
+                        bound = limit if limit is not None and limit < UNLIMITED else None
+                        yield directory + names[0], bound, max(used - dropped(directory + "memory.stat"), 0)
+
+    def root(self) -> int:
+        """A descriptor of the target's root directory; it outlives the target."""
+        if self._root < 0:
+            self.alive()
+            try:
+                self._root = os.open(self.path("root"), _DIRECTORY)
+            except OSError as error:
+                raise self._refused("see the files of", error) from error
+        return self._root
+
+    def close(self) -> None:
+        """Lets go of the target's root."""
+        if self._root >= 0:
+            os.close(self._root)
+            self._root = -1
+
+    def _refused(self, what: str, error: OSError) -> Trouble:
+        if error.errno in (errno.ENOENT, errno.ESRCH):
+            return Trouble("unreachable", f"Process {self.pid} has ended.")
+        who = f"User {os.geteuid()} may not {what} process {self.pid}, which runs as user {self.uid}"
+        hint = f"Run as user {self.uid} or as root; in a container, with the capability SYS_PTRACE (and SYS_ADMIN)."
+        return Trouble("lacks", f"{who}: {error.strerror}.", hint)
+
+    def _about(self, path: str, error: OSError) -> Trouble:
+        message = f"{path} of process {self.pid}: {error.strerror or error}."
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return Trouble("missing", message)
+        if error.errno in (errno.EACCES, errno.EPERM):
+            return Trouble("lacks", message, f"Run as user {self.uid} or as root.")
+        return Trouble("failed", message)
+
+    @contextlib.contextmanager
+    def at(self, path: str) -> Iterator[Tuple[int, str]]:
+        """The directory that `path` lies in, as a descriptor, and its name there, which is no link.
+
+        The walk never leaves the target's root, however the links change meanwhile.
+        """
+        above = [os.dup(self.root())]
+        try:
+            name = _walk(above, path if path.startswith("/") else f"{self.link('cwd')}/{path}")
+            yield above[-1], name
+        except OSError as error:
+            raise self._about(path, error) from error
+        finally:
+            for descriptor in above:
+                os.close(descriptor)
+
+    @contextlib.contextmanager
+    def _opened(self, path: str, flags: int) -> Iterator[int]:
+        with self.at(path) as (directory, name):
+            # Without O_NONBLOCK a pipe that nobody writes to would hold us.
+            descriptor = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+            try:
+                yield descriptor
+            finally:
+                os.close(descriptor)
+
+    def stat(self, path: str) -> Optional[Answer]:
+        """The file at `path`; None if there is none."""
+        try:
+            with self.at(path) as (directory, name):
+                return _stat(path, name, directory)
+        except Trouble as trouble:
+            if trouble.kind == "missing":
+                return None
+            raise
+
+    def _is_directory(self, path: str) -> bool:
+        found = self.stat(path)
+        return found is not None and stat.S_ISDIR(found["mode"])
+
+    def listing(self, path: str) -> List[Answer]:
+        """What lies right in a directory, by name; of very many the newest, and nothing if it is not there."""
+        files = []
+        if self._is_directory(path):
+            with self._opened(path, os.O_RDONLY | os.O_DIRECTORY) as directory:
+                for name in os.listdir(directory):
+                    with contextlib.suppress(FileNotFoundError):
+                        files.append(_stat(f"{path.rstrip('/')}/{name}", name, directory))
+        newest = heapq.nlargest(_MOST_FILES, files, key=lambda file: file["modified"])
+        return sorted(newest, key=lambda file: file["path"])
+
+    def volume(self, path: str) -> Answer:
+        """Where a directory lies; where it is missing, the nearest above it, and then nothing can be written."""
+        above, is_there = path, self.stat(path) is not None
+        while above not in ("", "/") and not self._is_directory(above):
+            above = os.path.dirname(above.rstrip("/"))
+        with self._opened(above or "/", _DIRECTORY) as directory:
+            space = os.fstatvfs(directory)
+            with open(f"/proc/self/fdinfo/{directory}") as file:
+                mount = next((line.split()[1] for line in file if line.startswith("mnt_id:")), "")
+            with self.acting():
+                may_write = os.access(".", os.W_OK | os.X_OK, dir_fd=directory, effective_ids=True)
+        mounts = (line.partition(" - ") for line in self.text("mountinfo").splitlines())
+        return {
+            "path": path,
+            "kind": next((rest.split()[0] for place, _, rest in mounts if place.split(" ", 1)[0] == mount), ""),
+            "free_bytes": space.f_bavail * space.f_frsize,
+            "is_writable": is_there and may_write and not space.f_flag & os.ST_RDONLY,
+        }
+
+    @contextlib.contextmanager
+    def file(self, path: str) -> Iterator[Tuple[int, int]]:
+        """A regular file, open, and its size."""
+        with self._opened(path, os.O_RDONLY) as descriptor:
+            info = os.fstat(descriptor)
+            if not stat.S_ISREG(info.st_mode):
+                raise Trouble("failed", f"{path} of process {self.pid} is not a regular file.")
+            yield descriptor, info.st_size
+
+    def fetch(self, path: str, offset: int = 0, length: Optional[int] = None) -> Iterator[bytes]:
+        """Pieces of a file from `offset` on: `length` bytes, or up to the end that it had when it was opened."""
+        with self.file(path) as (descriptor, size):
+            yield from _pieces(descriptor, offset, size if length is None else min(offset + length, size))
+
+    def digest(self, path: str, length: int) -> str:
+        """SHA-256 of the first `length` bytes of a file, in hexadecimal digits."""
+        checked = hashlib.sha256()
+        with self.file(path) as (descriptor, _):
+            for piece in _pieces(descriptor, 0, length):
+                checked.update(piece)
+        return checked.hexdigest()
+
+    @contextlib.contextmanager
+    def acting(self) -> Iterator[None]:
+        """As the target's user. It holds for all threads where that is another: for a process of its own."""
+        uid, gid, groups = os.geteuid(), os.getegid(), os.getgroups()
+        self.root()
+        if uid == self.uid and (uid != 0 or gid == self.gid):
+            yield
+            return
+        try:
+            os.setgroups(self.groups)
+            os.setegid(self.gid)
+            os.seteuid(self.uid)
+        except PermissionError as error:
+            raise self._refused("act for", error) from error
+        try:
+            yield
+        finally:
+            os.seteuid(uid)
+            os.setegid(gid)
+            os.setgroups(groups)
+
+    def put(self, path: str, data: bytes, mode: int = 0o600) -> None:
+        """A new file of the target's user, whole or not at all; never over another."""
+        new, flags = ".caulk-" + os.urandom(8).hex(), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with self.acting(), self.at(path) as (directory, name):
+            descriptor = os.open(new, flags, mode, dir_fd=directory)
+            try:
+                with open(descriptor, "wb") as file:
+                    os.fchmod(descriptor, mode)
+                    file.write(data)
+                _rename(new, directory, name, directory)
+            except BaseException:
+                os.unlink(new, dir_fd=directory)
+                raise
+
+    def remove(self, path: str) -> None:
+        """Deletes a file; it may be gone already."""
+        with contextlib.suppress(FileNotFoundError), self.acting(), self.at(path) as (directory, name):
+            os.unlink(name, dir_fd=directory)
+
+    def move(self, path: str, to: str) -> None:
+        """Renames a file, never onto another."""
+        with self.acting(), self.at(path) as (directory, name), self.at(to) as (other, new):
+            _rename(name, directory, new, other)
+
+    def signal(self, signum: int) -> None:
+        """Sends a signal, if it has a handler for it: without one it would end."""
+        self.alive()
+        if not self.caught() >> (signum - 1) & 1:
+            name = signal.Signals(signum).name
+            raise Trouble("failed", f"Process {self.pid} has no handler for {name}, which might end it: not sent.")
+        try:
+            os.kill(self.pid, signum)
+        except OSError as error:
+            raise self._refused(f"send {signal.Signals(signum).name} to", error) from error
+
+    def shares_network(self) -> bool:
+        """Whether the ports of the target are ours."""
+        self.alive()
+        try:
+            # Every network namespace has its own tree of these files; unlike ns/net, anybody may look at it.
+            return os.stat(self.path("net/dev")).st_ino == os.stat("/proc/self/net/dev").st_ino
+        except OSError as error:
+            raise self._refused("see the network of", error) from error
+
+    def connect(self, address: Any, timeout_s: float = 10.0) -> socket.socket:
+        """A connection as the target's user would get it: to a port, a path, or a name that begins with NUL.
+
+        For a process of its own, unless `address` is a port and the network is ours.
+        """
+        is_path = isinstance(address, str) and not address.startswith("\0")
+        if not is_path and not self.shares_network():
+            self.enter("net")
+        try:
+            if not isinstance(address, str):
+                return socket.create_connection((address[0], address[1]), timeout_s)
+            made = socket.socket(socket.AF_UNIX)
+            made.settimeout(timeout_s)
+            with self.acting():
+                if is_path:
+                    with self.at(address) as (directory, name):
+                        # A path may have 107 bytes; the name alone has few.
+                        os.fchdir(directory)
+                        made.connect(name)
+                else:
+                    made.connect(address)
+            return made
+        except OSError as error:
+            where = address if isinstance(address, str) else f"{address[0]}:{address[1]}"
+            raise Trouble("unreachable", f"{where} of process {self.pid} does not answer: {error}.") from error
+
+    def enter(self, *names: str) -> List[str]:
+        """Goes into those of the target's namespaces that are not ours, and names them: in a process of its own."""
+        setns = _system("setns")
+        try:
+            opened = [(name, os.open(self.path("ns/" + name), os.O_RDONLY)) for name in names if self._is_foreign(name)]
+            if opened and setns(opened[0][1], 0) and self._is_foreign("user"):
+                # What a user made without root opens only to who is in the same user namespace; ids differ there.
+                setns(os.open(self.path("ns/user"), os.O_RDONLY), 0)
+                self.uid, self.gid, self.groups = self._ids()
+            for _, descriptor in opened:
+                if setns(descriptor, 0):
+                    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        except OSError as error:
+            raise self._refused("enter the namespaces of", error) from error
+        return [name for name, _ in opened]
+
+    def _is_foreign(self, name: str) -> bool:
+        return os.stat(self.path("ns/" + name)).st_ino != os.stat("/proc/self/ns/" + name).st_ino
+
+
+def _walk(above: List[int], path: str) -> str:
+    """Follows a path down from the directory `above[0]`; `above` grows by those on the way, and the name is left."""
+    waiting, links = path.split("/")[::-1], 0
+    while waiting:
+        part = waiting.pop()
+        if part == ".." and len(above) > 1:
+            os.close(above.pop())
+        if part in ("", ".", ".."):
+            continue
+        to = None
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISLNK(os.stat(part, dir_fd=above[-1], follow_symlinks=False).st_mode):
+                to = os.readlink(part, dir_fd=above[-1])
+        if to is not None:
+            links += 1
+            if links > _MOST_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            while to.startswith("/") and len(above) > 1:
+                os.close(above.pop())
+            waiting += to.split("/")[::-1]
+        elif any(after not in ("", ".") for after in waiting):
+            above.append(os.open(part, _DIRECTORY | os.O_NOFOLLOW, dir_fd=above[-1]))
+        else:
+            return part
+    return "."
+
+
+def _pieces(descriptor: int, offset: int, end: int) -> Iterator[bytes]:
+    while offset < end:
+        piece = os.pread(descriptor, min(end - offset, PIECE), offset)
+        if not piece:
+            raise Trouble("unreachable", f"The file was cut: it ends at byte {offset:,} of {end:,}.")
+        yield piece
+        offset += len(piece)
+
+
+def _stat(path: str, name: str, directory: int) -> Answer:
+    info = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    return {"path": path, "size": info.st_size, "modified": info.st_mtime, "mode": info.st_mode, "inode": info.st_ino}
+
+
+def _rename(name: str, directory: int, new: str, other: int) -> None:
+    try:
+        # A second name, unlike a rename, never replaces a file; killed in between, both names are there.
+        os.link(name, new, src_dir_fd=directory, dst_dir_fd=other, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        if new in os.listdir(other):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+        os.rename(name, new, src_dir_fd=directory, dst_dir_fd=other)
+    else:
+        os.unlink(name, dir_fd=directory)
+
+
+def processes(proc: str = "/proc") -> List[Answer]:
+    """The programs in this PID namespace, without environments; of their libraries those that tell the runtime."""
+    found = []
+    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
+        with contextlib.suppress(Trouble):
+            process = Hand(pid).process(with_environ=False)
+            process["libraries"] = [path for path in process["libraries"] if re.search(RUNTIMES, path)]
+            if any(process["command"]):  # a thread of the kernel has none
+                found.append(process)
+    return found
+
+
+def facts() -> Answer:
+    """What the hand itself is: its Python, user and rights, and whose processes it sees."""
+    return {
+        "python": sys.version.split()[0],
+        "uid": os.geteuid(),
+        "gid": os.getegid(),
+        "capabilities": int(Hand(os.getpid()).status().get("CapEff", "0"), 16),
+        "pid_namespace": os.stat("/proc/self/ns/pid").st_ino,
+        "machine": os.uname().machine,
+    }
+
+
+def _boot_time(proc: str) -> float:
+    with open(proc + "/stat") as file:
+        return next((float(line.split()[1]) for line in file if line.startswith("btime ")), 0.0)
+
+
+def number(path: str) -> Optional[int]:
+    """What a file of one number says; None where there is none."""
+    try:
+        with open(path) as file:
+            return int(file.read(64))
+    except (OSError, ValueError):
+        return None
+
+
+def dropped(path: str) -> int:
+    """Bytes of files not used lately, by `memory.stat`; cgroup v1 has the cgroups below in those with `total_`."""
+    try:
+        with open(path) as file:
+            counts = dict(line.split() for line in file)
+    except (OSError, ValueError):
+        return 0
+    return int(counts.get("total_inactive_file", counts.get("inactive_file", 0)))
+
+
+def _system(name: str) -> Any:
+    """A function of the C library."""
+    return getattr(ctypes.CDLL(None, use_errno=True), name)
+
+
+def run(hand: Hand, command: List[str], environ: Dict[str, str], over: int = 2) -> None:
+    """Becomes a command of the target's image, in its namespaces, as its user and with no more rights than it has."""
+    root, directory, bounds = hand.root(), hand.link("cwd"), int(hand.status().get("CapBnd", "0"), 16)
+    is_ours, prctl = os.path.samestat(os.fstat(root), os.stat("/")), _system("prctl")
+    os.set_inheritable(over, over == 2)
+    entered = hand.enter("ipc", "uts", "net", "pid", "mnt")
+    child = os.fork() if "pid" in entered else 0
+    if child:
+        code = os.waitpid(child, 0)[1]
+        os._exit(os.WEXITSTATUS(code) if os.WIFEXITED(code) else 128 + os.WTERMSIG(code))
+    try:
+        if not is_ours or "mnt" in entered:
+            os.fchdir(root)
+            os.chroot(".")
+        for capability in range(64 if os.geteuid() == 0 else 0):
+            if not bounds >> capability & 1:
+                prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP: what the target has not, root there has not
+        if (os.geteuid(), os.getegid()) != (hand.uid, hand.gid):
+            os.setgroups(hand.groups)
+            os.setresgid(hand.gid, hand.gid, hand.gid)
+            os.setresuid(hand.uid, hand.uid, hand.uid)
+    except OSError as error:
+        raise hand._refused("run a command beside", error) from error
+    prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+    with contextlib.suppress(OSError):
+        os.chdir(directory)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        os.execvpe(command[0], command, environ)
+    except OSError as error:
+        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+        os._exit(127 if error.errno == errno.ENOENT else 126)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _say(answer: Answer, descriptor: int = 1) -> None:
+    _write(descriptor, json.dumps(answer).encode() + b"\n")
+
+
+def _fetch(hand: Hand, path: str, offset: int = 0, length: Optional[int] = None) -> None:
+    with hand.file(path) as (descriptor, size):
+        end = max(size if length is None else min(offset + length, size), offset)
+        _say({"ok": end - offset})
+        for piece in _pieces(descriptor, offset, end):
+            _write(1, piece)
+
+
+def _connect(hand: Hand, address: Any, over: Optional[int] = None) -> None:
+    made = hand.connect(address)
+    if over is not None:
+        with socket.socket(socket.AF_UNIX, fileno=over) as to:
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, made.fileno().to_bytes(4, sys.byteorder))]
+            to.sendmsg([b'{"ok": null}\n'], rights)
+        return
+    _say({"ok": None})
+    made.settimeout(None)
+
+    def send() -> None:
+        with contextlib.suppress(OSError):
+            for piece in iter(lambda: os.read(0, PIECE), b""):
+                made.sendall(piece)
+            made.shutdown(socket.SHUT_WR)
+
+    threading.Thread(target=send, daemon=True).start()
+    for piece in iter(lambda: made.recv(PIECE), b""):
+        _write(1, piece)
+
+
+def carry_out(verb: str, request: Answer) -> None:
+    """Carries out one verb and writes the answer."""
+    if verb in ("facts", "processes"):
+        return _say({"ok": facts() if verb == "facts" else processes()})
+    known = {name: request.pop(name) for name in ("started", "ids", "root") if name in request}
+    hand = Hand(request.pop("pid"), **known)
+    if verb == "run":
+        return run(hand, **request)
+    if verb == "fetch":
+        return _fetch(hand, **request)
+    if verb == "connect":
+        return _connect(hand, **request)
+    if verb == "put":
+        request["data"] = sys.stdin.buffer.read()
+    return _say({"ok": getattr(hand, verb)(**request)})
+
+
+def main(verb: str, request: str = "{}") -> None:
+    """One verb from the command line."""
+    asked = json.loads(request)
+    try:
+        carry_out(verb, dict(asked))
+    except Trouble as trouble:
+        answer = {"error": trouble.kind, "message": str(trouble), "hint": trouble.hint}
+        _say(answer, asked.get("over") or 1)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
