@@ -42,12 +42,13 @@ LONGEST_S, MEMORY_BYTES = 60, 4 << 30
 KINDS = ("whole", "in part", "refused", "failed")
 HEAD = """# Damaged heap dumps
 
-Written by `python bench/fuzz.py {count}`, which says what is done with each mutant (one to four things wrong with a
-sample of 1 to 2 kB; `mutant` in `tests/fuzz/mutation.py` makes them, from seeds 0 to {last:,}). Whole: the damage left a
-graph of which nothing is missing. In part: a graph that fits together and says what is missing. Refused: an error with
-its reason. Failed: anything else, first of all an exception that nobody expects, a crash, a mutant that takes {longest}
-seconds, and another answer from the kernels uncompiled, which were asked about one in {thorough}. The slowest is CPU
-time, reading and analysis.
+Written by `python bench/fuzz.py {count}`, which says what is done with each mutant: one to four things wrong with a
+sample of 1 to 2 kB. `mutant` in `tests/fuzz/mutation.py` makes them, from seeds 0 to {last:,}.
+
+Whole: the damage left a graph of which nothing is missing. In part: a graph that fits together and says what is
+missing. Refused: an error with its reason. Failed: anything else, first of all an exception that nobody expects, a
+crash, a mutant that takes {longest} seconds, and another answer from the kernels uncompiled, which were asked about one
+in {thorough}. The slowest is CPU time, reading and analysis.
 
 | sample | mutants | whole | in part | refused | failed | slowest |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -63,6 +64,7 @@ class Batch(NamedTuple):
 
     @property
     def is_thorough(self) -> bool:
+        """Whether all is asked of its mutants, and of both forms of the kernels."""
         return self.first // BATCH % THOROUGH == 0
 
 
