@@ -1,24 +1,24 @@
-"""The hand: what a program next to a process can do to it; its files, memory, limits, connections and signals.
+"""The hand: what a program next to a process can do to it; its files, connections and signals.
 
-One file for any Python from 3.6 on, standard library only: `places.local` imports it, the other places send it as
-`python3 -I -S -c SOURCE VERB JSON` to where the process is seen. It answers with a line of JSON, `{"ok": …}` or
-`{"error": "unreachable" | "lacks" | "missing" | "failed", "message": …, "hint": …}`. By verb:
+`places.local` imports it; the other places send `source()`, for any Python from 3.6 on and nothing but its library, as
+`python3 -I -S -c SOURCE VERB JSON` to where the process is seen; numbers are those there. The answer is a line of JSON,
+`{"ok": ...}` or `{"error": "unreachable" | "lacks" | "missing" | "failed", "message": ..., "hint": ...}`. By verb:
 
-    facts, processes                  {}: of the hand itself, and the candidates in its PID namespace
-    process, reading, room            {"pid": 7}; this and all below also take "started", as `process` gives it
-    stat, listing, volume, remove     {"pid": 7, "path": "/tmp/x"}
-    digest                            … and {"length": 4096}
-    fetch                             … and {"offset": 0, "length": null}; after `{"ok": N}` come N bytes, fewer if cut
-    put                               … and {"mode": 384}; the file's bytes are standard input
-    move                              … and {"to": "/tmp/y"}
-    signal                            {"pid": 7, "signum": 3}
-    connect                           {"pid": 7, "address": ["127.0.0.1", 80] or "/path"}; after the answer it is joined
-                                      to standard input and output; {"over": FD} sends it through that socket instead
-    run                               {"pid": 7, "command": […], "environ": {…}}: becomes the command, and answers only
-                                      on the descriptor {"over": FD}, where it cannot
+    facts, processes                {}: of the hand itself, and the candidates in its PID namespace
+    process, reading, room          {"pid": 7}; this and all below also take "started", as `process` gives it
+    stat, listing, volume, remove   {"pid": 7, "path": "/tmp/x"}
+    digest                          ... and {"length": 4096}
+    fetch                           ... and {"offset": 0, "length": null}; after `{"ok": N}` come N bytes, fewer if cut
+    put                             ... and {"mode": 384}; the file's bytes are standard input
+    move                            ... and {"to": "/tmp/y"}
+    signal                          {"pid": 7, "signum": 3}
+    connect                         {"pid": 7, "address": ["127.0.0.1", 80] or "/path"}; after the answer it is joined
+                                    to standard input and output; {"over": FD} sends it through that socket instead
+    run                             {"pid": 7, "command": [...], "environ": {...}}: becomes the command, and answers
+                                    only on the descriptor {"over": FD}, where it cannot
 
 Paths are the target's: links are followed below its root only, as it would, relative ones from its directory. Changes
-are made as its user. Sources: https://docs.kernel.org/filesystems/proc.html, .../admin-guide/cgroup-v2.html, proc(5).
+are made as its user.
 """
 
 import contextlib
@@ -28,166 +28,38 @@ import hashlib
 import heapq
 import json
 import os
-import re
 import signal
 import socket
 import stat
 import sys
 import threading
-import time
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-Answer = Dict[str, Any]
-Ids = Tuple[int, int, List[int]]
+if __name__ != "__main__":  # as a script it stands below the eye
+    from caulk.places.eye import Answer, Eye, Ids, Trouble, facts, processes
+
 PIECE = 1 << 20
-#: What tells the runtimes apart, of all that a process maps.
-RUNTIMES = r"/(lib(jvm|j9vm|python|node|tcmalloc|jemalloc|profiler)|python|node|java|envoy)[^/]*$"
-# An unlimited cgroup v1 says 2^63 rounded down to a page.
-UNLIMITED = 1 << 60
-_MOST_FILES, _MOST_TEXT, _MOST_LINKS = 10_000, 16 << 20, 40
+_MOST_LISTED, _MOST_LINKS = 10000, 40
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-class Trouble(Exception):
-    """Why a verb did not work: `kind` is `unreachable`, `lacks`, `missing` or `failed`."""
+def source() -> str:
+    """The eye and the hand as one script."""
+    texts = []
+    for module in ("eye.py", "hand.py"):
+        with open(os.path.join(os.path.dirname(__file__), module), encoding="ascii") as file:
+            texts.append(file.read())
+    return "\n".join(texts)
 
-    def __init__(self, kind: str, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.kind, self.hint = kind, hint
 
-
-class Hand:
+class Hand(Eye):
     """The verbs on one process. Where `root` was opened while it lived, its files can be reached after its end."""
 
-    proc, cgroup_mount = "/proc", "/sys/fs/cgroup"
-
     def __init__(self, pid: int, started: Optional[int] = None, ids: Optional[Ids] = None, root: int = -1) -> None:
-        self.pid, self._root = pid, root
+        super().__init__(pid, started, ids)
+        self._root = root
         if root >= 0:
             os.set_inheritable(root, False)
-        self.started = self._ticks() if started is None else started
-        self.uid, self.gid, self.groups = ids or self._ids()
-
-    def alive(self) -> None:
-        """Raises unless the process still runs: itself, not a later one of the same number."""
-        if self._ticks() != self.started:
-            raise Trouble("unreachable", f"Process {self.pid} has ended; its number belongs to another one now.")
-
-    def _ticks(self) -> int:
-        # The name, in parentheses, may hold anything; what follows the last one is numbers.
-        fields = self.text("stat").rpartition(")")[2].split()
-        if len(fields) < 20 or fields[0] in "ZX":
-            hint = "`caulk ps` lists what runs. Where /proc is mounted with hidepid, only root sees others' processes."
-            raise Trouble("unreachable", f"There is no process {self.pid}, or it has ended.", hint)
-        return int(fields[19])
-
-    def _ids(self) -> Ids:
-        status = self.status()
-        if "Uid" not in status:
-            raise Trouble("unreachable", f"Process {self.pid} has ended.")
-        groups = [int(group) for group in status.get("Groups", "").split()]
-        return int(status["Uid"].split()[1]), int(status["Gid"].split()[1]), groups
-
-    def path(self, name: str) -> str:
-        """A file of the process in /proc."""
-        return f"{self.proc}/{self.pid}/{name}"
-
-    def text(self, name: str) -> str:
-        """What such a file says, or nothing where it cannot be read."""
-        try:
-            with open(self.path(name), "rb") as file:
-                return os.fsdecode(file.read(_MOST_TEXT))
-        except OSError:
-            return ""
-
-    def link(self, name: str) -> str:
-        """Where a link of the process in /proc leads, in its own terms; nothing where it cannot be read."""
-        try:
-            return self._inside(os.readlink(self.path(name)))
-        except OSError:
-            return ""
-
-    def _inside(self, path: str) -> str:
-        """A path as the kernel shows it to us, as one below the target's root: they differ after a chroot."""
-        root = "/"
-        with contextlib.suppress(OSError):
-            root = os.readlink(self.path("root"))
-        return path[len(root) :] if root != "/" and path.startswith(root + "/") else path
-
-    def status(self) -> Dict[str, str]:
-        """The fields of /proc/PID/status."""
-        lines = (line.partition(":") for line in self.text("status").splitlines())
-        return {name: value.strip() for name, _, value in lines}
-
-    def caught(self) -> int:
-        """The signals that it has handlers for, as the kernel's mask."""
-        return int(self.status().get("SigCgt", "0"), 16)
-
-    def process(self, with_environ: bool = True) -> Answer:
-        """The process as it is now; what cannot be read is empty. `pid` is its number in its own namespace."""
-        status, maps = self.status(), self.text("maps").splitlines()
-        mapped = {line.split(None, 5)[5] for line in maps if "/" in line}
-        variables = self.text("environ").split("\0") if with_environ else []
-        self.alive()
-        return {
-            "pid": int((status.get("NSpid") or str(self.pid)).split()[-1]),
-            "host_pid": self.pid,
-            "parent": int(status.get("PPid", 0)),
-            "name": status.get("Name", ""),
-            "uid": self.uid,
-            "gid": self.gid,
-            "started": self.started,
-            "started_at": _boot_time(self.proc) + self.started / os.sysconf("SC_CLK_TCK"),
-            "command": self.text("cmdline").rstrip("\0").split("\0"),
-            "executable": self.link("exe"),
-            "environ": dict(entry.split("=", 1) for entry in variables if "=" in entry),
-            "directory": self.link("cwd") or "/",
-            "caught": int(status.get("SigCgt", "0"), 16),
-            "libraries": sorted({self._inside(path) for path in mapped}),
-            "threads": int(status.get("Threads", 1)),
-        }
-
-    def reading(self) -> Answer:
-        """The memory of the process now, in bytes. Pages that several processes share count in each of them."""
-        status = self.status()
-        self.alive()
-        names = (("rss", "VmRSS"), ("anonymous", "RssAnon"), ("file", "RssFile"), ("shared", "RssShmem"))
-        sizes = {name: int(status.get(field, "0 kB").split()[0]) << 10 for name, field in names}
-        return dict(sizes, at=time.time())
-
-    def room(self) -> Answer:
-        """Of the limited cgroups around it the one that leaves the least; without any, what it uses itself."""
-        used, limit, machine = self.reading()["rss"], None, None
-        with contextlib.suppress(OSError), open(self.proc + "/meminfo") as file:
-            machine = next((int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:")), None)
-        known = [(bound - taken, bound, taken) for _, bound, taken in self.cgroups() if bound is not None]
-        if known:
-            _, limit, used = min(known)
-        return {"used": used, "limit": limit, "machine": machine}
-
-    def cgroups(self) -> Iterator[Tuple[str, Optional[int], int]]:
-        """The cgroups around it, outermost first: the file of the limit, the limit, and the bytes that it uses.
-
-        Pages of files that were not used lately do not count: they go when they are in the way.
-        """
-        for line in self.text("cgroup").splitlines():
-            _, controllers, path = [*line.split(":", 2), "", ""][:3]
-            below, parts = self.cgroup_mount, [part for part in path.split("/") if part]
-            if ".." in parts:
-                # It lies outside of our namespace of cgroups; the target's own mount shows it as the root.
-                below, parts = self.path("root" + self.cgroup_mount), []
-            bases, names = [below + "/memory"], ("memory.limit_in_bytes", "memory.usage_in_bytes")
-            if controllers == "":
-                bases, names = [below, below + "/unified"], ("memory.max", "memory.current")
-            elif "memory" not in controllers.split(","):
-                continue
-            for base in bases:
-                for depth in range(len(parts) + 1):
-                    directory = "/".join([base, *parts[:depth], ""])
-                    limit, used = (number(directory + name) for name in names)
-                    if used is not None:
-                        bound = limit if limit is not None and limit < UNLIMITED else None
-                        yield directory + names[0], bound, max(used - dropped(directory + "memory.stat"), 0)
 
     def root(self) -> int:
         """A descriptor of the target's root directory; it outlives the target."""
@@ -196,7 +68,7 @@ class Hand:
             try:
                 self._root = os.open(self.path("root"), _DIRECTORY)
             except OSError as error:
-                raise self._refused("see the files of", error) from error
+                raise self.refused("see the files of", error) from error
         return self._root
 
     def close(self) -> None:
@@ -204,13 +76,6 @@ class Hand:
         if self._root >= 0:
             os.close(self._root)
             self._root = -1
-
-    def _refused(self, what: str, error: OSError) -> Trouble:
-        if error.errno in (errno.ENOENT, errno.ESRCH):
-            return Trouble("unreachable", f"Process {self.pid} has ended.")
-        who = f"User {os.geteuid()} may not {what} process {self.pid}, which runs as user {self.uid}"
-        hint = f"Run as user {self.uid} or as root; in a container, with the capability SYS_PTRACE (and SYS_ADMIN)."
-        return Trouble("lacks", f"{who}: {error.strerror}.", hint)
 
     def _about(self, path: str, error: OSError) -> Trouble:
         message = f"{path} of process {self.pid}: {error.strerror or error}."
@@ -268,7 +133,7 @@ class Hand:
                 for name in os.listdir(directory):
                     with contextlib.suppress(FileNotFoundError):
                         files.append(_stat(f"{path.rstrip('/')}/{name}", name, directory))
-        newest = heapq.nlargest(_MOST_FILES, files, key=lambda file: file["modified"])
+        newest = heapq.nlargest(_MOST_LISTED, files, key=lambda file: file["modified"])
         return sorted(newest, key=lambda file: file["path"])
 
     def volume(self, path: str) -> Answer:
@@ -325,7 +190,7 @@ class Hand:
             os.setegid(self.gid)
             os.seteuid(self.uid)
         except PermissionError as error:
-            raise self._refused("act for", error) from error
+            raise self.refused("act for", error) from error
         try:
             yield
         finally:
@@ -366,7 +231,7 @@ class Hand:
         try:
             os.kill(self.pid, signum)
         except OSError as error:
-            raise self._refused(f"send {signal.Signals(signum).name} to", error) from error
+            raise self.refused(f"send {signal.Signals(signum).name} to", error) from error
 
     def shares_network(self) -> bool:
         """Whether the ports of the target are ours."""
@@ -375,7 +240,7 @@ class Hand:
             # Every network namespace has its own tree of these files; unlike ns/net, anybody may look at it.
             return os.stat(self.path("net/dev")).st_ino == os.stat("/proc/self/net/dev").st_ino
         except OSError as error:
-            raise self._refused("see the network of", error) from error
+            raise self.refused("see the network of", error) from error
 
     def connect(self, address: Any, timeout_s: float = 10.0) -> socket.socket:
         """A connection as the target's user would get it: to a port, a path, or a name that begins with NUL.
@@ -416,7 +281,7 @@ class Hand:
                 if setns(descriptor, 0):
                     raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
         except OSError as error:
-            raise self._refused("enter the namespaces of", error) from error
+            raise self.refused("enter the namespaces of", error) from error
         return [name for name, _ in opened]
 
     def _is_foreign(self, name: str) -> bool:
@@ -478,54 +343,6 @@ def _rename(name: str, directory: int, new: str, other: int) -> None:
         os.unlink(name, dir_fd=directory)
 
 
-def processes(proc: str = "/proc") -> List[Answer]:
-    """The programs in this PID namespace, without environments; of their libraries those that tell the runtime."""
-    found = []
-    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
-        with contextlib.suppress(Trouble):
-            process = Hand(pid).process(with_environ=False)
-            process["libraries"] = [path for path in process["libraries"] if re.search(RUNTIMES, path)]
-            if any(process["command"]):  # a thread of the kernel has none
-                found.append(process)
-    return found
-
-
-def facts() -> Answer:
-    """What the hand itself is: its Python, user and rights, and whose processes it sees."""
-    return {
-        "python": sys.version.split()[0],
-        "uid": os.geteuid(),
-        "gid": os.getegid(),
-        "capabilities": int(Hand(os.getpid()).status().get("CapEff", "0"), 16),
-        "pid_namespace": os.stat("/proc/self/ns/pid").st_ino,
-        "machine": os.uname().machine,
-    }
-
-
-def _boot_time(proc: str) -> float:
-    with open(proc + "/stat") as file:
-        return next((float(line.split()[1]) for line in file if line.startswith("btime ")), 0.0)
-
-
-def number(path: str) -> Optional[int]:
-    """What a file of one number says; None where there is none."""
-    try:
-        with open(path) as file:
-            return int(file.read(64))
-    except (OSError, ValueError):
-        return None
-
-
-def dropped(path: str) -> int:
-    """Bytes of files not used lately, by `memory.stat`; cgroup v1 has the cgroups below in those with `total_`."""
-    try:
-        with open(path) as file:
-            counts = dict(line.split() for line in file)
-    except (OSError, ValueError):
-        return 0
-    return int(counts.get("total_inactive_file", counts.get("inactive_file", 0)))
-
-
 def _system(name: str) -> Any:
     """A function of the C library."""
     return getattr(ctypes.CDLL(None, use_errno=True), name)
@@ -553,7 +370,7 @@ def run(hand: Hand, command: List[str], environ: Dict[str, str], over: int = 2) 
             os.setresgid(hand.gid, hand.gid, hand.gid)
             os.setresuid(hand.uid, hand.uid, hand.uid)
     except OSError as error:
-        raise hand._refused("run a command beside", error) from error
+        raise hand.refused("run a command beside", error) from error
     prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
     with contextlib.suppress(OSError):
         os.chdir(directory)

@@ -4,9 +4,7 @@ Everything is read from Linux's /proc; what happens in another user's name, or i
 process of its own (`places.hand`), since ids and namespaces belong to a whole process.
 """
 
-from pathlib import Path
-
-from caulk.model.target import Target
+from caulk.model.target import Access, Target
 from caulk.places.local.lending import undo_loans
 from caulk.places.local.proc import (
     Process,
@@ -28,6 +26,8 @@ from caulk.places.local.reaching import LocalReach
 from caulk.places.local.targets import SCHEMES, pid_of, targets
 
 NAME = "local"
+
+_ANY = Access()
 
 __all__ = [
     "NAME",
@@ -53,9 +53,6 @@ __all__ = [
 ]
 
 
-def reach(target: Target, *, state: Path | None = None) -> LocalReach:
-    """The verbs on a process; raises `Unreachable` if it is gone, or another has its number now.
-
-    `state` is a directory where loans of memory are written down; without it none are given.
-    """
-    return LocalReach(target, pid_of(target), state)
+def reach(target: Target, access: Access = _ANY) -> LocalReach:
+    """The verbs on a process; raises `Unreachable` if it is gone, or another has its number now."""
+    return LocalReach(target, pid_of(target))

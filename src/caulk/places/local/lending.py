@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 from caulk.model.errors import CaptureFailed, Lacks
-from caulk.places.hand import UNLIMITED, Hand, Trouble, dropped, number
+from caulk.places.eye import UNLIMITED, Trouble, dropped, number
+from caulk.places.hand import Hand
 
 _PAGE = 4096
 _LEAST_MARGIN = 16 << 20

@@ -10,18 +10,18 @@ from typing import Any
 
 import msgspec
 
-from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
+from caulk.model.errors import CaptureFailed
 from caulk.model.series import Reading
 from caulk.model.target import FileStat, Patience, Process, Ran, Room, Target, Volume
-from caulk.places import hand as hands
-from caulk.places.hand import Answer, Hand, Trouble
+from caulk.places.answers import as_error, as_process
+from caulk.places.eye import Answer, Trouble
+from caulk.places.hand import Hand, source
 from caulk.places.local.lending import lend
 from caulk.places.local.running import run
 
 _TIMEOUT_S = 60.0
 # What a command needs to be found and to run; not what makes a second Java or Node act like the target.
 _VARIABLES = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "JAVA_HOME"}
-_ERRORS: dict[str, type[CaulkError]] = {"unreachable": Unreachable, "lacks": Lacks}
 
 
 class LocalReach:
@@ -39,19 +39,7 @@ class LocalReach:
         """The process as it is now, with the number that it has in its own namespace."""
         with _said():
             found = self.hand.process()
-        return Process(
-            found["pid"],
-            found["uid"],
-            found["gid"],
-            found["started_at"],
-            tuple(found["command"]),
-            found["executable"],
-            found["environ"],
-            found["directory"],
-            found["caught"],
-            frozenset(found["libraries"]),
-            found["threads"],
-        )
+        return as_process(found)
 
     def reading(self) -> Reading:
         """Its memory now."""
@@ -171,7 +159,7 @@ class LocalReach:
             "root": hand.root(),
         }
         asked = msgspec.json.encode({**known, **request}).decode()
-        return [sys.executable, "-I", "-S", str(hands.__file__), verb, asked]
+        return [sys.executable, "-I", "-S", "-c", source(), verb, asked]
 
 
 @contextmanager
@@ -180,7 +168,7 @@ def _said() -> Iterator[None]:
     try:
         yield
     except Trouble as trouble:
-        raise _ERRORS.get(trouble.kind, CaptureFailed)(str(trouble), hint=trouble.hint) from trouble
+        raise as_error(trouble.kind, str(trouble), trouble.hint) from trouble
 
 
 @contextmanager

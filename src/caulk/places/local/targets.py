@@ -6,21 +6,24 @@ import re
 from pathlib import PurePosixPath
 
 from caulk.model.errors import Unreachable, UsageError
-from caulk.model.target import Target
-from caulk.places.hand import Hand, Trouble
+from caulk.model.target import Access, Target
+from caulk.places.eye import Trouble
+from caulk.places.hand import Hand
 from caulk.places.local.proc import processes
 
 SCHEMES = ("pid",)
 
+_ANY = Access()
 _INTERPRETERS = re.compile(r"(python|pypy|node|nodejs|java|ruby|perl|deno|bun)[\d.]*")
 _PROGRAMS = re.compile(r".+\.(py|pyz|js|mjs|cjs|ts|jar|rb|pl)")
 _CONTAINER = re.compile(r"[0-9a-f]{64}")
 
 
-def targets(wanted: str) -> list[Target]:
-    """What `wanted` means here, by number of process; of a name that several commands have, all of them.
+def targets(wanted: str, access: Access = _ANY) -> list[Target]:
+    """What `wanted` means here, by number of process: every one that has the name, or none; never caulk itself.
 
-    Nothing, or `pid:`, means every process of the user, and every process there is for root; never caulk itself.
+    Nothing, or `pid:`, means every process of the user, and for root all there are. Raises `Unreachable` for a number
+    that no process has.
     """
     reference = wanted.removeprefix("pid:")
     if reference.isascii() and reference.isdigit():
@@ -28,15 +31,8 @@ def targets(wanted: str) -> list[Target]:
         if found is None:
             raise Unreachable(f"There is no process {reference}.", hint="`caulk ps` lists what runs.")
         return [found]
-    if reference and wanted.startswith("pid:"):
-        raise UsageError(
-            f"{wanted} names no process.", hint="Give its number, as pid:1234, or the command's name alone."
-        )
     pids = sorted(process.pid for process in processes() if process.pid != os.getpid())
-    chosen = [target for pid in pids if (target := _target(pid, reference, is_listed=True))]
-    if reference and not chosen:
-        raise Unreachable(f"No process here has the name {reference}.", hint="`caulk ps` lists what runs.")
-    return chosen
+    return [target for pid in pids if (target := _target(pid, reference, is_listed=True))]
 
 
 def pid_of(target: Target) -> int:
