@@ -3,7 +3,6 @@
 import queue
 import re
 import shutil
-import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from caulk.model.series import Reading, Series
+from caulk.model.target import Target
 from caulk.places import local
 from caulk.runtimes import cpython, envoy, go, jvm, native, node
 from caulk.runtimes.endpoint import Endpoint, NotServed
@@ -262,8 +262,11 @@ class Watcher:
 
 def _from_jvm(pid: int) -> Take:
     def take(stem: Path) -> tuple[tuple[tuple[str, Path], ...], dict[str, int]]:
-        catches_quit = local.catches(pid, signal.SIGQUIT)
-        text = jvm.histogram(pid, local.inner_pid(pid), catches_quit=catches_quit)
+        reach = local.LocalReach(Target(local.NAME, f"pid:{pid}", ""), pid)
+        try:
+            text = jvm.histogram(reach)
+        finally:
+            reach.close()
         live = jvm.live_bytes(text)
         path = write(stem.with_name(stem.name + jvm.SUFFIX), text)
         return (("histogram", path),), {} if live is None else {"heap": live}

@@ -1,0 +1,87 @@
+"""What a JVM's heap is now, and what capturing it costs: from figures that are there, without waking its listener.
+
+Constants are measured by `bench/captures_jvm.py`, on JDK 17 and 25.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from caulk.runtimes.jvm.perfdata import Counters
+
+#: Of an object of 16 bytes with one compressed reference a dump has 33: references have 8 bytes there, headers 25.
+_DUMP_RATIO = 2.0
+#: With headers of 8 bytes instead of 12.
+_COMPACT_RATIO = 2.7
+#: Classes, names and stacks, which a dump has beside the heap.
+_DUMP_BASE_BYTES = 8 << 20
+
+_USED = re.compile(r"\bused (\d+)([BKMGT])|\b(\d+)([BKMGT]) used")
+_SIZE = re.compile(r"\b(?:total|committed|capacity) (\d+)([BKMGT])|\b(\d+)([BKMGT]) committed")
+_YOUNG = ("def new generation", "DefNew", "PSYoungGen")
+#: Collectors whose counters follow each allocation; those of others are of the last collection.
+_PROMPT = ("GarbageFirst", "Heap")
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """The heap of a JVM in bytes, garbage too; `movable` is what a full collection may move to pages not used yet."""
+
+    used: int
+    size: int
+    movable: int
+    source: str
+
+
+def from_heap_info(text: str) -> Heap:
+    """The heap by the answer to `GC.heap_info`, of any collector."""
+    used = size = movable = 0
+    for line in text.splitlines():
+        if "Metaspace" in line or "class space" in line or "%" in line:
+            continue
+        found = _bytes(_USED.search(line))
+        used += found
+        size += _bytes(_SIZE.search(line))
+        movable += found if line.strip().startswith(_YOUNG) else 0
+    return Heap(used, max(used, size), movable, "GC.heap_info")
+
+
+def from_counters(found: Counters, resident: int) -> Heap:
+    """The heap by its counters; what they do not say is bounded by `resident`, the memory that the process has."""
+    spaces = [
+        name.removesuffix(".capacity")
+        for name in found
+        if re.fullmatch(r"sun\.gc\.generation\.\d\.space\.\d\.capacity", name)
+    ]
+    capacity = sum(_number(found, f"{space}.capacity") for space in spaces)
+    if not capacity:
+        return Heap(resident, resident, resident, "its resident memory")
+    used = sum(_number(found, f"{space}.used") for space in spaces)
+    young = sum(_number(found, f"{space}.capacity") for space in spaces if "generation.0" in space)
+    if found.get("sun.gc.policy.name") in _PROMPT or found.get("sun.gc.generation.1.name") in _PROMPT:
+        return Heap(used, max(used, capacity), 0, "its counters")
+    return Heap(min(capacity, resident), capacity, min(young, resident), "its counters and resident memory")
+
+
+def dump_bytes(now: Heap, switches: Mapping[str, str]) -> int:
+    """The most that an HPROF dump of the heap has, in bytes."""
+    is_compact = switches.get("UseCompactObjectHeaders") == "true"
+    return _DUMP_BASE_BYTES + round(now.used * (_COMPACT_RATIO if is_compact else _DUMP_RATIO))
+
+
+def extra_bytes(now: Heap) -> int:
+    """The most memory that a full collection and the writer of a dump take beside what the process has."""
+    # Marks of the collector; then objects that it moves to pages of the heap that were never touched.
+    return (32 << 20) + now.size // 32 + now.movable
+
+
+def _number(found: Counters, name: str) -> int:
+    value = found.get(name, 0)
+    return value if isinstance(value, int) else 0
+
+
+def _bytes(match: re.Match[str] | None) -> int:
+    if match is None:
+        return 0
+    digits, unit = match[1] or match[3], match[2] or match[4]
+    return int(digits) << 10 * "BKMGT".index(unit)
