@@ -75,6 +75,7 @@ class Reaching:
             context=self.context,
             kubeconfig=self.kubeconfig,
             helper_image=self.helper_image,
+            state=str(app.home() / "loans"),
         )
 
 

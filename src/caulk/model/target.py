@@ -131,3 +131,5 @@ class Access:
     context: str = ""
     kubeconfig: str = ""
     helper_image: str = ""
+    state: str = ""
+    """A directory where loans of memory are written down."""

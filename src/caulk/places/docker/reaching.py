@@ -1,0 +1,271 @@
+"""The verbs on a container: through /proc where it runs here, by a hand beside it elsewhere, through tar if stopped."""
+
+import contextlib
+import secrets
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, cast
+from urllib.parse import quote
+
+from caulk.model.errors import CaptureFailed, Lacks, Unreachable
+from caulk.model.target import Access, FileStat, Patience, Process, Ran, Room, Target, Volume
+from caulk.places.docker.engine import Engine, Exec, NotThere
+from caulk.places.docker.lending import lend
+from caulk.places.eye import Trouble
+from caulk.places.hand import Hand
+from caulk.places.remote import Channel, HandReach, answer, heaviest
+from caulk.ports import Reach
+
+_PIECE = 1 << 20
+
+
+def reach(target: Target, access: Access) -> Reach:
+    """The verbs on a container; raises `Unreachable` if there is no such one any more."""
+    engine = Engine()
+    name = target.labels.get("container") or target.reference.partition(":")[2]
+    try:
+        found = engine.get(f"/containers/{quote(name)}/json")
+    except NotThere as error:
+        raise Unreachable(f"{target.reference} is gone", hint="`caulk ps docker:` lists what runs.") from error
+    if not found["State"].get("Running"):
+        return cast("Reach", Stopped(target, engine, found))
+    return cast("Reach", Running(target, engine, found, access))
+
+
+class _InContainer:
+    """Commands in the container itself."""
+
+    def __init__(self, engine: Engine, container: str) -> None:
+        self._engine, self._container = engine, container
+
+    def start(self, command: Sequence[str], *, has_stdin: bool = False) -> Channel:
+        return Exec(self._engine, self._container, command, has_stdin=has_stdin)
+
+
+class Running:
+    """A container that runs: what its engine knows of it, and `inner`, who reaches its process."""
+
+    def __init__(self, target: Target, engine: Engine, found: Any, access: Access) -> None:
+        self.target = target
+        self._engine, self._found, self._access = engine, found, access
+        self._helper = ""
+        self._inner: Reach | None = None
+
+    def __getattr__(self, verb: str) -> Any:
+        """The verbs that need no engine are those of who reaches the process."""
+        if verb.startswith("_"):
+            raise AttributeError(verb)
+        return getattr(self.inner, verb)
+
+    @property
+    def inner(self) -> Reach:
+        """Who reaches the process, found out once; raises `Lacks` with every reason."""
+        if self._inner is None:
+            self._inner = self._here() or self._beside()
+        return self._inner
+
+    def room(self) -> Room:
+        """Of its own limit where nothing inside can tell it."""
+        with contextlib.suppress(Lacks):
+            return self.inner.room()
+        stats = self._engine.get(f"/containers/{self._found['Id']}/stats", stream="false")["memory_stats"]
+        cached = stats.get("stats", {}).get("inactive_file", stats.get("stats", {}).get("total_inactive_file", 0))
+        limit = self._found["HostConfig"].get("Memory") or None
+        return Room(max(int(stats["usage"]) - int(cached), 0), limit)
+
+    def patience(self) -> Patience | None:
+        """None: an engine marks what does not answer as unhealthy, and leaves it running."""
+        return None
+
+    def run(self, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0) -> Ran:
+        """A command of the image, as the container's user."""
+        return answer(_InContainer(self._engine, self._found["Id"]), command, stdin, timeout_s)
+
+    def lend(self, size: int) -> AbstractContextManager[int]:
+        """As `docker update --memory` does it, without a restart."""
+        return lend(self._engine, self._found["Id"], size, self.room().used, self._access.state)
+
+    def close(self) -> None:
+        """Lets go, and removes the helper."""
+        if self._inner is not None:
+            self._inner.close()
+        if self._helper:
+            self._engine.delete(f"/containers/{self._helper}", force="1")
+            self._helper = ""
+
+    def _here(self) -> Reach | None:
+        """Its process among those of this machine; None if the engine runs elsewhere, or rights are missing."""
+        if not self._engine.is_here:
+            return None
+        from caulk.places import local  # noqa: PLC0415 - Linux only, and the engine may run elsewhere
+
+        container = self._found["Id"]
+        try:
+            main = Hand(self._found["State"]["Pid"])
+            if container not in main.text("cgroup") and container not in main.text("mountinfo"):
+                return None
+            main.root()
+            pid = _largest(container, main)
+        except (Trouble, OSError):
+            return None
+        inner = local.reach(Target("local", f"pid:{pid}", self.target.name), self._access)
+        inner.target = self.target
+        return inner
+
+    def _beside(self) -> Reach:
+        """A hand in the container, if its image has Python, or in a helper that shares its namespaces."""
+        reasons = []
+        for way in (self._in_image, self._in_helper):
+            try:
+                return way()
+            except (Lacks, CaptureFailed) as error:
+                reasons.append(str(error))
+        raise Lacks(
+            f"the process in {self.target.reference} cannot be reached: {'; '.join(reasons)}",
+            hint="Run caulk on the engine's machine as root, or give --helper-image an image that has Python.",
+        )
+
+    def _in_image(self) -> Reach:
+        transport = _InContainer(self._engine, self._found["Id"])
+        ran = answer(transport, ["python3", "-c", "print('hand')"])
+        if ran.out != b"hand\n":
+            raise Lacks("its image has no Python")
+        return cast("Reach", HandReach(self.target, transport, heaviest(transport, self.target)))
+
+    def _in_helper(self) -> Reach:
+        image = self._access.helper_image
+        if not image:
+            raise Lacks("no --helper-image was given")
+        container = self._found["Id"]
+        made = self._engine.post(
+            "/containers/create",
+            {
+                "Image": image,
+                "User": self._found["Config"].get("User") or "",
+                "Entrypoint": ["python3", "-c", "import sys; sys.stdin.read()"],
+                "OpenStdin": True,
+                "AttachStdin": False,
+                "NetworkDisabled": False,
+                "Labels": {"caulk.helper": self.target.reference},
+                "HostConfig": {
+                    "PidMode": f"container:{container}",
+                    "NetworkMode": f"container:{container}",
+                    "CapDrop": ["ALL"],
+                    "SecurityOpt": ["no-new-privileges"],
+                    "ReadonlyRootfs": True,
+                    "AutoRemove": True,
+                },
+            },
+            name=f"caulk-{secrets.token_hex(4)}",
+        )
+        self._helper = made["Id"]
+        self._engine.post(f"/containers/{self._helper}/start")
+        transport = _InContainer(self._engine, self._helper)
+        return cast("Reach", HandReach(self.target, transport, heaviest(transport, self.target)))
+
+
+class Stopped:
+    """A container that ended: its files can still be read."""
+
+    def __init__(self, target: Target, engine: Engine, found: Any) -> None:
+        self.target = target
+        self._engine, self._found = engine, found
+
+    def process(self) -> Process:
+        """What ran, by the container's configuration."""
+        config, state = self._found["Config"], self._found["State"]
+        environ = dict(entry.split("=", 1) for entry in config.get("Env") or [] if "=" in entry)
+        command = (*(self._found.get("Path", ""),), *(self._found.get("Args") or ()))
+        started = _epoch(state.get("StartedAt", ""))
+        return Process(1, 0, 0, started, tuple(command), command[0], environ, config.get("WorkingDir") or "/")
+
+    def patience(self) -> Patience | None:
+        """It stands still already."""
+        return None
+
+    def stat(self, path: str) -> FileStat | None:
+        """The file at `path`."""
+        try:
+            with self._engine.archive(self._found["Id"], path) as archive:
+                member = archive.next()
+        except NotThere:
+            return None
+        if member is None:
+            return None
+        kind = stat.S_IFDIR if member.isdir() else stat.S_IFREG if member.isreg() else stat.S_IFLNK
+        return FileStat(path, member.size, member.mtime, kind | member.mode)
+
+    def listing(self, directory: str) -> Sequence[FileStat]:
+        """The files right in a directory."""
+        found = []
+        try:
+            with self._engine.archive(self._found["Id"], directory) as archive:
+                for member in archive:
+                    parts = member.name.rstrip("/").split("/")
+                    if len(parts) == 2:
+                        kind = stat.S_IFDIR if member.isdir() else stat.S_IFREG
+                        path = f"{directory.rstrip('/')}/{parts[1]}"
+                        found.append(FileStat(path, member.size, member.mtime, kind | member.mode))
+        except NotThere:
+            return []
+        return found
+
+    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Pieces of a file; what comes before `offset` travels too, since a tar has no other way."""
+        try:
+            with self._engine.archive(self._found["Id"], path) as archive:
+                member = archive.next()
+                file = archive.extractfile(member) if member else None
+                if file is None:
+                    raise CaptureFailed(f"{path} of {self.target.reference} is not a regular file")
+                left = offset
+                while left and (piece := file.read(min(left, _PIECE))):
+                    left -= len(piece)
+                left = member.size - offset if member and length is None else length or 0
+                while left and (piece := file.read(min(left, _PIECE))):
+                    left -= len(piece)
+                    yield piece
+        except NotThere as error:
+            raise CaptureFailed(f"there is no {path} in {self.target.reference}") from error
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def volume(self, path: str) -> Volume:
+        """Nobody writes there any more."""
+        return Volume(path, "", 0, is_writable=False)
+
+    def __getattr__(self, verb: str) -> Any:
+        """All other verbs need a process."""
+        if verb.startswith("_"):
+            raise AttributeError(verb)
+        return self._lacks
+
+    def _lacks(self, *_: Any, **__: Any) -> Any:
+        state = self._found["State"]
+        killed = ", killed when memory ran out" if state.get("OOMKilled") else ""
+        raise Lacks(
+            f"{self.target.reference} does not run (it ended with {state.get('ExitCode')}{killed})",
+            hint="What it wrote at its end can still be collected: `caulk doctor` lists it.",
+        )
+
+
+def _largest(container: str, main: Hand) -> int:
+    """Of a container's processes the one with the most memory: what starts it (a shell, tini) is small."""
+    from caulk.places import local  # noqa: PLC0415 - as above
+
+    largest = (local.reading(main.pid), main.pid)
+    for process in local.processes():
+        reading = local.reading(process.pid)
+        most = largest[0].rss if largest[0] else 0
+        if reading and reading.rss > most and container in Hand(process.pid).text("cgroup"):
+            largest = (reading, process.pid)
+    return largest[1]
+
+
+def _epoch(said: str) -> float:
+    with contextlib.suppress(ValueError):
+        return datetime.fromisoformat(said[:19] + "+00:00").timestamp()
+    return 0.0
