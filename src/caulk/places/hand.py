@@ -39,6 +39,8 @@ if __name__ != "__main__":  # as a script it stands below the eye
     from caulk.places.eye import Answer, Eye, Ids, Trouble, facts, processes
 
 PIECE = 1 << 20
+#: What is read at most of a file of the kernel's.
+_MOST_TEXT = 16 << 20
 _MOST_LISTED, _MOST_LINKS = 10000, 40
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -113,13 +115,9 @@ class Hand(Eye):
 
     def stat(self, path: str) -> Optional[Answer]:
         """The file at `path`; None if there is none."""
-        try:
-            with self.at(path) as (directory, name):
-                return _stat(path, name, directory)
-        except Trouble as trouble:
-            if trouble.kind == "missing":
-                return None
-            raise
+        with _may_be_missing(), self.at(path) as (directory, name):
+            return _stat(path, name, directory)
+        return None
 
     def _is_directory(self, path: str) -> bool:
         found = self.stat(path)
@@ -166,8 +164,21 @@ class Hand(Eye):
 
     def fetch(self, path: str, offset: int = 0, length: Optional[int] = None) -> Iterator[bytes]:
         """Pieces of a file from `offset` on: `length` bytes, or up to the end that it had when it was opened."""
+        with self.part(path, offset, length) as (_, pieces):
+            yield from pieces
+
+    @contextlib.contextmanager
+    def part(self, path: str, offset: int = 0, length: Optional[int] = None) -> Iterator[Tuple[int, Iterator[bytes]]]:
+        """How many bytes `fetch` gives, and their pieces."""
         with self.file(path) as (descriptor, size):
-            yield from _pieces(descriptor, offset, size if length is None else min(offset + length, size))
+            if not size:
+                # What the kernel makes up as it is read, as all of /proc, has no size before.
+                with open(descriptor, "rb", closefd=False) as file:
+                    text = file.read(_MOST_TEXT)[offset:][:length]
+                yield len(text), iter([text] if text else [])
+                return
+            end = max(size if length is None else min(offset + length, size), offset)
+            yield end - offset, _pieces(descriptor, offset, end)
 
     def digest(self, path: str, length: int) -> str:
         """SHA-256 of the first `length` bytes of a file, in hexadecimal digits."""
@@ -214,7 +225,7 @@ class Hand(Eye):
 
     def remove(self, path: str) -> None:
         """Deletes a file; it may be gone already."""
-        with contextlib.suppress(FileNotFoundError), self.acting(), self.at(path) as (directory, name):
+        with _may_be_missing(), self.acting(), self.at(path) as (directory, name):
             os.unlink(name, dir_fd=directory)
 
     def move(self, path: str, to: str) -> None:
@@ -264,7 +275,9 @@ class Hand(Eye):
                 else:
                     made.connect(address)
             return made
-        except OSError as error:
+        except (OSError, Trouble) as error:
+            if isinstance(error, Trouble) and error.kind == "lacks":
+                raise
             where = address if isinstance(address, str) else f"{address[0]}:{address[1]}"
             raise Trouble("unreachable", f"{where} of process {self.pid} does not answer: {error}.") from error
 
@@ -286,6 +299,15 @@ class Hand(Eye):
 
     def _is_foreign(self, name: str) -> bool:
         return os.stat(self.path("ns/" + name)).st_ino != os.stat("/proc/self/ns/" + name).st_ino
+
+
+@contextlib.contextmanager
+def _may_be_missing() -> Iterator[None]:
+    try:
+        yield
+    except Trouble as trouble:
+        if trouble.kind != "missing":
+            raise
 
 
 def _walk(above: List[int], path: str) -> str:
@@ -393,10 +415,9 @@ def _say(answer: Answer, descriptor: int = 1) -> None:
 
 
 def _fetch(hand: Hand, path: str, offset: int = 0, length: Optional[int] = None) -> None:
-    with hand.file(path) as (descriptor, size):
-        end = max(size if length is None else min(offset + length, size), offset)
-        _say({"ok": end - offset})
-        for piece in _pieces(descriptor, offset, end):
+    with hand.part(path, offset, length) as (size, pieces):
+        _say({"ok": size})
+        for piece in pieces:
             _write(1, piece)
 
 

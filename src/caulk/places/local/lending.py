@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
+import platformdirs
 
 from caulk.model.errors import CaptureFailed, Lacks
 from caulk.places.eye import UNLIMITED, Trouble, dropped, number
@@ -35,29 +36,31 @@ class _Loan(msgspec.Struct):
     limits: list[_Limit]
 
 
+def loans() -> Path:
+    """The directory where loans are written down, beside the captures."""
+    home = os.environ.get("CAULK_HOME")
+    return (Path(home) if home else platformdirs.user_data_path("caulk")) / "loans"
+
+
 @contextmanager
-def lend(hand: Hand, size: int, state: Path | None) -> Iterator[int]:
-    """Raises by `size` bytes each limit that would be in the way of as many more; gives the least of the new ones."""
-    if state is None:
-        raise Lacks(f"Nothing can be lent to process {hand.pid}: there is nowhere to write the loan down.")
+def lend(hand: Hand, size: int, state: Path) -> Iterator[int]:
+    """Raises by `size` bytes each limit that would be in the way of as many more; gives the least of the new ones.
+
+    The loan is written down in the directory `state`.
+    """
     limits = _raised(hand, size)
     record = _written(state, hand, limits)
     try:
         for limit in limits:
-            _write(limit.path, limit.lent)
+            _raise(hand, limit)
         yield min(limit.lent for limit in limits)
-    except OSError as error:
-        raise Lacks(
-            f"The memory limit of process {hand.pid} cannot be raised: {error.strerror}.",
-            hint="Only root, or whom the cgroup was delegated to, may raise it: run as root, or capture less.",
-        ) from error
     finally:
         _settle(record)
 
 
-def undo_loans(state: Path) -> list[str]:
+def undo_loans(state: Path | None = None) -> list[str]:
     """Takes back the loans of captures that run no more; a sentence on each that cannot be taken back yet."""
-    records = sorted(state.glob("loan-*.json")) if state.is_dir() else []
+    records = sorted((state or loans()).glob("loan-*.json"))
     return [sentence for record in records if not _is_held(record) for sentence in _settle(record)]
 
 
@@ -117,6 +120,16 @@ def _is_held(record: Path) -> bool:
     return loan is not None
 
 
+def _raise(hand: Hand, limit: _Limit) -> None:
+    try:
+        Path(limit.path).write_text(str(limit.lent))
+    except OSError as error:
+        raise Lacks(
+            f"The memory limit of process {hand.pid} cannot be raised: {limit.path}: {error.strerror}.",
+            hint="Only root, or the user whom the cgroup was delegated to, may raise it.",
+        ) from error
+
+
 def _settle(record: Path) -> list[str]:
     """Lowers what was raised and nobody changed since, as far as what is used allows; a sentence on each rest."""
     loan = _read(record)
@@ -128,7 +141,7 @@ def _settle(record: Path) -> list[str]:
         if number(limit.path) == limit.lent:
             lowest = max(limit.before, min(limit.lent, _needed(limit.path)))
             with suppress(OSError):
-                _write(limit.path, lowest)
+                Path(limit.path).write_text(str(lowest))
             now = number(limit.path)
             if now is not None and now > limit.before:
                 left.insert(0, _Limit(limit.path, limit.before, now))
@@ -159,7 +172,3 @@ def _read(record: Path) -> _Loan | None:
         raise CaptureFailed(
             f"{record} is no record of a loan.", hint="Delete it, and check the limit it was about."
         ) from error
-
-
-def _write(path: str, limit: int) -> None:
-    Path(path).write_text(str(limit))

@@ -16,7 +16,7 @@ from caulk.model.target import FileStat, Patience, Process, Ran, Room, Target, V
 from caulk.places.answers import as_error, as_process
 from caulk.places.eye import Answer, Trouble
 from caulk.places.hand import Hand, source
-from caulk.places.local.lending import lend
+from caulk.places.local.lending import lend, loans
 from caulk.places.local.running import run
 
 _TIMEOUT_S = 60.0
@@ -125,7 +125,7 @@ class LocalReach:
 
     def lend(self, size: int) -> AbstractContextManager[int]:
         """Raises the limits of its cgroups by `size` bytes; gives the new limit."""
-        return _told(lend(self.hand, size, self.state))
+        return _told(lend(self.hand, size, self.state or loans()))
 
     def close(self) -> None:
         """Lets go of the target's files."""
