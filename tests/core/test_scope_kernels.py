@@ -4,10 +4,10 @@ from array import array
 
 import pytest
 
-from caulk._core import heap_labels, uncompiled
+from caulk._core import heap_functions, uncompiled
 
 KERNELS = pytest.mark.parametrize(
-    "kernel", [heap_labels, uncompiled.load("heap_labels")], ids=["compiled", "uncompiled"]
+    "kernel", [heap_functions, uncompiled.load("heap_functions")], ids=["compiled", "uncompiled"]
 )
 CONTEXT, OUTER, VARIABLE, OTHER = 0, 1, 2, 3
 WEAK = 2 << 30

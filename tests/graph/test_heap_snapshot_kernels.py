@@ -1,6 +1,8 @@
 """The kernels of heap snapshots, compiled and not, on whole and on damaged text."""
 
 import json
+import re
+import sys
 from array import array
 
 import pytest
@@ -11,10 +13,10 @@ from test_heap_snapshot import CLOSURES, HEAP
 
 from caulk._core import heap_labels, heap_snapshot, uncompiled
 from caulk.formats import heap_snapshot as reader
-from caulk.formats.heap_snapshot import text
+from caulk.formats.heap_snapshot import meanings, names, text
 
 PLAIN = uncompiled.load("heap_snapshot")
-PLAIN_LABELS = uncompiled.load("heap_labels")
+PLAIN_PARTS = {name: uncompiled.load(name) for name in ("heap_words", "heap_shapes", "heap_labels", "heap_functions")}
 KERNELS = pytest.mark.parametrize("kernel", [heap_snapshot, PLAIN], ids=["compiled", "uncompiled"])
 EDGE_LAYOUT, EDGE_KINDS = array("i", [3, 0, 1, 2]), bytes(range(7)) + bytes(249)
 
@@ -35,6 +37,33 @@ def test_edges_are_numbers_between_any_white_space(kernel, rows, between, promis
     assert [(word >> 29, word & 0x1FFFFFFF) for word in what] == [(kind, name) for kind, name, _ in rows]
     assert scanner.names == 1 + max(name for _, name, _ in rows)
     assert not scanner.is_cut
+    assert not scanner.is_damaged
+
+
+@KERNELS
+@given(
+    rows=some.lists(
+        some.tuples(some.integers(0, 12), some.integers(0, 2**30), some.integers(0, 5 * 10**9)), min_size=1
+    ),
+    between=some.sampled_from(["\n,", ",", ",\n"]),
+    promised=some.integers(0, 9),
+    cut=some.integers(0, 300),
+)
+def test_edges_are_read_up_to_the_last_whole_one_however_v8_writes_them(kernel, rows, between, promised, cut):
+    whole = f"[{between.join(f'{kind},{name},{node}' for kind, name, node in rows)}]"
+    text = whole[: max(len(whole) - cut, 0)]
+    scanner = kernel.Scanner(text.encode())
+    target, what = scanner.edges(EDGE_LAYOUT, EDGE_KINDS, promised, 10**9, 5)
+    # A number that the text ends with may go on.
+    numbers = [int(number) for number in re.findall(r"\d+(?=[^\d])", text)]
+    read = list(zip(numbers[::3], numbers[1::3], numbers[2::3], strict=False))
+    expected = [(kind if kind < 7 else 0, name) for kind, name, _ in read]
+    assert list(target) == [node // 5 if node % 5 == 0 and node < 5 * 10**9 else -1 for _, _, node in read]
+    assert [word >> 29 for word in what] == [kind for kind, _ in expected]
+    assert [word & 0x1FFFFFFF for word in what] == [
+        0 if kind in {1, 4} or name >= 2**29 else name for kind, name in expected
+    ]
+    assert scanner.is_cut == (cut > 0)
     assert not scanner.is_damaged
 
 
@@ -88,8 +117,11 @@ def test_compiled_and_uncompiled_kernels_say_the_same(heap, monkeypatch):
     compiled = reader.read(data)
     monkeypatch.setattr(text, "Scanner", PLAIN.Scanner)
     monkeypatch.setattr(text, "begin", PLAIN.begin)
-    for module in (reader, reader.names):
-        monkeypatch.setattr(module, "heap_labels", PLAIN_LABELS)
+    monkeypatch.setattr(meanings, "Words", PLAIN_PARTS["heap_words"].Words)
+    monkeypatch.setattr(meanings, "Shapes", PLAIN_PARTS["heap_shapes"].Shapes)
+    monkeypatch.setattr(meanings, "Meaning", PLAIN_PARTS["heap_labels"].Meaning)
+    monkeypatch.setattr(names, "heap_labels", PLAIN_PARTS["heap_labels"])
+    monkeypatch.setattr(sys.modules[reader.functions.__module__], "kernel", PLAIN_PARTS["heap_functions"])
     assert reader.read(data) == compiled
 
 

@@ -18,6 +18,7 @@ COMPILED = cython.compiled
 MOST_FIELDS = 32
 # How many rows are read before they go to their columns: few enough to stay in the nearest cache.
 _ROWS = cython.declare(cython.Py_ssize_t, 256)
+_SMALL = cython.declare(cython.Py_ssize_t, 9)
 
 
 @cython.final
@@ -337,6 +338,104 @@ class Scanner:
         fields: cython.longlong,
     ) -> object:
         l: cython.int[::1] = self.layout
+        is_usual: cython.bint = l[0] == 3 and l[1] == 0 and l[2] == 1 and l[3] == 2 and 2 <= fields <= MOST_FIELDS
+        before: cython.Py_ssize_t = -1
+        while at < limit and before < at and self.state == 0 and self.closed == 0:
+            if is_usual:
+                at = self.usual_edges(at, limit, columns, nodes, fields)
+            before = at
+            at = self.other_edges(at, limit, columns, nodes, fields)
+        return at
+
+    @cython.cfunc
+    @cython.boundscheck(False)
+    def usual_edges(
+        self,
+        at: cython.Py_ssize_t,
+        limit: cython.Py_ssize_t,
+        columns,
+        nodes: cython.longlong,
+        fields: cython.longlong,
+    ) -> object:
+        """Read edges as V8 writes them, up to the first that is written in some other way.
+
+        Such a row is a digit, a comma, a name, a comma and a node, of at most nine digits, and ends before `safe` does;
+        `at` is below `limit`, the columns' length. So nothing need be checked twice: this loop is what reading costs,
+        and each field has branches of its own because the processor foresees those.
+        """
+        d: cython.const[cython.uchar][::1] = self.data
+        k: cython.const[cython.uchar][::1] = self.kinds
+        target: cython.int[::1] = columns[0]
+        what: cython.uint[::1] = columns[1]
+        safe: cython.Py_ssize_t = self.end - 2 * (_SMALL + 2)
+        pos: cython.Py_ssize_t = self.pos
+        top: cython.longlong = self.top
+        # A number below 2**30 is divided by what is at most 32 by a product and a shift, exactly.
+        one: cython.ulonglong = 1
+        factor: cython.ulonglong = (one << 35) // cython.cast(cython.ulonglong, fields) + 1
+        stop: cython.Py_ssize_t
+        name: cython.longlong
+        value: cython.longlong
+        node: cython.longlong
+        kind: cython.uint
+        c: cython.int
+        limit = min(limit, len(target), len(what))
+        with cython.nogil:
+            while at < limit:
+                while pos < safe:
+                    c = d[pos]
+                    if c > 44 or (c != 44 and c != 10 and c != 32 and c != 13 and c != 9):
+                        break
+                    pos += 1
+                if pos >= safe or d[pos + 1] != 44 or d[pos] < 48 or d[pos] > 57:
+                    break
+                kind = k[d[pos] - 48]
+                pos += 2
+                stop = pos + _SMALL
+                name = 0
+                c = d[pos] - 48
+                while 0 <= c <= 9 and pos < stop:
+                    name = name * 10 + c
+                    pos += 1
+                    c = d[pos] - 48
+                if d[pos] != 44 or pos + _SMALL == stop:
+                    break
+                pos += 1
+                stop = pos + _SMALL
+                value = 0
+                c = d[pos] - 48
+                while 0 <= c <= 9 and pos < stop:
+                    value = value * 10 + c
+                    pos += 1
+                    c = d[pos] - 48
+                if pos == stop or pos + _SMALL == stop:
+                    break
+                if kind == 1 or kind == 4 or name > 0x1FFFFFFF:
+                    name = 0
+                elif name >= top:
+                    top = name + 1
+                what[at] = kind << 29 | cython.cast(cython.uint, name)
+                node = cython.cast(cython.longlong, cython.cast(cython.ulonglong, value) * factor >> 35)
+                if node >= nodes or node * fields != value:
+                    self.bad += 1
+                    node = -1
+                target[at] = cython.cast(cython.int, node)
+                at += 1
+                self.pos = pos
+        self.top = top
+        return at
+
+    @cython.cfunc
+    def other_edges(
+        self,
+        at: cython.Py_ssize_t,
+        limit: cython.Py_ssize_t,
+        columns,
+        nodes: cython.longlong,
+        fields: cython.longlong,
+    ) -> object:
+        """Read the next edges in whatever way they are written."""
+        l: cython.int[::1] = self.layout
         k: cython.const[cython.uchar][::1] = self.kinds
         r: cython.longlong[::1] = self.numbers
         target: cython.int[::1] = columns[0]
@@ -350,82 +449,133 @@ class Scanner:
         node: cython.longlong
         row: cython.Py_ssize_t
         base: cython.Py_ssize_t
-        rows: cython.Py_ssize_t = 1
         with cython.nogil:
-            while at < limit and rows and self.state == 0 and self.closed == 0:
-                rows = self.fill(limit - at)
-                for row in range(rows):
-                    base = row * width
-                    value = r[base + of_type]
-                    kind = k[value] if value < 256 else k[255]
-                    value = r[base + of_name]
-                    if kind == 1 or kind == 4 or value > 0x1FFFFFFF:
-                        value = 0
-                    elif value >= self.top:
-                        self.top = value + 1
-                    what[at] = kind << 29 | cython.cast(cython.uint, value)
-                    node = r[base + of_node] // fields
-                    if node >= nodes or node * fields != r[base + of_node]:
-                        self.bad += 1
-                        node = -1
-                    target[at] = cython.cast(cython.int, node)
-                    at += 1
+            for row in range(self.fill(limit - at)):
+                base = row * width
+                value = r[base + of_type]
+                kind = k[value] if value < 256 else k[255]
+                value = r[base + of_name]
+                if kind == 1 or kind == 4 or value > 0x1FFFFFFF:
+                    value = 0
+                elif value >= self.top:
+                    self.top = value + 1
+                what[at] = kind << 29 | cython.cast(cython.uint, value)
+                node = r[base + of_node] // fields
+                if node >= nodes or node * fields != r[base + of_node]:
+                    self.bad += 1
+                    node = -1
+                target[at] = cython.cast(cython.int, node)
+                at += 1
         return at
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
-    @cython.boundscheck(False)
     def fill(self, rows: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Read the next rows of an array into `numbers`, at most as many as fit there; how many were whole.
+        """Read the next rows of an array into `numbers`, at most as many as fit there; how many were whole."""
+        width: cython.Py_ssize_t = self.layout[0]
+        room: cython.Py_ssize_t = min(len(self.numbers), rows * width)
+        at: cython.Py_ssize_t = 0
+        row: cython.Py_ssize_t
+        while at < room:
+            at = self.plain(at, room)
+            for row in range(at, min(at + width, room)):
+                self.numbers[row] = self.value(row == at)
+                if self.numbers[row] < 0:
+                    return at // width
+                at += 1
+        return at // width
 
-        Each byte is held against the end and each number against the room for it, so that nothing need be checked
-        twice: this loop is what reading costs.
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    @cython.boundscheck(False)
+    def plain(self, at: cython.Py_ssize_t, room: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Read rows that are written as V8 does: of numbers of up to nine digits with only commas between them.
+
+        Such a row ends before `safe` does, and `at` counts up to `room`, so nothing need be checked twice: this loop is
+        what reading costs.
         """
         d: cython.const[cython.uchar][::1] = self.data
         r: cython.longlong[::1] = self.numbers
+        width: cython.Py_ssize_t = self.layout[0]
+        safe: cython.Py_ssize_t = self.end - (_SMALL + 1) * width
+        pos: cython.Py_ssize_t = self.pos
+        begin: cython.Py_ssize_t
+        field: cython.Py_ssize_t = width
+        read: cython.longlong
+        c: cython.int
+        while at < room and field == width:
+            while pos < safe:
+                c = d[pos]
+                if c > 44 or (c != 44 and c != 10 and c != 32 and c != 13 and c != 9):
+                    break
+                pos += 1
+            if pos >= safe:
+                break
+            begin = pos
+            field = 0
+            # A row begins with a type, which seldom has two digits: a branch of its own is a branch foreseen.
+            if d[pos + 1] == 44 and 48 <= d[pos] <= 57 and width > 1:
+                r[at] = d[pos] - 48
+                field = 1
+                pos += 2
+            while field < width:
+                read = small(d, pos)
+                if read == 0:
+                    break
+                pos += read & 15
+                r[at + field] = read >> 4
+                field += 1
+                if d[pos] != 44:
+                    break
+                pos += 1
+            if field == width:
+                at += width
+            else:
+                pos = begin
+        self.pos = pos
+        return at
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-2)
+    def value(self, may_end: cython.bint) -> cython.longlong:
+        """The next number of an array, after any white space; -1 where the array ends or the text does not go on."""
         pos: cython.Py_ssize_t = self.pos
         end: cython.Py_ssize_t = self.end
-        most: cython.longlong = self.most
-        width: cython.Py_ssize_t = self.layout[0]
-        room: cython.Py_ssize_t = min(len(r), rows * width)
-        at: cython.Py_ssize_t = 0
-        c: cython.int
+        c: cython.int = 0
         value: cython.longlong
-        while at < room:
-            c = 0
-            while pos < end:
-                c = d[pos]
-                if c != 44 and c != 10 and c != 32 and c != 13 and c != 9:
-                    break
-                pos += 1
-            if pos >= end:
-                self.state = 1
+        while pos < end:
+            c = self.data[pos]
+            if c != 44 and c != 10 and c != 32 and c != 13 and c != 9:
                 break
-            if c < 48 or c > 57:
-                if c == 93 and at % width == 0:
-                    self.closed = 1
-                    pos += 1
-                else:
-                    self.state = 2
-                break
-            value = c - 48
             pos += 1
-            while pos < end:
-                c = d[pos] - 48
-                if c < 0 or c > 9:
-                    break
-                if value < most:
-                    value = value * 10 + c
-                pos += 1
-            # The last number of a text that was cut may be cut too.
-            if pos >= end:
-                self.state = 1
-                break
-            r[at] = value
-            at += 1
         self.pos = pos
-        return at // width
+        if pos >= end:
+            self.state = 1
+            return -1
+        if c < 48 or c > 57:
+            if c == 93 and may_end:
+                self.closed = 1
+                self.pos += 1
+            else:
+                self.state = 2
+            return -1
+        value = 0
+        while pos < end:
+            c = self.data[pos] - 48
+            if c < 0 or c > 9:
+                break
+            if value < self.most:
+                value = value * 10 + c
+            pos += 1
+        self.pos = pos
+        # The last number of a text that was cut may be cut too.
+        if pos >= end:
+            self.state = 1
+            return -1
+        return value
 
     def strings(self, count: cython.Py_ssize_t):
         """Where each string of an array begins (`'q'`), and last where the one after would begin.
@@ -534,6 +684,52 @@ class Scanner:
         for each in found:
             del each[at:]
         return found[0], found[1], found[2], found[3]
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+@cython.boundscheck(False)
+def small(d: cython.const[cython.uchar][::1], at: cython.Py_ssize_t) -> cython.longlong:
+    """The number at a byte, times 16, plus how many digits it has; 0 if it has none, or more than nine."""
+    value: cython.uint = cython.cast(cython.uint, d[at]) - 48
+    c: cython.uint
+    if value > 9:
+        return 0
+    c = cython.cast(cython.uint, d[at + 1]) - 48
+    if c > 9:
+        return cython.cast(cython.longlong, value) << 4 | 1
+    value = value * 10 + c
+    c = cython.cast(cython.uint, d[at + 2]) - 48
+    if c > 9:
+        return cython.cast(cython.longlong, value) << 4 | 2
+    value = value * 10 + c
+    c = cython.cast(cython.uint, d[at + 3]) - 48
+    if c > 9:
+        return cython.cast(cython.longlong, value) << 4 | 3
+    value = value * 10 + c
+    c = cython.cast(cython.uint, d[at + 4]) - 48
+    if c > 9:
+        return cython.cast(cython.longlong, value) << 4 | 4
+    value = value * 10 + c
+    c = cython.cast(cython.uint, d[at + 5]) - 48
+    if c > 9:
+        return cython.cast(cython.longlong, value) << 4 | 5
+    value = value * 10 + c
+    c = cython.cast(cython.uint, d[at + 6]) - 48
+    if c > 9:
+        return cython.cast(cython.longlong, value) << 4 | 6
+    value = value * 10 + c
+    c = cython.cast(cython.uint, d[at + 7]) - 48
+    if c > 9:
+        return cython.cast(cython.longlong, value) << 4 | 7
+    value = value * 10 + c
+    c = cython.cast(cython.uint, d[at + 8]) - 48
+    if c > 9:
+        return cython.cast(cython.longlong, value) << 4 | 8
+    value = value * 10 + c
+    return 0 if cython.cast(cython.uint, d[at + 9]) - 48 <= 9 else cython.cast(cython.longlong, value) << 4 | 9
 
 
 @cython.cfunc

@@ -10,9 +10,9 @@ Ignored: samples, and the allocation stacks of a heap timeline.
 import re
 from mmap import mmap
 
-from caulk._core import heap_labels
 from caulk.formats.heap_snapshot import counting
 from caulk.formats.heap_snapshot.functions import functions, rename_variables
+from caulk.formats.heap_snapshot.meanings import meaning
 from caulk.formats.heap_snapshot.names import Names
 from caulk.formats.heap_snapshot.text import sections
 from caulk.model.census import Census, Extent
@@ -44,12 +44,11 @@ def read(data: bytes | mmap, originals: Originals | None = None) -> ObjectGraph:
     the names of their source.
     """
     snapshot = sections(data, located=("closure", "object") if originals else ("closure",))
-    meaning = heap_labels.Meaning(data, snapshot.strings, snapshot.columns)
-    meaning.mark()
+    _, meant = meaning(data, snapshot)
     names = Names(data, snapshot.strings)
-    types, type_keys = meaning.types()
+    types, type_keys = meant.types()
     found = functions(snapshot, types, type_keys, names, originals)
-    label_keys = meaning.labels()
+    label_keys = meant.labels()
     type_table, labels = names.types(types, type_keys, found.types), names.labels(snapshot.what, label_keys)
     rename_variables(found, snapshot, labels)
     return ObjectGraph(

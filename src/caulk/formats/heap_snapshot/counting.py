@@ -7,8 +7,8 @@ only references tell is missing: the scripts of functions, the tables of maps an
 from array import array
 from mmap import mmap
 
-from caulk._core import heap_labels
 from caulk._core.census import Tally
+from caulk.formats.heap_snapshot.meanings import meaning
 from caulk.formats.heap_snapshot.names import Names
 from caulk.formats.heap_snapshot.text import NODES, Header, Reader, node_layout, said
 from caulk.model.census import Census, Extent
@@ -42,8 +42,7 @@ def count(data: bytes | mmap, *, name: str) -> Census:
     """The types of a snapshot's nodes; raises `MalformedDump` where there is not even one."""
     reader = _Counter(data, without=(b"edges", b"locations"))
     got = reader.snapshot()
-    meaning = heap_labels.Meaning(data, got.strings, got.columns)
-    numbers, keys = meaning.types()
+    numbers, keys = meaning(data, got)[1].types()
     names = Names(data, got.strings)
     types = names.types(numbers, keys)
     counts, held = ints(len(types)), ints(len(types))

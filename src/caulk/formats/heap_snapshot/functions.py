@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from caulk._core import heap_labels
+from caulk._core import heap_functions as kernel
 from caulk.formats.heap_snapshot.names import CLOSURE, OBJECT, Names, TypeRow
 from caulk.formats.heap_snapshot.text import Snapshot
 from caulk.model.column import Ints
@@ -41,7 +41,7 @@ def functions(
 ) -> Functions:
     """Name the functions of a snapshot; with `originals`, `types` gets the numbers of the types that are added."""
     located = snapshot.located, snapshot.line, snapshot.column, snapshot.script
-    objects, numbers, found, places, scripts = heap_labels.functions(types, *located)
+    objects, numbers, found, places, scripts = kernel.functions(types, *located)
     urls = _urls((keys[key >> 32], scripts[key & _PLACE]) for key in found) if originals else {}
     known = {number: originals.script(names.script(url)) for number, url in urls.items()} if originals else {}
     texts: dict[str, int] = {}
@@ -66,10 +66,10 @@ def functions(
             row: TypeRow = (own, "closure" if is_closure else "object", written.file)
             type_of[i] = len(keys) + more.setdefault(row, len(more))
     scopes = [
-        (script, heap_labels.those(objects, numbers, bytes(marks)))
+        (script, kernel.those(objects, numbers, bytes(marks)))
         for script, marks in list(of_script.items())[:_MOST_SCRIPTS]
     ]
-    heap_labels.retype(types, objects, numbers, type_of, text_of)
+    kernel.retype(types, objects, numbers, type_of, text_of)
     return Functions(objects, numbers, list(texts), list(more), scopes)
 
 
@@ -82,7 +82,7 @@ def rename_variables(found: Functions, snapshot: Snapshot, labels: list[Label]) 
     mark = bytearray(len(snapshot.kind))
     old = len(labels)
     for scope, (_, closures) in enumerate(found.scopes, 1):
-        heap_labels.mark_scopes(snapshot.first, snapshot.target, snapshot.what, closures, ways, mark, scope)
+        kernel.mark_scopes(snapshot.first, snapshot.target, snapshot.what, closures, ways, mark, scope)
     for scope, (script, _) in enumerate(found.scopes, 1):
         table = array("i", range(old))
         for number, label in enumerate(labels[:old]):
@@ -91,7 +91,7 @@ def rename_variables(found: Functions, snapshot: Snapshot, labels: list[Label]) 
                 table[number] = numbers.setdefault(own, len(numbers))
                 if numbers[own] == len(labels):
                     labels.append(own)
-        heap_labels.relabel(snapshot.first, snapshot.what, mark, scope, table)
+        kernel.relabel(snapshot.first, snapshot.what, mark, scope, table)
 
 
 def _urls(closures: Iterable[tuple[int, int]]) -> dict[int, int]:

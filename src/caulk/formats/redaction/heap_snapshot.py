@@ -13,7 +13,7 @@ from itertools import compress
 from mmap import mmap
 
 from caulk._core import snapshot_redaction as kernel
-from caulk._core.heap_labels import Meaning
+from caulk.formats.heap_snapshot.meanings import meaning
 from caulk.formats.heap_snapshot.names import Text, name_alone
 from caulk.formats.heap_snapshot.text import EDGES, NODES, Snapshot, sections
 from caulk.model.column import Ints
@@ -42,11 +42,9 @@ _OF_NODE, _OF_NATIVE = 2, 4
 def redact(data: bytes | mmap, write: Write) -> tuple[str, ...]:
     """Write the snapshot without contents; memory is what reading takes, and 4 bytes an edge."""
     snapshot = sections(data, located=("closure", "object"))
-    meaning = Meaning(data, snapshot.strings, snapshot.columns)
-    means = meaning.meanings()
-    meaning.mark()
+    means, meant = meaning(data, snapshot)
     was = array("I", snapshot.what)
-    labels = meaning.labels()
+    labels = meant.labels()
     kept = array("B", bytes(len(snapshot.strings) - 1))
     kernel.name_nodes(snapshot.kind, snapshot.name, kept)
     kernel.name_edges(snapshot.first, snapshot.target, was, snapshot.what, labels, means, kept)
