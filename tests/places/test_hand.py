@@ -1,4 +1,4 @@
-"""The hand: one script for any Python from 3.6 on, that answers in one line of JSON, and never leaves a target's root."""
+"""The hand: a script for any Python from 3.6 on, that answers in a line of JSON and never leaves a target's root."""
 
 import ast
 import hashlib
@@ -51,7 +51,7 @@ def test_the_sent_script_sees_the_process_that_it_is_asked_about():
     answer, _, code = ask("process")
     found = answer["ok"]
     assert (found["pid"], found["uid"], code) == (os.getpid(), os.geteuid(), 0)
-    assert found["executable"] == os.readlink("/proc/self/exe")
+    assert found["executable"] == str(Path("/proc/self/exe").readlink())
     assert found["environ"]["PATH"] == os.environ["PATH"]
     assert any(path.rpartition("/")[2].startswith("libc.so") for path in found["libraries"])
     assert ".text" in found["sections"]
@@ -68,7 +68,7 @@ def test_every_candidate_in_sight_is_listed_without_what_its_environment_hides()
 def test_the_hand_says_what_it_runs_as():
     ran = subprocess.run([sys.executable, "-c", hand.source(), "facts"], capture_output=True, timeout=60, check=True)
     facts = json.loads(ran.stdout)["ok"]
-    assert (facts["uid"], facts["pid_namespace"]) == (os.geteuid(), os.stat("/proc/self/ns/pid").st_ino)
+    assert (facts["uid"], facts["pid_namespace"]) == (os.geteuid(), Path("/proc/self/ns/pid").stat().st_ino)
 
 
 def test_a_process_that_is_not_there_is_unreachable_in_one_line():
@@ -112,7 +112,7 @@ def test_a_new_file_is_whole_and_has_its_mode_and_never_takes_the_place_of_anoth
     assert (path.stat().st_size, stat.S_IMODE(path.stat().st_mode)) == (100_000, 0o640)
     assert ask("put", path=str(path), stdin=b"other")[0]["error"] == "failed"
     assert path.stat().st_size == 100_000
-    assert os.listdir(tmp_path) == ["new"]
+    assert [file.name for file in tmp_path.iterdir()] == ["new"]
 
 
 def test_a_file_is_never_moved_onto_another(tmp_path: Path):
