@@ -9,7 +9,7 @@
     stat, listing, volume, remove   {"pid": 7, "path": "/tmp/x"}
     digest                          ... and {"length": 4096}
     fetch                           ... and {"offset": 0, "length": null}; after `{"ok": N}` come N bytes, fewer if cut
-    put                             ... and {"mode": 384}; the file's bytes are standard input
+    put                             ... and {"mode": 384, "length": 5}; the file's bytes are standard input
     move                            ... and {"to": "/tmp/y"}
     signal                          {"pid": 7, "signum": 3}
     connect                         {"pid": 7, "address": ["127.0.0.1", 80] or "/path"}; after the answer it is joined
@@ -83,8 +83,10 @@ class Hand(Eye):
         message = f"{path} of process {self.pid}: {error.strerror or error}."
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return Trouble("missing", message)
-        if error.errno in (errno.EACCES, errno.EPERM):
-            return Trouble("lacks", message, f"Run as user {self.uid} or as root.")
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            theirs = f"The target's own user, {self.uid}, may not do this: name another directory."
+            hint = theirs if os.geteuid() in (0, self.uid) else f"Run as user {self.uid} or as root."
+            return Trouble("lacks", message, hint)
         return Trouble("failed", message)
 
     @contextlib.contextmanager
@@ -401,7 +403,8 @@ def run(hand: Hand, command: List[str], environ: Dict[str, str], over: int = 2) 
         os.execvpe(command[0], command, environ)
     except OSError as error:
         os.write(2, f"{command[0]}: {error.strerror}\n".encode())
-        os._exit(127 if error.errno == errno.ENOENT else 126)
+        # A directory of PATH that is closed to the user is no reason to say that the command is there.
+        os._exit(127 if error.errno == errno.ENOENT or "/" not in command[0] else 126)
 
 
 def _write(descriptor: int, data: bytes) -> None:
@@ -455,7 +458,7 @@ def carry_out(verb: str, request: Answer) -> None:
     if verb == "connect":
         return _connect(hand, **request)
     if verb == "put":
-        request["data"] = sys.stdin.buffer.read()
+        request["data"] = sys.stdin.buffer.read(request.pop("length", -1))
     return _say({"ok": getattr(hand, verb)(**request)})
 
 
