@@ -12,7 +12,7 @@ from pathlib import Path
 from caulk.model.target import Access, Process
 from caulk.ports import Reach, Way
 from caulk.runtimes.jvm.arming import arm, disarm
-from caulk.runtimes.jvm.attach import attach
+from caulk.runtimes.jvm.attach import listener
 from caulk.runtimes.jvm.dumps import HeapDump
 from caulk.runtimes.jvm.flags import refuses_attaching, stated_by
 from caulk.runtimes.jvm.oom import OomDump
@@ -73,4 +73,4 @@ def refuses(command: Sequence[str], environ: Mapping[str, str]) -> bool:
 
 def histogram(reach: Reach) -> bytes:
     """The live objects by class, as `jcmd PID GC.class_histogram` prints them; raises `CaptureFailed`."""
-    return attach(reach).ask("inspectheap", "-live")
+    return listener(reach).ask("inspectheap", "-live")

@@ -51,7 +51,7 @@ class Listener:
         return text
 
 
-def attach(reach: Reach) -> Listener:
+def listener(reach: Reach) -> Listener:
     """The JVM's listener, woken if need be; raises `CaptureFailed` if it does not open, or does not answer."""
     process = reach.process()
     if not is_awake(reach, process):

@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 from caulk.model.errors import CaptureFailed, Lacks
 from caulk.model.target import Process
 from caulk.ports import Reach
-from caulk.runtimes.jvm.attach import Listener, attach
+from caulk.runtimes.jvm.attach import Listener, listener
 
 Tick = Callable[[], object]
 
@@ -99,7 +99,7 @@ class Tool:
 def channel(reach: Reach) -> Channel:
     """The JVM's socket, or `jcmd` where the reach has no way to the socket; raises `Lacks` if there is neither."""
     try:
-        return Socket(attach(reach))
+        return Socket(listener(reach))
     except Lacks as lack:
         process = reach.process()
         path = jcmd(reach, process)

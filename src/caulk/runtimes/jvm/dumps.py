@@ -91,6 +91,7 @@ class HeapDump:
             raise CaptureFailed("there is no directory for a heap dump in the target", hint=self.check().fix)
         options = self._options(jvm, volume, size)
         path = join(volume.path, f"caulk-{now.process.pid}-{secrets.token_hex(4)}{self.suffix}")
+        sink.progress(0, size, "the JVM writes its heap")
         sink.leaving(path)
         with _cleared(reach, path):
             patience = _PATIENCE_S + size / _SLOWEST_BYTES_S
