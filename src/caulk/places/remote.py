@@ -146,7 +146,7 @@ class HandReach:
 
     def put(self, path: str, data: bytes, mode: int = 0o600) -> None:
         """A new file of its user."""
-        self._ask("put", stdin=data, path=path, mode=mode)
+        self._ask("put", stdin=data, path=path, mode=mode, length=len(data))
 
     def remove(self, path: str) -> None:
         """Deletes a file."""

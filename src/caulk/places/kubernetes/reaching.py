@@ -1,0 +1,199 @@
+"""The verbs on a container of a pod: by a hand that exec starts there, its ports by port-forward."""
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from lightkube.resources.core_v1 import Pod
+
+from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
+from caulk.model.target import Access, Patience, Process, Ran, Room, Target
+from caulk.model.units import format_duration
+from caulk.places.kubernetes.cluster import Cluster, said
+from caulk.places.remote import Channel, HandReach, answer, heaviest, joined
+from caulk.ports import Reach
+
+_ROLE = """apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {{name: caulk-capture, namespace: {namespace}}}
+rules:
+- {{apiGroups: [""], resources: [pods], verbs: [get, list]}}
+- {{apiGroups: [""], resources: [{resource}], verbs: [{verbs}]}}"""
+
+
+def reach(target: Target, access: Access) -> Reach:
+    """The verbs on a container of a pod; raises `Unreachable` if it is gone, or another pod has its name now."""
+    return cast("Reach", PodReach(target, Cluster(access), access))
+
+
+class _InContainer:
+    """Commands in a container of the pod."""
+
+    def __init__(self, pod: "PodReach", container: str) -> None:
+        self._pod, self._container = pod, container
+
+    def start(self, command: Sequence[str], *, has_stdin: bool = False) -> Channel:
+        return self._pod.exec(self._container, command, has_stdin=has_stdin)
+
+
+class PodReach:
+    """One container of one pod, and no other pod that gets its name."""
+
+    def __init__(self, target: Target, cluster: Cluster, access: Access) -> None:
+        self.target = target
+        self._cluster, self._access = cluster, access
+        self._namespace, self._name = target.labels["namespace"], target.labels["pod"]
+        self._container = target.labels["container"]
+        self._inner: Reach | None = None
+        self._pod()
+
+    def __getattr__(self, verb: str) -> Any:
+        """The verbs that need no API are the hand's; what dropped because the pod was replaced says so."""
+        if verb.startswith("_"):
+            raise AttributeError(verb)
+        return self._checked(getattr(self.inner, verb))
+
+    @property
+    def inner(self) -> Reach:
+        """Who reaches the process, found out once; raises `Lacks` with the reasons."""
+        if self._inner is None:
+            self._inner = self._found()
+        return self._inner
+
+    def process(self) -> Process:
+        """The process in the container."""
+        return cast("Process", self._checked(self.inner.process)())
+
+    def room(self) -> Room:
+        """What its cgroup says, else what the pod says."""
+        with contextlib.suppress(Lacks):
+            room = cast("Room", self._checked(self.inner.room)())
+            if room.limit is not None:
+                return room
+            return Room(room.used, self._limit(), room.machine)
+        raise Lacks("the memory of the container cannot be read")
+
+    def patience(self) -> Patience | None:
+        """The liveness probe's period × threshold; None without one."""
+        probe = self._spec().livenessProbe
+        if probe is None:
+            return None
+        period, times = probe.periodSeconds or 10, probe.failureThreshold or 3
+        return Patience(float(period * times), f"liveness probe, {format_duration(period)} × {times}")
+
+    def run(self, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0) -> Ran:
+        """A command of the image."""
+        return answer(_InContainer(self, self._container), command, stdin, timeout_s)
+
+    def connect(self, address: tuple[str, int] | str) -> socket.socket:
+        """A port by port-forward, which needs nothing in the image; a Unix socket by the hand."""
+        if isinstance(address, str):
+            return cast("socket.socket", self._checked(self.inner.connect)(address))
+        try:
+            with self._needs("pods/portforward", "create, get"):
+                return joined(self._cluster.forward(self._namespace, self._name, address[1]))
+        except Lacks:
+            with contextlib.suppress(CaulkError):
+                return self.inner.connect(address)
+            raise
+
+    @contextmanager
+    def lend(self, size: int) -> Iterator[int]:
+        """By in-place resize (stable since Kubernetes 1.35), where the container is not restarted for it."""
+        self._may_resize()
+        limit = self._limit()
+        if limit is None:
+            raise Lacks(f"{self.target.reference} has no memory limit that could be raised")
+        self._resize(limit + size)
+        try:
+            yield limit + size
+        finally:
+            used = self.room().used
+            self._resize(max(limit, min(limit + size, used + max(used // 10, 16 << 20))))
+
+    def exec(self, container: str, command: Sequence[str], *, has_stdin: bool) -> Channel:
+        """A command in a container of the pod."""
+        with self._needs("pods/exec", "create, get"):
+            return self._cluster.exec(self._namespace, self._name, container, command, has_stdin=has_stdin)
+
+    def close(self) -> None:
+        """Ends what is open."""
+        self._cluster.close()
+
+    def _found(self) -> Reach:
+        transport = _InContainer(self, self._container)
+        try:
+            if answer(transport, ["python3", "-c", "print('hand')"]).out == b"hand\n":
+                return cast("Reach", HandReach(self.target, transport, heaviest(transport, self.target)))
+        except CaptureFailed as error:
+            if "forbidden" in str(error):
+                raise
+        raise Lacks(
+            f"the image of {self.target.reference} has no Python to reach its process with",
+            hint="Its ports can be reached all the same: Go, Envoy and an open inspector need no more.",
+        )
+
+    def _pod(self) -> Any:
+        """The pod now; raises `Unreachable` if it is another than it was."""
+        with said():
+            pod = self._cluster.client.get(Pod, self._name, namespace=self._namespace)
+        uid = self.target.labels.get("uid")
+        if uid and pod.metadata and pod.metadata.uid != uid:
+            raise Unreachable(f"pod {self._name} was replaced by another of its name", hint="Take it of the new one.")
+        return pod
+
+    def _spec(self) -> Any:
+        return next(c for c in self._pod().spec.containers if c.name == self._container)
+
+    def _limit(self) -> int | None:
+        resources = self._spec().resources
+        given = ((resources.limits if resources else None) or {}).get("memory")
+        return None if given is None else _bytes(str(given))
+
+    def _checked(self, verb: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            try:
+                return verb(*arguments, **named)
+            except (Unreachable, CaptureFailed):
+                self._pod()
+                raise
+
+        return call
+
+    @contextmanager
+    def _needs(self, resource: str, verbs: str) -> Iterator[None]:
+        try:
+            yield
+        except Lacks as error:
+            raise Lacks(
+                f"the role lacks {verbs.partition(',')[0]} on {resource} in namespace {self._namespace}",
+                hint=_ROLE.format(namespace=self._namespace, resource=resource, verbs=verbs),
+            ) from error
+
+    def _may_resize(self) -> None:
+        resources = self._cluster.raw("GET", "/api/v1")["resources"]
+        if not any(each["name"] == "pods/resize" for each in resources):
+            raise Lacks("this cluster cannot resize a pod in place", hint="Kubernetes 1.33 and later can.")
+        for policy in self._spec().resizePolicy or []:
+            if policy.resourceName == "memory" and policy.restartPolicy != "NotRequired":
+                raise Lacks(f"{self._container} would be restarted if its memory limit changed")
+
+    def _resize(self, limit: int) -> None:
+        change = {"spec": {"containers": [{"name": self._container, "resources": {"limits": {"memory": str(limit)}}}]}}
+        with self._needs("pods/resize", "patch"):
+            self._cluster.raw(
+                "PATCH",
+                f"/api/v1/namespaces/{self._namespace}/pods/{self._name}/resize",
+                change,
+                "application/strategic-merge-patch+json",
+            )
+
+
+def _bytes(quantity: str) -> int:
+    """A quantity of Kubernetes, as 512Mi, 1G or 1500M, in bytes."""
+    powers: dict[str, float] = {"k": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
+    powers |= {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40, "m": 0.001, "": 1}
+    number = quantity.rstrip("KMGTikm")
+    return int(float(number) * powers.get(quantity[len(number) :], 1))
