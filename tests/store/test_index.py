@@ -27,7 +27,7 @@ COLUMNS = {
 @pytest.fixture
 def written(tmp_path):
     path = tmp_path / "cache" / "a.index"
-    index.write(path, DESCRIBED, COLUMNS)
+    index.write(path, DESCRIBED, dict(COLUMNS))
     return path
 
 
@@ -75,12 +75,12 @@ def test_the_key_changes_with_the_dump_and_with_what_else_the_answers_depend_on(
 
 
 def test_the_longest_unused_index_goes_first(tmp_path, monkeypatch):
-    index.write(tmp_path / "a.index", DESCRIBED, COLUMNS)
+    index.write(tmp_path / "a.index", DESCRIBED, dict(COLUMNS))
     size = (tmp_path / "a.index").stat().st_size
-    index.write(tmp_path / "b.index", DESCRIBED, COLUMNS)
+    index.write(tmp_path / "b.index", DESCRIBED, dict(COLUMNS))
     monkeypatch.setattr(index, "MOST_BYTES", 2 * size)
     os.utime(tmp_path / "a.index", (1, 1))
     os.utime(tmp_path / "b.index", (2, 2))
     assert index.load(tmp_path / "a.index", Described)
-    index.write(tmp_path / "c.index", DESCRIBED, COLUMNS)
+    index.write(tmp_path / "c.index", DESCRIBED, dict(COLUMNS))
     assert sorted(file.name for file in tmp_path.glob("*.index")) == ["a.index", "c.index"]

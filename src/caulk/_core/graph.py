@@ -6,7 +6,6 @@ the strength stands in the top bits, so one comparison is the whole edge rule. E
 but the dominators, which are O(m log n) on any graph; nothing recurses, however long a list a heap holds.
 """
 
-import mmap
 from array import array
 
 try:
@@ -14,25 +13,19 @@ try:
 except ImportError:
     from caulk._core import uncompiled as cython
 
+from caulk._core.columns import filled, shortened, zeros
+
 COMPILED = cython.compiled
 
 
-def column(typecode, value, length):
-    return array(typecode, [value]) * length
-
-
-def scratch(typecode, length):
-    """Zeros that cost memory only where they are written, and that are given back at once."""
-    size = array(typecode).itemsize
-    return memoryview(mmap.mmap(-1, max(size * length, 1)))[: size * length].cast(typecode)
-
-
+@cython.boundscheck(False)
 def check(first, target, label):
     """Raise ValueError unless the references are those of a graph: what follows reads unchecked."""
     f: cython.const[cython.uint][::1] = first
     t: cython.const[cython.int][::1] = target
     objects: cython.Py_ssize_t = len(first) - 1
     references: cython.Py_ssize_t = len(target)
+    last: cython.uint = cython.cast(cython.uint, objects)
     i: cython.Py_ssize_t
     wrong: cython.Py_ssize_t = 0
     if objects < 1 or objects > 0x7FFFFFFE or f[0] != 0 or f[objects] != references or len(label) != references:
@@ -41,7 +34,8 @@ def check(first, target, label):
         for i in range(objects):
             wrong += f[i] > f[i + 1]
         for i in range(references):
-            wrong += t[i] < 0 or t[i] >= objects
+            # Below 0 is far above as an unsigned number.
+            wrong += cython.cast(cython.uint, t[i]) >= last
     if wrong:
         raise ValueError(f"{wrong:,} references of a graph lead nowhere")
 
@@ -55,12 +49,12 @@ def dominators(first, target, label, below):
     check(first, target, label)
     objects = len(first) - 1
     # Numbers of objects in order of discovery. The nearest dominators take the place of the search's positions.
-    number, order, parent, idom = (column("i", value, objects) for value in (-1, 0, 0, 0))
-    degree = column("I", 0, objects)
+    order, parent, idom, degree = (zeros(typecode, objects) for typecode in "iiiI")
+    number = filled(-1, objects)
     reached = search(first, target, label, below, number, order, parent, idom, degree)
     core, others = reduce(order, parent, degree, number, idom, reached)
-    del order[core:], parent[core:], degree[core:]
-    referrer = column("i", 0, others)
+    order, parent, degree = (shortened(values, core) for values in (order, parent, degree))
+    referrer = zeros("i", others)
     gather(first, target, label, below, number, parent, degree, referrer)
     del number
     link(parent, degree, referrer, order, idom)
@@ -242,8 +236,8 @@ def link(parent, end, referrer, order, idom):
     o: cython.const[cython.int][::1] = order
     m: cython.int[::1] = idom
     count: cython.int = len(parent)
-    semi: cython.int[::1] = column("i", 0, count)
-    dom: cython.int[::1] = column("i", 0, count)
+    semi: cython.int[::1] = zeros("i", count)
+    dom: cython.int[::1] = zeros("i", count)
     now: cython.int
     v: cython.int
     u: cython.int
@@ -288,9 +282,9 @@ def preorder(idom):
     """What the roots dominate, each object before what it dominates, those of one dominator by number (`'i'`)."""
     m: cython.const[cython.int][::1] = idom
     objects: cython.Py_ssize_t = len(idom)
-    child: cython.int[::1] = column("i", 0, objects)
-    following: cython.int[::1] = column("i", 0, objects)
-    order = column("i", 0, objects)
+    child: cython.int[::1] = zeros("i", objects)
+    following: cython.int[::1] = zeros("i", objects)
+    order = zeros("i", objects)
     o: cython.int[::1] = order
     i: cython.Py_ssize_t
     count: cython.Py_ssize_t = 0
@@ -311,15 +305,13 @@ def preorder(idom):
             if now == 0:
                 break
             now = following[now]
-    o = column("i", 0, 1)
-    del order[count:]
-    return order
+    return shortened(order, count)
 
 
 def widened(size):
     """A `'q'` column of sizes."""
     s: cython.const[cython.uint][::1] = size
-    wide = column("q", 0, len(size))
+    wide = zeros("q", len(size))
     out: cython.longlong[::1] = wide
     i: cython.Py_ssize_t
     with cython.nogil:
@@ -350,7 +342,7 @@ def by_group(idom, order, retained, size, group, groups):
     r: cython.const[cython.longlong][::1] = retained
     s: cython.const[cython.uint][::1] = size
     g: cython.const[cython.int][::1] = group
-    counts, own, kept, opened = (column("q", 0, groups) for _ in range(4))
+    counts, own, kept, opened = (array("q", [0]) * groups for _ in range(4))
     c: cython.longlong[::1] = counts
     a: cython.longlong[::1] = own
     b: cython.longlong[::1] = kept
@@ -378,47 +370,39 @@ def by_group(idom, order, retained, size, group, groups):
     return counts, own, kept
 
 
-@cython.boundscheck(False)
 def nearest(first, target, label, below):
     """Breadth-first search from the roots: each object's parent (`'i'`; -1: none) and the reference used (`'I'`)."""
-    check(first, target, label)
     f: cython.const[cython.uint][::1] = first
     t: cython.const[cython.int][::1] = target
     w: cython.const[cython.uint][::1] = label
     limit: cython.uint = below
     objects = len(first) - 1
-    parents, edges = column("i", -1, objects), column("I", 0, objects)
+    parents, edges = filled(-1, objects), zeros("I", objects)
     p: cython.int[::1] = parents
     e: cython.uint[::1] = edges
-    near: cython.int[::1] = scratch("i", objects)
-    far: cython.int[::1] = scratch("i", objects)
+    waiting: cython.int[::1] = zeros("i", objects)
     now: cython.int
     to: cython.int
-    i: cython.Py_ssize_t
     j: cython.Py_ssize_t
-    here: cython.Py_ssize_t = 1
-    there: cython.Py_ssize_t
-    while here:
-        with cython.nogil:
-            there = 0
-            for i in range(here):
-                now = near[i]
-                for j in range(f[now], f[now + 1]):
-                    if w[j] < limit:
-                        to = t[j]
-                        if p[to] < 0 and to != 0:
-                            p[to] = now
-                            e[to] = cython.cast(cython.uint, j)
-                            far[there] = to
-                            there += 1
-        near, far, here = far, near, there
+    at: cython.Py_ssize_t = 0
+    end: cython.Py_ssize_t = 1
+    with cython.nogil:
+        while at < end:
+            now = waiting[at]
+            at += 1
+            for j in range(f[now], f[now + 1]):
+                if w[j] < limit:
+                    to = t[j]
+                    if p[to] < 0 and to != 0:
+                        p[to] = now
+                        e[to] = cython.cast(cython.uint, j)
+                        waiting[end] = to
+                        end += 1
     return parents, edges
 
 
-@cython.boundscheck(False)
 def reach(first, target, label, below, barred):
     """Mark with 1 what the roots reach without going through what is marked with 2, in `barred` (bytes), in place."""
-    check(first, target, label)
     f: cython.const[cython.uint][::1] = first
     t: cython.const[cython.int][::1] = target
     w: cython.const[cython.uint][::1] = label
@@ -427,7 +411,7 @@ def reach(first, target, label, below, barred):
     objects: cython.Py_ssize_t = len(first) - 1
     if len(m) != objects:
         raise ValueError("a mark for each object is needed")
-    stack: cython.int[::1] = scratch("i", objects)
+    stack: cython.int[::1] = zeros("i", objects)
     depth: cython.Py_ssize_t = 0
     now: cython.int
     j: cython.Py_ssize_t
@@ -445,16 +429,16 @@ def reach(first, target, label, below, barred):
                     depth += 1
 
 
-def lost(size, before, after):
-    """The bytes of what is marked with 1 in `before` and not in `after`."""
+def lost(size, idom, after):
+    """The bytes of what is reached, which has a dominator in `idom` or is the roots, and is not marked 1 in `after`."""
     s: cython.const[cython.uint][::1] = size
-    b: cython.const[cython.uchar][::1] = before
+    m: cython.const[cython.int][::1] = idom
     a: cython.const[cython.uchar][::1] = after
     total: cython.longlong = 0
     i: cython.Py_ssize_t
     with cython.nogil:
         for i in range(len(s)):
-            if b[i] == 1 and a[i] != 1:
+            if a[i] != 1 and (m[i] >= 0 or i == 0):
                 total += s[i]
     return total
 
@@ -487,7 +471,7 @@ def top(values, most):
     v: cython.const[cython.longlong][::1] = values
     length: cython.Py_ssize_t = len(values)
     size: cython.Py_ssize_t = min(most, length)
-    found = column("i", 0, size)
+    found = array("i", [0]) * size
     # A heap with the least of the best at its root.
     h: cython.int[::1] = found
     i: cython.Py_ssize_t
@@ -547,7 +531,7 @@ def equal(values, wanted):
     with cython.nogil:
         for i in range(len(v)):
             count += v[i] == x
-    found = column("i", 0, count)
+    found = array("i", [0]) * count
     f: cython.int[::1] = found
     count = 0
     with cython.nogil:
@@ -567,7 +551,7 @@ def members(group, marked):
     with cython.nogil:
         for i in range(len(g)):
             count += m[g[i]] != 0
-    found = column("i", 0, count)
+    found = array("i", [0]) * count
     f: cython.int[::1] = found
     count = 0
     with cython.nogil:

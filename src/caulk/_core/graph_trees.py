@@ -5,12 +5,14 @@ The parts come as columns by object: the dominator or the parent on the shortest
 reference. Linear in the objects; lists and types that take turns are folded, so a tree is small however long a list is.
 """
 
+from array import array
+
 try:
     import cython
 except ImportError:
     from caulk._core import uncompiled as cython
 
-from caulk._core.graph import column, scratch
+from caulk._core.columns import filled, zeros
 
 COMPILED = cython.compiled
 
@@ -40,8 +42,8 @@ class Merging:
     folds: cython.bint
 
     def __init__(self, most, folds):
-        self._parent, self._frame = column("i", -1, 1), column("i", -1, 1)
-        self.p, self.f, self.slots = self._parent, self._frame, column("i", 0, 2)
+        self._parent, self._frame = filled(-1, 1), filled(-1, 1)
+        self.p, self.f, self.slots = self._parent, self._frame, zeros("i", 2)
         self.size = 1
         self.most = most
         self.mask = 1
@@ -59,10 +61,10 @@ class Merging:
     def grow(self) -> object:
         i: cython.Py_ssize_t
         at: cython.ulonglong
-        parent, frame = column("i", 0, 2 * len(self._parent)), column("i", 0, 2 * len(self._parent))
+        parent, frame = zeros("i", 2 * len(self._parent)), zeros("i", 2 * len(self._parent))
         parent[: self.size], frame[: self.size] = self._parent, self._frame
         self._parent, self._frame = parent, frame
-        self.p, self.f, self.slots = parent, frame, column("i", 0, 2 * len(parent))
+        self.p, self.f, self.slots = parent, frame, zeros("i", 2 * len(parent))
         self.mask = 2 * len(parent) - 1
         with cython.nogil:
             for i in range(1, self.size):
@@ -149,7 +151,7 @@ def merge_dominated(idom, order, frame, most):
     m: cython.const[cython.int][::1] = idom
     o: cython.const[cython.int][::1] = order
     f: cython.const[cython.int][::1] = frame
-    nodes = column("i", -1, len(idom))
+    nodes = filled(-1, len(idom))
     n: cython.int[::1] = nodes
     tree: Merging = Merging(most, True)
     i: cython.Py_ssize_t
@@ -170,12 +172,12 @@ def merge_paths(parent, edge, label, type, most, chosen):
     e: cython.const[cython.uint][::1] = edge
     w: cython.const[cython.uint][::1] = label
     t: cython.const[cython.int][::1] = type
-    c: cython.const[cython.int][::1] = chosen if chosen is not None else column("i", 0, 0)
+    c: cython.const[cython.int][::1] = chosen if chosen is not None else zeros("i", 0)
     everything: cython.bint = chosen is None
     count: cython.Py_ssize_t = len(parent) if everything else len(c)
-    nodes = column("i", -1, len(parent))
+    nodes = filled(-1, len(parent))
     n: cython.int[::1] = nodes
-    way: cython.int[::1] = scratch("i", len(parent))
+    way: cython.int[::1] = zeros("i", len(parent))
     depth: cython.Py_ssize_t
     tree: Merging = Merging(most, True)
     pairs: Merging = Merging(0x7FFFFFFF, False)
@@ -207,10 +209,10 @@ def sums(nodes, size, length, chosen):
     """Bytes and objects by node (`'q'` each), of all objects or of those `chosen` (`'i'`); node -1 counts nowhere."""
     n: cython.const[cython.int][::1] = nodes
     s: cython.const[cython.uint][::1] = size
-    c: cython.const[cython.int][::1] = chosen if chosen is not None else column("i", 0, 0)
+    c: cython.const[cython.int][::1] = chosen if chosen is not None else zeros("i", 0)
     everything: cython.bint = chosen is None
     count: cython.Py_ssize_t = len(nodes) if everything else len(c)
-    own, objects = column("q", 0, length), column("q", 0, length)
+    own, objects = zeros("q", length), zeros("q", length)
     b: cython.longlong[::1] = own
     q: cython.longlong[::1] = objects
     i: cython.Py_ssize_t
@@ -231,7 +233,7 @@ def prune(parent, frame, totals, least_total):
     t: cython.const[cython.longlong][::1] = totals
     limit: cython.longlong = least_total
     count: cython.Py_ssize_t = len(parent)
-    parents, frames, became, rests = (column("i", value, count) for value in (-1, -1, 0, 0))
+    parents, frames, became, rests = (array("i", [value]) * count for value in (-1, -1, 0, 0))
     out: cython.int[::1] = became
     a: cython.int[::1] = parents
     b: cython.int[::1] = frames

@@ -12,6 +12,8 @@ try:
 except ImportError:
     from caulk._core import uncompiled as cython
 
+from caulk._core.columns import zeros
+
 COMPILED = cython.compiled
 
 #: From this depth on a path that returns to a reference and type that it already has is a cycle, and folded.
@@ -199,8 +201,7 @@ class Holdings:
         own: cython.const[cython.uint][:] = size
         self.know(kind, named, naming, types)
         limit: cython.uint = weakest
-        count: cython.Py_ssize_t = len(start) - 1
-        nodes = array("i", bytes(4 * count))
+        nodes = zeros("i", len(start) - 1)
         out: cython.int[:] = nodes
         k: cython.Py_ssize_t
         at: cython.Py_ssize_t
@@ -221,6 +222,9 @@ class Holdings:
                 if kept[u] > self.b[node]:
                     self.b[node] = kept[u]
                     self.a[node] = u
+                # In preorder what an object dominates is right behind it; most objects dominate nothing.
+                if k + 1 == len(seq) or dom[seq[k + 1]] != u:
+                    continue
                 for at in range(start[u], start[u + 1]):
                     t = to[at]
                     if dom[t] == u and (word[at] >> 30) <= limit and out[t] == 0 and t != 0:
@@ -248,6 +252,8 @@ class Holdings:
         group: cython.int[:] = array("i", bytes(4 * groups))
         held: cython.longlong[:] = array("q", bytes(8 * groups))
         degree: cython.uchar[:] = bytearray(len(start) - 1)
+        # A byte an object is nearer at hand than its node and what that is.
+        in_group: cython.uchar[:] = bytearray(len(start) - 1)
         k: cython.Py_ssize_t
         u: cython.Py_ssize_t
         at: cython.Py_ssize_t
@@ -260,13 +266,17 @@ class Holdings:
             for k in range(1, groups):
                 group[k] = cython.cast(cython.int, k) if is_group[k] else group[self.p[k]]
             for u in range(len(start) - 1):
+                in_group[u] = is_group[out[u]]
+            for u in range(len(start) - 1):
                 if u != 0 and dom[u] < 0:
                     continue
                 g = group[out[u]]
                 for at in range(start[u], start[u + 1]):
                     t = to[at]
+                    if not in_group[t]:
+                        continue
                     m = out[t]
-                    if not is_group[m] or g == m or (word[at] >> 30) > limit:
+                    if g == m or (word[at] >> 30) > limit:
                         continue
                     if degree[t] == 0:
                         held[m] += 1
@@ -276,13 +286,17 @@ class Holdings:
                 if is_group[k] and 2 * held[k] < self.c[k]:
                     is_group[k] = 0
             for u in range(len(start) - 1):
+                in_group[u] = is_group[out[u]]
+            for u in range(len(start) - 1):
                 if u != 0 and dom[u] < 0:
                     continue
                 g = group[out[u]]
                 for at in range(start[u], start[u + 1]):
                     t = to[at]
+                    if not in_group[t] or degree[t] == 255:
+                        continue
                     m = out[t]
-                    if not is_group[m] or g == m or (word[at] >> 30) > limit or degree[t] == 255:
+                    if g == m or (word[at] >> 30) > limit:
                         continue
                     node = self.child(out[u], cython.cast(cython.int, word[at] & 0x3FFFFFFF), self.identity(t))
                     part = kept[t] // degree[t]

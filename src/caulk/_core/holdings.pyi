@@ -25,7 +25,7 @@ class Holdings:
         naming: Column,
         types: int,
         weakest: int,
-    ) -> Ints: ...
+    ) -> Column: ...
     def share(
         self,
         nodes: Column,

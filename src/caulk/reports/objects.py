@@ -131,7 +131,7 @@ def paths(question: Question) -> Stacks:
         )
     found = merged(graph, heap.nearest, wanted)
     marked = bytearray(int(t in wanted) for t in range(len(names)))
-    freed = of_set(graph, members(graph.type, marked), heap.dominators.references)
+    freed = of_set(graph, heap.dominators, members(graph.type, marked))
     held = sum(heap.types.count[t] for t in wanted)
     said = f"Without these {held:,} objects, {format_value(freed, 'bytes')} would be freed"
     if not held:

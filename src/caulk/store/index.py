@@ -14,8 +14,9 @@ import os
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,35 +62,53 @@ def key_of(path: Path, *facts: str) -> str:
 
 
 def write(
-    path: Path, description: Any, columns: Mapping[str, Column], *, going: Callable[[], object] = lambda: None
+    path: Path, description: Any, columns: MutableMapping[str, Column], *, going: Callable[[], object] = lambda: None
 ) -> None:
     """Write an index that appears whole or not at all; raises OSError where the disk will not have it.
 
-    `going` is called before each column; raising from it leaves nothing behind.
+    Each of `columns` is replaced by its view in the mapped file as soon as it lies there: the memory of one that nobody
+    else refers to takes in the next. `going` is called before each column; raising from it leaves nothing behind.
     """
     places: dict[str, Place] = {}
-    views = {name: memoryview(column) for name, column in columns.items()}
     at = 0
-    for name, view in views.items():
-        places[name] = Place(view.format, at, view.nbytes)
-        at += -(-view.nbytes // _ALIGNMENT) * _ALIGNMENT
+    for name, column in columns.items():
+        with memoryview(column) as view:
+            places[name] = Place(view.format, at, view.nbytes)
+            at += -(-view.nbytes // _ALIGNMENT) * _ALIGNMENT
     header = msgspec.json.encode({"columns": places, "description": description})
     start = _start(len(header))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(_MAGIC + struct.pack("<Q", len(header)) + header)
-            for name, view in views.items():
-                going()
-                file.seek(start + places[name].at)
-                file.write(view)
             file.truncate(start + at)
+            _lay(file, columns, places, start=start, going=going)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     _forget_old(path.parent, keep=path)
+
+
+def _lay(
+    file: BufferedWriter,
+    columns: MutableMapping[str, Column],
+    places: Mapping[str, Place],
+    *,
+    start: int,
+    going: Callable[[], object],
+) -> None:
+    """Write the columns to their places in a file that has its length already."""
+    # Windows gives no other name to a file that is mapped.
+    mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if os.name == "posix" else None
+    for name, place in places.items():
+        going()
+        file.seek(start + place.at)
+        file.write(columns[name])
+        file.flush()
+        if mapped is not None:
+            columns[name] = _view(mapped, start, place)
 
 
 def load(path: Path, description: type[T]) -> tuple[T, dict[str, Column]] | None:
@@ -109,15 +128,20 @@ def load(path: Path, description: type[T]) -> tuple[T, dict[str, Column]] | None
         described = msgspec.json.decode(header.description, type=description)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
-    start, view = _start(length), memoryview(data)
+    start, mapped = _start(length), memoryview(data)
     columns: dict[str, Column] = {}
     for name, place in header.columns.items():
-        begin = start + place.at
-        is_whole = place.at >= 0 and 0 <= place.length_bytes <= len(data) - begin
+        is_whole = place.at >= 0 and 0 <= place.length_bytes <= len(data) - start - place.at
         if place.typecode not in _TYPECODES or not is_whole or place.length_bytes % array(place.typecode).itemsize:
             return None
-        columns[name] = view[begin : begin + place.length_bytes].cast(place.typecode)  # type: ignore[call-overload]
+        columns[name] = _view(mapped, start, place)
     return described, columns
+
+
+def _view(mapped: memoryview, start: int, place: Place) -> Column:
+    begin = start + place.at
+    view: Column = mapped[begin : begin + place.length_bytes].cast(place.typecode)  # type: ignore[call-overload]
+    return view
 
 
 def _start(header_length: int) -> int:

@@ -246,14 +246,14 @@ class Reader:
         return holdings.without(self.tree.nodes, entry, graph.first, graph.label, WEAK)
 
     def _freed(self, place: Accumulation, way: Sequence[Link]) -> int | None:
-        """What would be freed without the holder, of the first two that share what they hold: two searches each."""
+        """What would be freed without the holder, of the first two that share what they hold: one search each."""
         if not self._is_shared(place) or not way or self._searches >= _MOST_SEARCHES:
             return None
         self._searches += 1
         number = (
             [way[-1].number] if self._holders(place) == 1 else holdings.members(self.tree.nodes, place.node, 10_000)
         )
-        return of_set(self.graph, number, self.held.dominators.references)
+        return of_set(self.graph, self.held.dominators, number)
 
     def _is_shared(self, place: Accumulation) -> bool:
         """Whether others hold much of what is kept here."""

@@ -154,12 +154,8 @@ def counted(census: Census) -> Profile:
 def packed(heap: Heap) -> tuple[Description, dict[str, Column]]:
     """A heap as a description and columns."""
     graph, tree = heap.graph, heap.tree
-    columns: dict[str, Column] = {f"graph.{name}": getattr(graph, name) for name in _GRAPH}
-    columns |= {f"frames.{name}": getattr(tree.frames, name) for name in _FRAMES}
-    columns |= {f"tree.value.{i}": column for i, column in enumerate(tree.values)}
-    columns |= {
-        "tree.parent": tree.parent,
-        "tree.frame": tree.frame,
+    # Columns of large pages first: what they give back takes in the others.
+    columns: dict[str, Column] = {
         "dominators.idom": heap.dominators.idom,
         "dominators.order": heap.dominators.order,
         "dominators.retained": heap.dominators.retained,
@@ -168,7 +164,12 @@ def packed(heap: Heap) -> tuple[Description, dict[str, Column]]:
         "types.count": heap.types.count,
         "types.shallow": heap.types.shallow,
         "types.retained": heap.types.retained,
+        "tree.parent": tree.parent,
+        "tree.frame": tree.frame,
     }
+    columns |= {f"tree.value.{i}": column for i, column in enumerate(tree.values)}
+    columns |= {f"frames.{name}": getattr(tree.frames, name) for name in _FRAMES}
+    columns |= {f"graph.{name}": getattr(graph, name) for name in _GRAPH}
     types = Types(_cleaned(graph.types.name), list(graph.types.kind), _cleaned(graph.types.owner))
     description = Description(
         format=graph.format,

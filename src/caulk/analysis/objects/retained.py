@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from caulk._core import graph as kernel
 from caulk.analysis.objects.dominators import counting
 from caulk.model.column import Column, Ints
-from caulk.model.graph import Dominators, ObjectGraph, References
+from caulk.model.graph import ROOTS, Dominators, ObjectGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,18 @@ def by_group(graph: ObjectGraph, dominators: Dominators, group: Column, groups: 
     return TypeTotals(count, shallow, retained)
 
 
-def of_set(graph: ObjectGraph, objects: Iterable[int], references: References = "strong") -> int:
+def of_set(graph: ObjectGraph, dominators: Dominators, objects: Iterable[int]) -> int:
     """The bytes that would be freed if these objects were cut out, themselves included.
 
-    Exact: what is reached, without what is still reached around them. Two searches of the graph.
+    Exact: what is reached, by the references of `dominators`, without what is still reached around them. One search of
+    the graph.
     """
-    before, after = bytearray(len(graph)), bytearray(len(graph))
+    idom, left = dominators.idom, bytearray(len(graph))
     for number in objects:
-        after[number] = 2
-    for marks in (before, after):
-        kernel.reach(graph.first, graph.target, graph.label, counting(references), marks)
-    lost = kernel.lost(graph.size, before, after)
+        left[number] = 2
+    kernel.reach(graph.first, graph.target, graph.label, counting(dominators.references), left)
+    lost = kernel.lost(graph.size, idom, left)
     for number, size in graph.large.items():
-        if before[number] == 1 and after[number] != 1:
+        if (idom[number] >= 0 or number == ROOTS) and left[number] != 1:
             lost += size - graph.size[number]
     return lost

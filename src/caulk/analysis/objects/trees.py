@@ -31,7 +31,7 @@ class Merged:
     """A tree, and the node in which each object of the graph is (`'i'`; -1: in none)."""
 
     tree: Tree
-    node_of: Ints
+    node_of: Column
 
 
 def dominator_tree(graph: ObjectGraph, dominators: Dominators) -> Tree:
@@ -85,7 +85,7 @@ def _own_names(graph: ObjectGraph) -> tuple[Column, Sequence[str]]:
 
 
 def _finished(
-    graph: ObjectGraph, parent: Ints, frame: Ints, nodes: Ints, names: Sequence[str], *, chosen: Ints | None
+    graph: ObjectGraph, parent: Ints, frame: Ints, nodes: Column, names: Sequence[str], *, chosen: Ints | None
 ) -> Merged:
     """Count, leave out what is small, and name the frames."""
     own, objects = kernel.sums(nodes, graph.size, len(parent), chosen)

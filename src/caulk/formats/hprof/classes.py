@@ -10,7 +10,7 @@ from caulk.formats.hprof.naming import PRIMITIVES, is_hidden, kind_of, loader_na
 from caulk.formats.hprof.records import ClassDump
 from caulk.formats.hprof.references import Labels, superclasses
 from caulk.formats.hprof.roots import Edges
-from caulk.model.column import Ints
+from caulk.model.column import Column, Ints
 from caulk.model.graph import TypeKind, Types
 
 _ROOTS_TYPE = "(roots)"
@@ -130,7 +130,7 @@ class Classes:
             [f"class {self.names[row]}" for _, row in rows],
         )
 
-    def all_types(self, missing: Ints, type_column: Ints) -> Types:
+    def all_types(self, missing: Ints, type_column: Column) -> Types:
         """Every type, with the loader of its class by name; `missing` are classes that are not in the dump."""
         by_type = (_ROOTS_TYPE, *self.names)
         loaders = list(dict.fromkeys(loader for loader in self.loaders if loader))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from caulk._core import hprof
+from caulk._core.columns import filled, shortened, zeros
 from caulk._core.hprof import Addresses, Reader
 from caulk.formats.hprof.classes import Classes
 from caulk.formats.hprof.layout import REFERENCE, Evidence, Layout, Shape, class_size, find_layout, instance_sizes
@@ -44,11 +45,11 @@ def read_heap(
     add_roots(edges, found["root"], classes.of_boot, addresses=addresses, dump=dump, labels=labels)
     classes.add_edges(edges, labels)
 
-    type_column = array("i", [-1]) * count
+    type_column = filled(-1, count)
     type_column[ROOTS] = 0
     for number in classes.numbers:
         type_column[number] = classes.class_type
-    first = array("I", bytes(4)) * (count + 1)
+    first = zeros("I", count + 1)
     reader.describe(
         classes.ids, classes.types, instance.first, instance.offset, instance.label, classes.holds, instance.referent,
         instance.follower, classes.primitive_types, classes.first_missing, (element, class_),
@@ -65,11 +66,11 @@ def read_heap(
         dump, found, shapes, evidence, alignment=alignment_of(addresses, count), compact_headers=compact_headers
     )
     shallow = instance_sizes(shapes, layout, evidence)
-    size_column = array("I", bytes(4)) * count
+    size_column = zeros("I", count)
     for row, number in enumerate(classes.numbers):
         if number:
             size_column[number] = class_size(classes.mirror(shallow, layout), classes.static_types(row), layout)
-    target, label = array("i", bytes(4)) * references, array("I", bytes(4)) * references
+    target, label = zeros("i", references), zeros("I", references)
     large: dict[int, int] = {}
     bases, widths = array_sizes(layout)
     unresolved = reader.fill(
@@ -78,7 +79,7 @@ def read_heap(
     hprof.put(first, target, label, edges.source, edges.target, edges.label)
     if unresolved:
         kept = hprof.close_gaps(first, target, label)
-        del target[kept:], label[kept:]
+        target, label = shortened(target, kept), shortened(label, kept)
     named, naming, strings = classes.own_names()
     return ObjectGraph(
         format=name,
