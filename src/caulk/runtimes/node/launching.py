@@ -12,9 +12,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-NAME = "node"
-SUFFIX = ".heapprofile"
-AGENT = Path(__file__).with_name("agents") / "node.cjs"
+AGENT = Path(__file__).parents[1] / "agents" / "node.cjs"
 
 #: Options that also write into the diagnostic directory, or choose it: theirs is the user's.
 _USERS_OWN = re.compile(r"--(diagnostic-dir|cpu-prof|heap-prof|redirect-warnings|heapsnapshot-near-heap-limit)")
