@@ -15,11 +15,11 @@ _HINT = "The program must serve net/http/pprof (/debug/pprof/) or Envoy's admin 
 
 
 class Endpoint:
-    """Where a program that `caulk run` watches serves its profiles. Raises `UsageError`."""
+    """Where a program that `caulk run` watches serves its profiles; all paths begin with `root`. Raises `UsageError`."""
 
     def __init__(self, url: str) -> None:
         self._site: Site = at_url(url)
-        self.port = self._site.port
+        self.root, self.port = self._site.root, self._site.port
 
     def fetch(self, path: str) -> bytes:
         """What is at `path`, at most 128 MiB; raises `Unreachable`, or `CaptureFailed` that says what came instead."""
