@@ -156,4 +156,5 @@ def test_kernels_run_uncompiled_with_the_same_answer(monkeypatch):
     compiled = of_census(heap_snapshot.census(data))
     monkeypatch.setattr(counting, "Tally", uncompiled.load("census").Tally)
     monkeypatch.setattr(text, "Scanner", uncompiled.load("heap_snapshot").Scanner)
+    monkeypatch.setattr(text, "Rows", uncompiled.load("heap_rows").Rows)
     assert of_census(heap_snapshot.census(data)) == compiled

@@ -46,7 +46,7 @@ def count(data: bytes | mmap, *, name: str) -> Census:
     names = Names(data, got.strings)
     types = names.types(numbers, keys)
     counts, held = ints(len(types)), ints(len(types))
-    for number, (_, _, objects, size) in zip(numbers, reader.rows, strict=True):
+    for number, (_, _, objects, size) in zip(numbers, reader.tallied, strict=True):
         counts[number] += objects
         held[number] = min(held[number] + size, _MOST)
     return Census(
@@ -63,11 +63,11 @@ def count(data: bytes | mmap, *, name: str) -> Census:
 
 
 class _Counter(Reader):
-    """A reader whose snapshot has one node for all of a kind and name, `rows` of them; `strings` are only theirs."""
+    """A reader whose snapshot has one node for all of a kind and name, `tallied`; `strings` are only theirs."""
 
     def __init__(self, data: bytes | mmap, without: tuple[bytes, ...]) -> None:
         super().__init__(data, without, ())
-        self.rows: list[tuple[int, int, int, int]] = []
+        self.tallied: list[tuple[int, int, int, int]] = []
         self.counted = 0
         # Only the names of the nodes are kept, so those come first.
         self.readers[b"strings"] = ((b"snapshot", b"nodes"), self.strings)
@@ -78,32 +78,31 @@ class _Counter(Reader):
         return self.described() if scanner.enter() and scanner.key() == b"snapshot" else None
 
     def nodes(self, header: Header) -> None:
-        scanner = self.scanner
         layout, kinds = node_layout(header.meta)
-        columns = tuple(array(code, [0]) * _PIECE for code in ("B", "I", "I", "I"))
-        columns += (array("I", [0]) * (_PIECE + 1), array("I", [0]))
+        columns = (*(array(code, [0]) * _PIECE for code in ("B", "I", "I", "I")), array("I", [0]) * (_PIECE + 1))
         tally, named = Tally(), bytes((NODES[k & 31] in _NAMED) if k & 31 < len(NODES) else 0 for k in range(256))
         larger: dict[tuple[int, int], int] = {}
-        if scanner.begin_rows(layout, kinds):
-            while rows := scanner.more_nodes(columns):
-                kind, name, _, size = columns[:4]
-                tally.add(kind, name, size, rows, named)
-                for at, real in scanner.large_sizes.items():
-                    key = (kind[at], name[at] if named[kind[at]] else 0)
-                    larger[key] = larger.get(key, 0) + real - size[at]
-                scanner.large_sizes.clear()
-                self.counted += rows
-        self.rows = [(k, n, objects, held + larger.get((k, n), 0)) for k, n, objects, held in tally.rows()]
+        rows = self.rows(layout, kinds)
+        while count := rows.more_nodes(columns):
+            kind, name, _, size = columns[:4]
+            tally.add(kind, name, size, count, named)
+            for at, real in rows.large_sizes.items():
+                key = (kind[at], name[at] if named[kind[at]] else 0)
+                larger[key] = larger.get(key, 0) + real - size[at]
+            rows.large_sizes.clear()
+            self.counted += count
+        self.passed(rows)
+        self.tallied = [(k, n, objects, held + larger.get((k, n), 0)) for k, n, objects, held in tally.rows()]
         got = self.got
-        got.kind = array("B", (row[0] for row in self.rows))
-        got.name = array("I", (row[1] for row in self.rows))
-        got.first = array("I", [0]) * (len(self.rows) + 1)
+        got.kind = array("B", (row[0] for row in self.tallied))
+        got.name = array("I", (row[1] for row in self.tallied))
+        got.first = array("I", [0]) * (len(self.tallied) + 1)
 
     def strings(self, _: Header) -> None:
         """The strings that name nodes, which are numbered anew: each has two places, its begin and the next one's."""
         wanted = sorted(set(self.got.name))
         places, base, starts = array("q"), 0, array("q", [0]) * (_PIECE + 1)
-        if self.scanner.begin_rows(array("i", [1]), b""):
+        if self.scanner.begin_strings():
             while rows := self.scanner.more_strings(starts):
                 while len(places) < 2 * len(wanted) and (at := wanted[len(places) // 2] - base) < rows:
                     places.extend(starts[at : at + 2])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from mmap import mmap
 
 from caulk._core import contents as kernel
-from caulk._core.heap_snapshot import Scanner
+from caulk._core.heap_rows import Rows
 from caulk.formats.contents import most_wasted, repeated_share
 from caulk.formats.heap_snapshot.names import Text
 from caulk.formats.heap_snapshot.text import NODES, Reader, node_layout, sections
@@ -38,8 +38,8 @@ def repeated(data: bytes | mmap) -> float:
     texts: list[tuple[int, int]] = []
     looked = 0
     for rows in _pieces(data, scanner.position, header.node_count, fields=layout[0]):
-        some = Scanner(b"[" + rows + b"]")
-        kind, name, _, size, _, _ = some.nodes(layout, kinds, rows.count(b"\n") + 1, False)
+        some = Rows(b"[" + rows + b"]", 0, layout, kinds)
+        kind, name, _, size, _ = some.nodes(rows.count(b"\n") + 1)
         looked += sum(size)
         texts += (
             (text, own) for each, text, own in zip(kind, name, size, strict=True) if each & _KIND == _STRING and own

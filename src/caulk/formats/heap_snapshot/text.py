@@ -7,7 +7,8 @@ from mmap import mmap
 
 import msgspec
 
-from caulk._core.heap_snapshot import MOST_FIELDS, Scanner, begin
+from caulk._core.heap_rows import MOST_FIELDS, Rows, begin
+from caulk._core.heap_snapshot import Scanner
 from caulk.model.column import Ints
 from caulk.model.errors import MalformedDump
 
@@ -94,6 +95,7 @@ class Reader:
         self.header: Header | None = None
         self.got = Snapshot()
         self.done: set[bytes] = set()
+        self.names = self.dangling = 0
         # What a section needs to have been read before it, and who reads it.
         self.readers: dict[bytes, tuple[tuple[bytes, ...], Callable[[Header], None]]] = {
             b"nodes": ((b"snapshot",), self.nodes),
@@ -159,19 +161,20 @@ class Reader:
         """The section `nodes`."""
         got = self.got
         layout, kinds = node_layout(header.meta)
-        got.kind, got.name, got.number, got.size, got.first, _ = self.scanner.nodes(
-            layout, kinds, header.node_count, False
-        )
-        got.large = self.scanner.large_sizes
+        rows = self.rows(layout, kinds)
+        got.kind, got.name, got.number, got.size, got.first = rows.nodes(header.node_count)
+        got.large = rows.large_sizes
+        self.passed(rows)
 
     def edges(self, header: Header) -> None:
         """The section `edges`."""
         meta, got = header.meta, self.got
         layout = _layout(meta.edge_fields, _EDGE, needed=_EDGE)
         kinds = _codes(_words(meta.edge_types, layout[1]), EDGES, _OTHER_EDGE)
-        got.target, got.what = self.scanner.edges(
-            layout, kinds, header.edge_count, len(got.kind), len(meta.node_fields)
-        )
+        rows = self.rows(layout, kinds)
+        got.target, got.what = rows.edges(header.edge_count, len(got.kind), len(meta.node_fields))
+        self.dangling = rows.dangling
+        self.passed(rows)
 
     def locations(self, header: Header) -> None:
         """The section `locations`."""
@@ -179,20 +182,29 @@ class Reader:
         if {"object_index", "line"} <= set(meta.location_fields):
             places = ("object_index", "line", "column", "script_id")
             layout = _layout(meta.location_fields, places, needed=("object_index", "line"))
-            kinds = bytes(NODES.index(kind) for kind in self.located)
-            got.located, got.line, got.column, got.script = self.scanner.locations(
-                layout, got.kind, kinds, len(meta.node_fields)
-            )
+            kinds = bytes(kind in self.located for kind in NODES).ljust(256, b"\0")
+            rows = self.rows(layout, kinds)
+            got.located, got.line, got.column, got.script = rows.locations(got.kind, len(meta.node_fields))
+            self.passed(rows)
         else:
             self.scanner.skip()
 
     def strings(self, _: Header) -> None:
         """The section `strings`."""
-        self.got.strings = self.scanner.strings(self.scanner.names)
+        self.got.strings = self.scanner.strings(self.names)
+
+    def rows(self, layout: Ints, kinds: bytes) -> Rows:
+        """The array that comes next."""
+        return Rows(self.data, self.scanner.position, layout, kinds)
+
+    def passed(self, rows: Rows) -> None:
+        """Go on where an array ended."""
+        self.names = max(self.names, rows.names)
+        self.scanner.seek(rows.position, rows.state)
 
     def finish(self, header: Header, *, cut: bool, damaged: bool, position: int) -> None:
         """Bring the columns together, and say what is missing."""
-        got, scanner = self.got, self.scanner
+        got = self.got
         claimed = begin(got.first, len(got.target))
         wanted = max(header.edge_count, claimed)
         got.claimed = max(header.node_count, len(got.kind)), wanted
@@ -202,7 +214,7 @@ class Reader:
         for what, have, of in (
             ("nodes", len(got.kind), header.node_count),
             ("references", len(got.target), wanted),
-            ("names", min(strings, scanner.names), scanner.names),
+            ("names", min(strings, self.names), self.names),
         ):
             if have < of:
                 warnings.append(f"{have:,} of {of:,} {what} could be read")
@@ -210,11 +222,11 @@ class Reader:
             warnings.append(f"{len(got.target) - claimed:,} references belong to no node and were left out")
             del got.target[claimed:]
             del got.what[claimed:]
-        if scanner.dangling:
-            warnings.append(f"{scanner.dangling:,} references lead to no node")
-        have = len(got.kind) + len(got.target) - scanner.dangling + min(strings, scanner.names)
+        if self.dangling:
+            warnings.append(f"{self.dangling:,} references lead to no node")
+        have = len(got.kind) + len(got.target) - self.dangling + min(strings, self.names)
         # Of one that is cut short at least the end is missing.
-        of = max(header.node_count, len(got.kind)) + max(wanted, len(got.target)) + scanner.names + int(cut)
+        of = max(header.node_count, len(got.kind)) + max(wanted, len(got.target)) + self.names + int(cut)
         got.coverage = max(have, 0) / of if warnings else 1.0
         got.warnings = tuple(warnings)
         if header.extra_native_bytes > 0:
@@ -255,7 +267,7 @@ def _root_first(got: Snapshot, header: Header) -> None:
 
 def node_layout(meta: Meta) -> tuple[Ints, bytes]:
     """What the scanner has to know of the rows of nodes: their layout, and its number of each of the file's types."""
-    places = ("type", "name", "id", "self_size", "edge_count", "trace_node_id", "detachedness")
+    places = ("type", "name", "id", "self_size", "edge_count", "detachedness")
     layout = _layout(meta.node_fields, places, needed=("type", "name", "self_size", "edge_count"))
     return layout, _codes(_words(meta.node_types, layout[1]), NODES, _OTHER_NODE)
 
