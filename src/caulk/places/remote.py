@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -19,6 +20,8 @@ from caulk.places import hand as hands
 from caulk.places.answers import as_error, as_process
 
 _LONGEST_LINE = 32 << 20
+#: What a hand's source and then a verb are added to.
+_PYTHON, _NODE = ("python3", "-I", "-S", "-c"), ("node", "-e")
 _PIECE = 1 << 20
 
 
@@ -74,13 +77,12 @@ def answer(transport: Transport, command: Sequence[str], stdin: bytes = b"", tim
 
 
 class HandReach:
-    """The verbs on the process `pid`, as the hand that `transport` starts with `python` numbers it."""
+    """The verbs on the process `pid`, as the hand numbers it; `begin` is the command that a verb is added to."""
 
-    def __init__(self, target: Target, transport: Transport, pid: int, python: str = "python3") -> None:
+    def __init__(self, target: Target, transport: Transport, pid: int, begin: Sequence[str]) -> None:
         self.target = target
         self.transport = transport
-        self._pid, self._python = pid, python
-        self._source = hands.source()
+        self._pid, self._begin = pid, list(begin)
         self._started: int | None = None
 
     def process(self) -> Process:
@@ -91,7 +93,7 @@ class HandReach:
 
     def processes(self) -> list[dict[str, Any]]:
         """The programs that the hand sees beside the target."""
-        ran = answer(self.transport, [self._python, "-I", "-S", "-c", self._source, "processes"])
+        ran = answer(self.transport, [*self._begin, "processes"])
         found = self._heard(ran.out.partition(b"\n")[0], None, ran)
         return [process for process in found if "processes" not in process["command"][-1:]]
 
@@ -181,7 +183,7 @@ class HandReach:
     def _request(self, verb: str, asked: dict[str, Any]) -> list[str]:
         known = {"pid": self._pid, **({} if self._started is None else {"started": self._started})}
         text = msgspec.json.encode({**known, **asked}).decode()
-        return [self._python, "-I", "-S", "-c", self._source, verb, text]
+        return [*self._begin, verb, text]
 
     def _start(self, verb: str, *, has_stdin: bool = False, **asked: Any) -> Channel:
         return self.transport.start(self._request(verb, asked), has_stdin=has_stdin)
@@ -210,12 +212,26 @@ class HandReach:
         return said["ok"]
 
 
-def heaviest(transport: Transport, target: Target, python: str = "python3") -> int:
-    """The number of the process with the most memory beside the hand: what starts it (a shell, tini) is small."""
+def beside(target: Target, transport: Transport) -> Any:
+    """Who reaches the process that `transport` starts commands beside, with what is there: Python, Node.js, sh.
+
+    Of several processes it is the one with the most memory: what starts it (a shell, tini) is small. Raises `Lacks`.
+    """
+    for begin in (_PYTHON, _NODE):
+        source = hands.source() if begin is _PYTHON else Path(hands.__file__).with_suffix(".cjs").read_text("utf-8")
+        command = [*begin, source, *([] if begin is _PYTHON else ["--"])]
+        with contextlib.suppress(CaptureFailed):
+            return HandReach(target, transport, _heaviest(target, transport, command), command)
+    from caulk.places import shell  # noqa: PLC0415 - it begins with what is here
+
+    return shell.ShellReach(target, transport, shell.heaviest(transport))
+
+
+def _heaviest(target: Target, transport: Transport, command: Sequence[str]) -> int:
     largest, number = -1, 1
-    for process in HandReach(target, transport, 1, python).processes():
+    for process in HandReach(target, transport, 1, command).processes():
         with contextlib.suppress(CaulkError):
-            rss = HandReach(target, transport, process["host_pid"], python).reading().rss
+            rss = HandReach(target, transport, process["host_pid"], command).reading().rss
             if rss > largest:
                 largest, number = rss, process["host_pid"]
     return number

@@ -15,7 +15,7 @@ from caulk.places.docker.engine import Engine, Exec, NotThere
 from caulk.places.docker.lending import lend
 from caulk.places.eye import Trouble
 from caulk.places.hand import Hand
-from caulk.places.remote import Channel, HandReach, answer, heaviest
+from caulk.places.remote import Channel, answer, beside
 from caulk.ports import Reach
 
 _PIECE = 1 << 20
@@ -132,11 +132,7 @@ class Running:
         )
 
     def _in_image(self) -> Reach:
-        transport = _InContainer(self._engine, self._found["Id"])
-        ran = answer(transport, ["python3", "-c", "print('hand')"])
-        if ran.out != b"hand\n":
-            raise Lacks("its image has no Python")
-        return cast("Reach", HandReach(self.target, transport, heaviest(transport, self.target)))
+        return cast("Reach", beside(self.target, _InContainer(self._engine, self._found["Id"])))
 
     def _in_helper(self) -> Reach:
         image = self._access.helper_image
@@ -167,8 +163,7 @@ class Running:
         )
         self._helper = made["Id"]
         self._engine.post(f"/containers/{self._helper}/start")
-        transport = _InContainer(self._engine, self._helper)
-        return cast("Reach", HandReach(self.target, transport, heaviest(transport, self.target)))
+        return cast("Reach", beside(self.target, _InContainer(self._engine, self._helper)))
 
 
 class Stopped:

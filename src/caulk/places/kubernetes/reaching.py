@@ -12,7 +12,7 @@ from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
 from caulk.model.target import Access, Patience, Process, Ran, Room, Target
 from caulk.model.units import format_duration
 from caulk.places.kubernetes.cluster import Cluster, said
-from caulk.places.remote import Channel, HandReach, answer, heaviest, joined
+from caulk.places.remote import Channel, answer, beside, joined
 from caulk.ports import Reach
 
 _ROLE = """apiVersion: rbac.authorization.k8s.io/v1
@@ -123,17 +123,15 @@ class PodReach:
         self._cluster.close()
 
     def _found(self) -> Reach:
-        transport = _InContainer(self, self._container)
         try:
-            if answer(transport, ["python3", "-c", "print('hand')"]).out == b"hand\n":
-                return cast("Reach", HandReach(self.target, transport, heaviest(transport, self.target)))
-        except CaptureFailed as error:
-            if "forbidden" in str(error):
+            return cast("Reach", beside(self.target, _InContainer(self, self._container)))
+        except Lacks as error:
+            if error.hint:
                 raise
-        raise Lacks(
-            f"the image of {self.target.reference} has no Python to reach its process with",
-            hint="Its ports can be reached all the same: Go, Envoy and an open inspector need no more.",
-        )
+            raise Lacks(
+                f"the image of {self.target.reference} has no Python, Node.js or shell to reach its process with",
+                hint="Its ports can be reached all the same: Go, Envoy and an open inspector need no more.",
+            ) from error
 
     def _pod(self) -> Any:
         """The pod now; raises `Unreachable` if it is another than it was."""
