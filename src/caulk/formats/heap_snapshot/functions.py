@@ -52,7 +52,7 @@ def functions(
         type_key, place = keys[key >> 32], key & _PLACE
         is_closure, line = type_key & 31 == CLOSURE, places[place] >> 32
         script = known.get(scripts[place])
-        name = names.of(type_key)
+        name = names.of(type_key) if script else ""
         written = script.at(line, places[place] & _PLACE, name) if script else None
         if script and is_closure:
             of_script.setdefault(script, bytearray(len(found)))[i] = 1

@@ -73,6 +73,8 @@ class Names:
 
     def __init__(self, data: bytes | mmap, strings: Ints) -> None:
         self.text = Text(data, strings)
+        # Functions are thousands, the scripts that they are from a few.
+        self._scripts: dict[int, str] = {0: ""}
 
     def types(self, column: Ints, keys: Ints, more: Sequence[TypeRow] = ()) -> Types:
         """The table of types, of which `column` gets the numbers; several keys may come to one name.
@@ -96,7 +98,8 @@ class Names:
         name = self.text[number]
         if kind == _SYNTHETIC and not name:
             return "(roots)", word, ""
-        name = _DETAIL.sub(r"\1", name)
+        if " / " in name:
+            name = _DETAIL.sub(r"\1", name)
         if word in {"object", "native"} and name.startswith("system / "):
             word = "internal"
         elif word == "native":
@@ -118,7 +121,7 @@ class Names:
             return _LABELS[key]
         kind = _LABEL_KINDS[key >> 29]
         name = self.text[key & _NAME]
-        if kind == "internal":
+        if kind == "internal" and " / " in name:
             # "12 / (name)": the number says nothing.
             number, _, rest = name.partition(" / ")
             name = rest if rest and number.isdigit() else name
@@ -149,8 +152,13 @@ class Names:
 
     def script(self, number: int) -> str:
         """The address of a script, without what may be data in it; empty if there is none."""
-        address = self.text[number].removeprefix(_SCRIPT) if number else ""
-        if address.startswith("data:"):
-            return "data:"
-        # V8 calls a script without an address by its type.
-        return "" if address.startswith("system / ") else re.split(r"[?#]", address, maxsplit=1)[0]
+        if number not in self._scripts:
+            self._scripts[number] = _script(self.text[number].removeprefix(_SCRIPT))
+        return self._scripts[number]
+
+
+def _script(address: str) -> str:
+    if address.startswith("data:"):
+        return "data:"
+    # V8 calls a script without an address by its type.
+    return "" if address.startswith("system / ") else re.split(r"[?#]", address, maxsplit=1)[0]
