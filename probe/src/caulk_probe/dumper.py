@@ -42,6 +42,8 @@ CONTINUED = 0xFFFFFFFF
 #: Whether this is a child that writes a dump and runs nothing of the program, or is about to be one.
 is_forking = False
 
+#: How long a thread may take to begin; longer than any part of a dump but the whole.
+_PATIENCE_S = 10
 _PIECE = 1 << 14
 _BATCH = 512
 #: `__dict__` comes into being when it is asked for; to learn the names of attributes, this often for a type.
@@ -54,12 +56,13 @@ _MANAGED_WEAKREF, _MANAGED_DICT, _HEAP, _HAVE_GC = 1 << 3, 1 << 4, 1 << 9, 1 << 
 _LONG, _LIST, _TUPLE, _BYTES, _TEXT, _DICT, _ERROR, _TYPE = (1 << bit for bit in range(24, 32))
 
 _referents, _is_tracked = gc.get_referents, gc.is_tracked
+_trace_of = _tracemalloc._get_object_traceback
 _attribute = object.__getattribute__
 _mro = type.__dict__["__mro__"].__get__
 _base = type.__dict__["__base__"].__get__
 _bases = type.__dict__["__bases__"].__get__
 _flags = type.__dict__["__flags__"].__get__
-_space = type.__dict__["__dict__"].__get__
+_own_space = type.__dict__["__dict__"].__get__
 _type_module = type.__dict__["__module__"].__get__
 _qualname = type.__dict__["__qualname__"].__get__
 _basicsize = type.__dict__["__basicsize__"].__get__
@@ -324,7 +327,7 @@ def _write(path, mode, threads, pause_s=0.0):
         objects = gc.get_objects()
         walk = _Walk(_File(descriptor), skip, threads, mode, pause_s)
         try:
-            walk.run(objects)
+            walk.apart(walk.run, objects)
         finally:
             # Its handlers refer to it: what it held would stay until the collector runs, and be seen by the next dump.
             vars(walk).clear()
@@ -419,6 +422,43 @@ def _thread_locals(objects):
     return found
 
 
+def _by_address(objects, are_all):
+    """Objects by address; of those that the collector tracks, which the list of all objects has, only if `are_all`."""
+    held = list(objects if are_all else filterfalse(_is_tracked, objects))
+    return dict(zip(map(id, held), held))
+
+
+def _unmet(held, pages):
+    """The objects whose addresses are met for the first time: `pages` has a bit for 16 bytes, by MiB of memory."""
+    found = []
+    for address, each in held.items():
+        page = pages.get(address >> 20)
+        if page is None:
+            page = pages[address >> 20] = bytearray(8192)
+        at, bit = address >> 7 & 8191, 1 << (address >> 4 & 7)
+        if not page[at] & bit:
+            page[at] |= bit
+            found.append(each)
+    return found
+
+
+def _addresses(objects):
+    return array("Q", map(id, objects))
+
+
+def _allocated_at(objects, kinds, ahead, trace_at):
+    """File and line of each object's allocation, or None; `ahead` and `trace_at` are those of `_Walk`."""
+    found = []
+    for each, kind in zip(objects, kinds):
+        if kind == CONTINUED:
+            found.append(None)
+            continue
+        offset = ahead[kind]
+        trace = trace_at(0, id(each) - offset) if offset else _trace_of(each)
+        found.append(trace[0] if trace else None)
+    return found
+
+
 class _File:
     """Blocks on a descriptor: a tag, the length, the bytes, up to a multiple of 8."""
 
@@ -447,24 +487,11 @@ class _File:
             view = view[os.write(self.descriptor, view) :]
 
 
-class _Seen:
-    """Addresses that were met: a bit for 16 bytes, in pages of 1 MiB of memory."""
-
-    def __init__(self):
-        self.pages = {}
-
-    def add(self, address):
-        page = self.pages.get(address >> 20)
-        if page is None:
-            page = self.pages[address >> 20] = bytearray(8192)
-        page[address >> 7 & 8191] |= 1 << (address >> 4 & 7)
-
-
 class _Kind:
     """How the objects of one type are written."""
 
     __slots__ = (
-        "dict_of", "expected", "extra", "fields", "getter", "handler", "inline", "is_leaf", "number", "peeks", "probes",
+        "dict_of", "expected", "extra", "fields", "getter", "handler", "inline", "number", "peeks", "probes",
         "shape", "size", "sizeof", "slots", "tail", "type",
     )  # fmt: skip
 
@@ -474,18 +501,21 @@ class _Walk:
 
     def __init__(self, file, skip, threads, mode, pause_s):
         self.file, self.skip, self.threads, self.mode, self.pause_s = file, skip, threads, mode, pause_s
-        self.strings, self.labels, self.shapes, self.sites, self.kinds = {}, {}, {}, {}, {}
+        self.strings, self.labels, self.shapes, self.kinds, self.sites = {}, {}, {}, {}, {None: NONE}
         self.new_strings, self.new_labels, self.new_shapes, self.new_sites = [], array("I"), array("I"), array("I")
         self.new_types = array("Q")
         # Objects and what each refers to, until they are written; their addresses are taken in one go.
-        self.holders, self.held, self.waiting = [], [], 0
-        self.rows, self.names, self.site = array("I"), array("I"), array("I")
+        self.holders, self.held, self.counted, self.waiting = [], [], 0, 0
+        self.rows, self.names = array("I"), array("I")
         self.roots, self.large = array("Q"), array("Q")
-        self.leaf_address, self.leaf_rows, self.leaf_site = array("Q"), array("I"), array("I")
-        self.pending, self.seen, self.written = [], _Seen(), set()
+        self.leaves, self.leaf_rows = [], array("I")
+        self.pending, self.containers, self.pages, self.written = [], [], {}, set()
         self.functions = {}
         self.objects = self.references = self.changed = 0
         self.traces, self.trace_at = _tracemalloc.is_tracing(), threads.trace_at
+        #: By number of the kind: how far before an object its trace is, where only the address finds it.
+        self.ahead = []
+        self.is_apart, self.stopped_by = self.traces, None
         self.frozen = gc.get_freeze_count() > 0
         self.internal = self.label(INTERNAL)
         self.key, self.held_key = self.label(KEY), self.label(INTERNAL, "key of")
@@ -499,16 +529,16 @@ class _Walk:
         self.info()
         if self.frozen:
             # `gc.freeze` hid a part from the collector: what is not in the list is met as what others refer to.
-            for each in objects:
-                self.seen.add(id(each))
+            for at in range(0, len(objects), _PIECE):
+                _unmet(_by_address(objects[at : at + _PIECE], True), self.pages)
         self.modules()
         self.classes()
         self.frames()
         self.signals()
         if self.skip:
             objects = [each for each in objects if id(each) not in self.skip]
-        self.walk(objects)
-        while self.holders or self.pending:
+        self.apart(self.walk, objects)
+        while self.holders or self.pending or self.containers:
             self.flush()
         self.file.block(b"END!", array("Q", (self.objects, self.references, self.changed)))
 
@@ -559,7 +589,7 @@ class _Walk:
                 self.root(each, root)
             self.class_(self.kind(type(each)), each)
             waiting.extend(type.__subclasses__(each))
-            if self.waiting > _PIECE:
+            if self.is_full():
                 self.flush()
 
     def frames(self):
@@ -586,15 +616,12 @@ class _Walk:
 
     def walk(self, objects):
         """Write the objects and let go of them, the youngest last: the list shrinks as the file grows."""
-        kinds = self.kinds
         while objects:
             batch = objects[-_BATCH:]
             del objects[-_BATCH:]
-            for each, number in zip(batch, map(id, map(type, batch))):
-                kind = kinds.get(number) or self.kind(type(each))
-                kind.handler(kind, each)
-            del batch, each
-            if self.waiting > _PIECE or len(self.holders) > _PIECE:
+            self.apart(self.write, batch)
+            del batch
+            if self.is_full():
                 self.flush()
 
     # -- tables
@@ -650,13 +677,14 @@ class _Walk:
             size = 0xFFFFFFFF
         if name:
             self.names.extend((len(self.holders), self.string(name)))
-        if self.traces:
-            self.site.append(self.site_of(each) if number != CONTINUED else NONE)
-        count = len(found)
-        self.rows.extend((number, size, shape, count))
+        # One by one: a tuple of them would be an allocation more, which counts while allocations are traced.
+        rows = self.rows
+        rows.append(number)
+        rows.append(size)
+        rows.append(shape)
+        rows.append(len(found))
         self.holders.append(each)
         self.held.append(found)
-        self.waiting += count
 
     def size(self, each, kind):
         try:
@@ -664,63 +692,104 @@ class _Walk:
         except Exception:  # half made
             return kind.extra
 
-    def site_of(self, each):
-        ahead = _preheader(_flags(type(each))) if self.trace_at else 0
-        found = self.trace_at(0, id(each) - ahead - _HEADER) if ahead else _tracemalloc._get_object_traceback(each)
-        if not found:
-            return NONE
-        number = self.sites.get(found[0])
-        if number is None:
-            number = self.sites[found[0]] = len(self.sites)
-            self.new_sites.extend((self.string(found[0][0]), found[0][1]))
-        return number
+    def sites_of(self, objects, kinds):
+        """The numbers of the lines that allocated the objects."""
+        if not self.traces:
+            return array("I")
+        sites, numbers = self.sites, array("I")
+        for line in self.apart(_allocated_at, objects, kinds, self.ahead, self.trace_at):
+            number = sites.get(line)
+            if number is None:
+                number = sites[line] = len(sites) - 1
+                self.new_sites.extend((self.string(line[0]), line[1]))
+            numbers.append(number)
+        return numbers
 
     def flush(self, *, is_between=True):
         """Write the block, and what it refers to that the collector does not track.
 
         In the middle of a large container (`is_between` false) only what refers to nothing: the container goes on.
         """
-        held = chain(self.pending, chain.from_iterable(self.held))
-        if not self.frozen:
-            held = filterfalse(_is_tracked, held)
-        held = list(held)
-        held = dict(zip(map(id, held), held))
+        held = self.apart(_by_address, chain(self.pending, chain.from_iterable(self.held)), self.frozen)
         self.pending = []
         self.emit()
-        pages, kinds, leaf = self.seen.pages, self.kinds, self.leaf
-        addresses, rows, traces = self.leaf_address, self.leaf_rows, self.traces
-        for address, each in held.items():
-            page = pages.get(address >> 20)
-            if page is None:
-                page = pages[address >> 20] = bytearray(8192)
-            at, bit = address >> 7 & 8191, 1 << (address >> 4 & 7)
-            if page[at] & bit:
-                continue
-            kind = kinds.get(id(type(each))) or self.kind(type(each))
-            if kind.is_leaf:
-                page[at] |= bit
-                size = kind.size or self.size(each, kind)
-                if size > 0xFFFFFFFE or traces:
-                    leaf(kind, each)
-                else:
-                    addresses.append(address)
-                    rows.extend((kind.number, size))
-            elif is_between:
-                page[at] |= bit
-                kind.handler(kind, each)
-            else:
-                self.pending.append(each)
+        self.apart(self.take, self.apart(_unmet, held, self.pages))
+        if is_between:
+            containers, self.containers = self.containers, []
+            self.apart(self.write, containers)
         self.emit_leaves()
 
-    def leaf(self, kind, each):
-        size = kind.size or self.size(each, kind)
-        if size > 0xFFFFFFFE:
-            self.large.extend((id(each), size))
-            size = 0xFFFFFFFF
-        self.leaf_address.append(id(each))
-        self.leaf_rows.extend((kind.number, size))
-        if self.traces:
-            self.leaf_site.append(self.site_of(each))
+    def take(self, objects):
+        """Rows of those that refer to nothing; the others wait for the end of the container that is being written."""
+        kinds, leaves, rows = self.kinds, self.leaves, self.leaf_rows
+        for each in objects:
+            kind = kinds.get(id(type(each))) or self.kind(type(each))
+            if kind.handler is not None:
+                self.containers.append(each)
+                continue
+            size = kind.size or self.size(each, kind)
+            if size > 0xFFFFFFFE:
+                self.large.extend((id(each), size))
+                size = 0xFFFFFFFF
+            leaves.append(each)
+            rows.append(kind.number)
+            rows.append(size)
+
+    def write(self, objects):
+        """Rows of objects that refer to others."""
+        kinds = self.kinds
+        for each, number in zip(objects, map(id, map(type, objects))):
+            kind = kinds.get(number) or self.kind(type(each))
+            kind.handler(kind, each)
+
+    def is_full(self):
+        """Whether there is enough for a block: references that wait, counted once for many rows, or objects."""
+        self.waiting += sum(map(len, self.held[self.counted :]))
+        self.counted = len(self.held)
+        return self.waiting > _PIECE or self.counted > _PIECE
+
+    def apart(self, work, *arguments):
+        """What `work` returns; while allocations are traced, from a thread of its own.
+
+        Each allocation, the dump's as well, looks through the lines of all frames below it, up to the number that is
+        traced: at the bottom of a new stack that is a twentieth of the time.
+        """
+        if not self.is_apart:
+            return work(*arguments)
+        claim, end, found, failed = _thread.allocate_lock(), _thread.allocate_lock(), [], []
+        end.acquire()
+
+        def run():
+            if claim.acquire(False):
+                try:
+                    found.append(work(*arguments))
+                except BaseException as error:
+                    failed.append(error)
+                end.release()
+
+        try:
+            _thread.start_new_thread(run, ())
+        except RuntimeError:  # the program may have no more threads
+            self.is_apart = False
+            return work(*arguments)
+        while not self.has_ended(end):
+            # A debugger may let no other thread run.
+            if claim.acquire(False):
+                if self.stopped_by:
+                    raise self.stopped_by
+                self.is_apart = False
+                return work(*arguments)
+        if failed or self.stopped_by:
+            raise failed.pop() if failed else self.stopped_by
+        return found.pop()
+
+    def has_ended(self, end):
+        """Wait for a thread; an interrupt stops it at its next step."""
+        try:
+            return end.acquire(True, _PATIENCE_S)
+        except BaseException as error:
+            self.stopped_by = error
+            return False
 
     def emit_tables(self):
         block = self.file.block
@@ -739,29 +808,31 @@ class _Walk:
 
     def emit(self):
         """The block of objects with references; the rows that follow belong to the next."""
-        self.emit_tables()
         count = len(self.holders)
+        site = self.sites_of(self.holders, self.rows[::4])
+        self.emit_tables()
         if not count:
             return
         block = self.file.block
         if self.names:
             block(b"NAME", self.names)
-        target = array("Q", map(id, chain.from_iterable(self.held)))
-        block(
-            b"OBJS", array("Q", (count, len(target))), array("Q", map(id, self.holders)), target, self.rows, self.site
-        )
+        target = self.apart(_addresses, chain.from_iterable(self.held))
+        sizes, source = array("Q", (count, len(target))), self.apart(_addresses, self.holders)
+        block(b"OBJS", sizes, source, target, self.rows, site)
         self.objects += count
         self.references += len(target)
-        self.holders, self.held, self.waiting = [], [], 0
-        self.rows, self.names, self.site = array("I"), array("I"), array("I")
+        self.holders, self.held, self.counted, self.waiting = [], [], 0, 0
+        self.rows, self.names = array("I"), array("I")
 
     def emit_leaves(self):
-        count = len(self.leaf_address)
+        count = len(self.leaves)
         if count:
+            site = self.sites_of(self.leaves, self.leaf_rows[::2])
             self.emit_tables()
-            self.file.block(b"LEAF", array("Q", (count,)), self.leaf_address, self.leaf_rows, self.leaf_site)
+            addresses = self.apart(_addresses, self.leaves)
+            self.file.block(b"LEAF", array("Q", (count,)), addresses, self.leaf_rows, site)
             self.objects += count
-            self.leaf_address, self.leaf_rows, self.leaf_site = array("Q"), array("I"), array("I")
+            self.leaves, self.leaf_rows = [], array("I")
 
     # -- kinds of objects
 
@@ -774,6 +845,7 @@ class _Walk:
         self.kinds[id(type_)] = kind
         self.new_types.extend((id(type_), flags, self.string(module) | self.string(name) << 32))
         kind.extra = (_HEADER if flags & _HAVE_GC else 0) + _preheader(flags)
+        self.ahead.append(kind.extra if self.trace_at and kind.extra > _HEADER else 0)
         found = (_space(each).get("__sizeof__") for each in (*mro, object))
         kind.sizeof = next(each for each in found if type(each) is types.MethodDescriptorType)
         plain = kind.sizeof is object.__dict__["__sizeof__"] and not _itemsize(type_)
@@ -794,11 +866,10 @@ class _Walk:
                 if type(slot) is types.GetSetDescriptorType:
                     kind.slots.append((key, slot, self.label(FIELD, key)))
         kind.handler = self.handler(kind, type_, mro, flags)
-        kind.is_leaf = kind.handler == self.leaf
         return kind
 
     def handler(self, kind, type_, mro, flags):
-        """Which method writes the objects of a type."""
+        """Which method writes the objects of a type; None where they refer to nothing."""
         if type_ is dict:
             kind.shape = self.shape((), self.held_key, self.key)
             return self.dict_
@@ -819,7 +890,7 @@ class _Walk:
         if flags & _TYPE:
             return self.class_
         if not flags & _HAVE_GC and not kind.slots:
-            return self.leaf
+            return None
         inherited = {id(each) for each in mro}
         if id(weakref.ref) in inherited:
             return self.weak
@@ -853,10 +924,11 @@ class _Walk:
 
     def dict_(self, kind, each):
         if len(each) <= _PIECE:
-            keys, values = list(each), list(each.values())
-            if len(keys) == len(values):
-                size = kind.sizeof(each) + kind.extra
-                self.place(each, kind.number, size, keys + values, kind.shape)
+            found = list(each)
+            count = len(found)
+            found.extend(each.values())
+            if len(found) == 2 * count:
+                self.place(each, kind.number, kind.sizeof(each) + kind.extra, found, kind.shape)
                 return
         self.items(kind, each, (), ())
 
@@ -1110,6 +1182,11 @@ class _Walk:
         labels = tuple(names.get(id(one), self.internal) for one in found)
         name = "{} {}".format(word, each.__qualname__)
         self.row(each, kind, found, self.shape(labels), name if len(name) <= 2 * _LONGEST else "")
+
+
+def _space(type_):
+    """What a type defines; nothing for one that nobody has used yet (Python 3.9)."""
+    return _own_space(type_) or {}
 
 
 def isinstance_of(each, base):
