@@ -12,7 +12,7 @@ import pytest
 @pytest.fixture(scope="session")
 def classes(require: Callable[[str], str]) -> Iterator[Path]:
     """The directory of `Holder`, which every user may read: not below that of pytest."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as made:  # noqa: S108
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as made:
         folder = Path(made)
         folder.chmod(0o755)
         (folder / "Holder.java").write_text(jvms.SOURCE)

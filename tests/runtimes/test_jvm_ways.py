@@ -73,7 +73,7 @@ def test_nothing_of_the_waking_stays(holder: Living) -> None:
     text = jvm.histogram(holder.reach)
     assert jvm_histogram.sniff(text[:4096])
     assert jvm.live_bytes(text) > TICKETS * 116
-    assert not Path(f"/tmp/.attach_pid{holder.pid}").exists()  # noqa: S108
+    assert not Path(f"/tmp/.attach_pid{holder.pid}").exists()
     assert not (Path(f"/proc/{holder.pid}/cwd") / f".attach_pid{holder.pid}").exists()
 
 

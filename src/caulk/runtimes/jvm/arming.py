@@ -32,7 +32,7 @@ def arm(reach: Reach, directory: str) -> Sequence[Setting]:
             before = jvm.flag(name)
             if before is not None:
                 done.append(Setting(name, value, before))
-                _set(jvm, name, value)
+                jvm.set_flag(name, value)
             elif name != GZIP:
                 raise CaptureFailed(f"this JVM has no {name}")
     except BaseException:
@@ -61,12 +61,6 @@ def _volume(now: Survey) -> Volume:
         check = room_for_dumps(now.reach.target, now.volumes, now.access.directory)
         raise CaptureFailed(f"no dump could be written when the heap is exhausted: {check.why}", hint=check.fix)
     return volume
-
-
-def _set(jvm: Channel, name: str, value: str) -> None:
-    jvm.set_flag(name, value)
-    if (now := jvm.flag(name)) != value:
-        raise CaptureFailed(f"the JVM keeps {name} at {now!r} although it was set to {value!r}")
 
 
 def _put_back(jvm: Channel, settings: Sequence[Setting]) -> None:

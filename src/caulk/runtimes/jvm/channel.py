@@ -69,31 +69,30 @@ class Tool:
     def command(self, line: str, *, timeout_s: float = 60.0, tick: Tick = lambda: None) -> bytes:
         """See `Channel`; `tick` is called before and after."""
         tick()
-        words = [self.path, *_SMALL, str(self.process.pid), line]
-        unset = [word for name in _INHERITED if name in self.process.environ for word in ("-u", name)]
-        ran = self.reach.run([*(("env", *unset) if unset else ()), *words], timeout_s=timeout_s)
+        text = self._run([self.path, *_SMALL, str(self.process.pid), line], timeout_s)
         tick()
         # Its first line is the number of the process.
-        text = ran.out.partition(b"\n")[2]
-        if ran.code:
-            said = (ran.err or text)[-400:].decode(errors="replace").strip()
-            raise CaptureFailed(f"jcmd could not ask the JVM for {line.split(maxsplit=1)[0]}: {said}")
-        return text
+        return text.partition(b"\n")[2]
 
     def flag(self, name: str) -> str | None:
         """See `Channel`."""
-        for line in self.command("VM.flags -all").decode(errors="replace").splitlines():
-            words = line.replace(":=", "=").split()
-            if len(words) > 2 and words[1] == name and words[2] == "=":
-                # Behind the value, which may be missing or have spaces, are the kinds of the flag, in braces.
-                return line.partition("=")[2].partition("{")[0].strip()
-        return None
+        return _value(self._jinfo(name).decode(errors="replace"), name)
 
     def set_flag(self, name: str, value: str) -> None:
         """See `Channel`."""
-        said = self.command(f'VM.set_flag {name} "{_SPOKEN.get(value, value)}"').strip()
-        if b"is not writeable" in said or b"does not exist" in said or b"error" in said.lower():
-            raise CaptureFailed(f"the JVM refused {name}: {said[:200].decode(errors='replace')}")
+        self._jinfo({"true": f"+{name}", "false": f"-{name}"}.get(value, f"{name}={value}"))
+
+    def _jinfo(self, flag: str) -> bytes:
+        # VM.set_flag cannot unset a text.
+        return self._run([join(dirname(self.path), "jinfo"), *_SMALL, "-flag", flag, str(self.process.pid)], 60.0)
+
+    def _run(self, command: list[str], timeout_s: float) -> bytes:
+        unset = [word for name in _INHERITED if name in self.process.environ for word in ("-u", name)]
+        ran = self.reach.run([*(("env", *unset) if unset else ()), *command], timeout_s=timeout_s)
+        if ran.code:
+            said = (ran.err or ran.out)[-400:].decode(errors="replace").strip()
+            raise CaptureFailed(f"{command[0]} could not ask the JVM: {said}")
+        return ran.out
 
 
 def channel(reach: Reach) -> Channel:

@@ -7,7 +7,7 @@ from caulk.model.errors import CaulkError
 from caulk.model.target import Access, Process, Volume
 from caulk.ports import Reach
 from caulk.runtimes.jvm import figures
-from caulk.runtimes.jvm.attach import greet, is_awake
+from caulk.runtimes.jvm.attach import Listener, greet, is_awake
 from caulk.runtimes.jvm.channel import Socket
 from caulk.runtimes.jvm.checks import Door, door
 from caulk.runtimes.jvm.flags import ON_OOM, PATH, stated
@@ -38,6 +38,11 @@ class Survey:
         return door(self.reach, self.process)
 
     @cached_property
+    def listener(self) -> Listener | None:
+        """Its listener, if it has been woken before; raises `CaptureFailed` if that does not answer."""
+        return greet(self.reach, self.process) if is_awake(self.reach, self.process) else None
+
+    @cached_property
     def volumes(self) -> Sequence[Volume]:
         """Where a dump may be meant to go, the likeliest first."""
         return volumes(self.reach, self.access, self.process)
@@ -57,8 +62,8 @@ class Survey:
     def heap(self) -> figures.Heap:
         """Its heap as the JVM says it, if it listens already; else by its counters; at worst all its memory."""
         try:
-            if is_awake(self.reach, self.process):
-                text = greet(self.reach, self.process).ask("jcmd", "GC.heap_info", timeout_s=_ANSWER_S)
+            if self.listener:
+                text = self.listener.ask("jcmd", "GC.heap_info", timeout_s=_ANSWER_S)
                 return figures.from_heap_info(text.decode(errors="replace"))
         except CaulkError:
             # Who hangs is not asked; who is out of reach is read.
@@ -76,8 +81,8 @@ class Survey:
         """The switches that it was started with; those for dumps at death as they are now, if it listens."""
         switches = dict(stated(self.process))
         try:
-            if is_awake(self.reach, self.process):
-                jvm = Socket(greet(self.reach, self.process))
+            if self.listener:
+                jvm = Socket(self.listener)
                 live = {name: jvm.flag(name) for name in (ON_OOM, PATH)}
                 switches.update({name: value for name, value in live.items() if value is not None})
         except CaulkError:
