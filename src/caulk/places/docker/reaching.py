@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import socket
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -87,6 +88,15 @@ class Running:
         """A command of the image, as the container's user."""
         return answer(_InContainer(self._engine, self._found["Id"]), command, stdin, timeout_s)
 
+    def connect(self, address: tuple[str, int] | str) -> socket.socket:
+        """As who reaches the process does it; where the image's shell cannot, by the helper."""
+        try:
+            return self.inner.connect(address)
+        except Lacks:
+            if not self._access.helper_image:
+                raise
+            return self._in_helper().connect(address)
+
     def lend(self, size: int) -> AbstractContextManager[int]:
         """As `docker update --memory` does it, without a restart."""
         return lend(self._engine, self._found["Id"], size, self.room().used, self._access.state)
@@ -136,6 +146,8 @@ class Running:
 
     def _in_helper(self) -> Reach:
         image = self._access.helper_image
+        if self._helper:
+            return cast("Reach", beside(self.target, _InContainer(self._engine, self._helper)))
         if not image:
             raise Lacks("no --helper-image was given")
         container = self._found["Id"]
