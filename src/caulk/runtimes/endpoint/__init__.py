@@ -15,7 +15,7 @@ _HINT = "The program must serve net/http/pprof (/debug/pprof/) or Envoy's admin 
 
 
 class Endpoint:
-    """Where a program that `caulk run` watches serves its profiles; all paths begin with `root`. Raises `UsageError`."""
+    """Where a program that `caulk run` watches serves its profiles, below `root`. Raises `UsageError`."""
 
     def __init__(self, url: str) -> None:
         self._site: Site = at_url(url)
@@ -25,7 +25,7 @@ class Endpoint:
         """What is at `path`, at most 128 MiB; raises `Unreachable`, or `CaptureFailed` that says what came instead."""
         answer = ask(self._site, path, timeout_s=_TIMEOUT_S, most_bytes=_MOST_BYTES)
         if answer.status != 200:
-            raise refusal(answer, hint=_HINT)
+            raise refusal(answer, hint="" if answer.status in (401, 403) else _HINT)
         if not answer.body or answer.body.lstrip()[:1] == b"<":
             raise CaptureFailed(f"{answer.url} answered a page, not a profile", hint=_HINT)
         return answer.body

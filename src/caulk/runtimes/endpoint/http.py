@@ -151,7 +151,7 @@ def refusal(answer: Answer, hint: str = "") -> CaptureFailed:
     """The error that an answer is which is not 200, in the server's own words where it has some."""
     said = f": {answer.words}" if answer.words else ""
     message = f"{answer.url} answered {answer.status}{said}"
-    if answer.status in (401, 403) and "pprof" not in answer.words:
+    if answer.status in (401, 403) and not hint:
         return CaptureFailed(
             message, hint="Say who asks: --user NAME:PASSWORD, or --header 'Authorization: Bearer TOKEN'."
         )
