@@ -18,6 +18,7 @@ from caulk.runtimes.envoy.recording import HeapProfiler
 from caulk.runtimes.envoy.ways import AllocationProfile, Dump, Figures
 
 NAME = "envoy"
+EVIDENCE = ("profile",)
 SUFFIX = ".pb.gz"
 
 

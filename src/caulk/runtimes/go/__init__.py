@@ -16,6 +16,7 @@ from caulk.runtimes.endpoint import Endpoint
 from caulk.runtimes.go.ways import ways_of
 
 NAME = "go"
+EVIDENCE = ("profile", "goroutines")
 SUFFIX = ".pb.gz"
 
 #: The section that the linker of Go writes into every program, and none other does.

@@ -28,6 +28,7 @@ from caulk.ports import Reach, Way
 from caulk.runtimes.native.ways import ALLOCATING, MANAGED, NATIVE, DumpBySignal, Files, Gperftools, Jemalloc, Mallctl
 
 NAME = "native"
+EVIDENCE = ("profile",)
 SUFFIX = ".heap"
 
 #: Bytes allocated, or grown by, between two dumps; bytes between two samples.
