@@ -135,7 +135,11 @@ def _obstacles(cost: Cost, reach: Reach, store_free: int | None) -> Iterator[str
 def _against_memory(cost: Cost, reach: Reach) -> Iterator[str]:
     if not cost.extra_bytes:
         return
-    room = reach.room()
+    try:
+        room = reach.room()
+    except CaulkError as error:
+        yield f"how much memory the target has left cannot be told: {error}"
+        return
     if room.free is not None and cost.extra_bytes > room.free:
         limit = f" of the limit of {format_value(room.limit, 'bytes')}" if room.limit is not None else ""
         yield (

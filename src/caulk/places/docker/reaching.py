@@ -11,7 +11,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from caulk.model.errors import CaptureFailed, Lacks, Unreachable
-from caulk.model.target import Access, FileStat, Patience, Process, Ran, Room, Target, Volume
+from caulk.model.target import Access, FileStat, Patience, Process, Ran, Room, Target
 from caulk.places.docker.engine import Engine, Exec, NotThere
 from caulk.places.docker.lending import lend
 from caulk.places.eye import Trouble
@@ -244,10 +244,6 @@ class Stopped:
 
     def close(self) -> None:
         """Nothing is open."""
-
-    def volume(self, path: str) -> Volume:
-        """Nobody writes there any more."""
-        return Volume(path, "", 0, is_writable=False)
 
     def __getattr__(self, verb: str) -> Any:
         """All other verbs need a process."""
