@@ -30,31 +30,39 @@ class Holdings:
     """
 
     _columns: object
-    p: cython.int[:]
-    v: cython.int[:]
-    i: cython.int[:]
-    d: cython.int[:]
-    a: cython.int[:]
-    c: cython.longlong[:]
-    f: cython.longlong[:]
-    b: cython.longlong[:]
-    r: cython.longlong[:]
-    l: cython.longlong[:]
-    s: cython.int[:]
-    k: cython.const[cython.uchar][:]
-    type_of: cython.const[cython.int][:]
-    named: cython.const[cython.int][:]
-    naming: cython.const[cython.int][:]
-    has_name: cython.uchar[:]
+    p: cython.int[::1]
+    v: cython.int[::1]
+    i: cython.int[::1]
+    d: cython.int[::1]
+    a: cython.int[::1]
+    c: cython.longlong[::1]
+    f: cython.longlong[::1]
+    b: cython.longlong[::1]
+    r: cython.longlong[::1]
+    l: cython.longlong[::1]
+    s: cython.int[::1]
+    k: cython.const[cython.uchar][::1]
+    type_of: cython.const[cython.int][::1]
+    named: cython.const[cython.int][::1]
+    naming: cython.const[cython.int][::1]
+    has_name: cython.uchar[::1]
     types: cython.int
     size: cython.Py_ssize_t
     capacity: cython.Py_ssize_t
     mask: cython.ulonglong
+    last_parent: cython.int
+    last_via: cython.int
+    last_identity: cython.int
+    last: cython.int
 
     def __init__(self, kinds=b"") -> None:
         self.k = kinds
         self.size = 0
         self.capacity = 0
+        self.last_parent = -1
+        self.last_via = -1
+        self.last_identity = -1
+        self.last = 0
         self._columns = {}
         self.grow()
         self.p[0] = -1
@@ -119,6 +127,9 @@ class Holdings:
     def child(self, parent: cython.int, via: cython.int, identity: cython.int) -> cython.int:
         """The child of `parent`, made if it is new; a list's next, and what a deep path returns to, is no child."""
         up: cython.int = parent
+        # Objects of an array are mostly alike.
+        if parent == self.last_parent and via == self.last_via and identity == self.last_identity:
+            return self.last
         if self.i[parent] == identity and self.v[parent] == via and parent != 0:
             return parent
         # The entries of a hash table hang on each other in its slots: `[]` and then `.next` are entries alike.
@@ -136,6 +147,10 @@ class Holdings:
         node: cython.int = self.s[at]
         while node != 0:
             if self.p[node] == parent and self.v[node] == via and self.i[node] == identity:
+                self.last_parent = parent
+                self.last_via = via
+                self.last_identity = identity
+                self.last = node
                 return node
             at = (at + 1) & self.mask
             node = self.s[at]
@@ -192,21 +207,22 @@ class Holdings:
         An object's identity is its type's number, or `types` + the number of its own name. `weakest` is the last
         strength that counts.
         """
-        dom: cython.const[cython.int][:] = idom
-        seq: cython.const[cython.int][:] = order
-        kept: cython.const[cython.longlong][:] = retained
-        start: cython.const[cython.uint][:] = first
-        to: cython.const[cython.int][:] = target
-        word: cython.const[cython.uint][:] = label
-        own: cython.const[cython.uint][:] = size
+        dom: cython.const[cython.int][::1] = idom
+        seq: cython.const[cython.int][::1] = order
+        kept: cython.const[cython.longlong][::1] = retained
+        start: cython.const[cython.uint][::1] = first
+        to: cython.const[cython.int][::1] = target
+        word: cython.const[cython.uint][::1] = label
+        own: cython.const[cython.uint][::1] = size
         self.know(kind, named, naming, types)
         limit: cython.uint = weakest
         nodes = zeros("i", len(start) - 1)
-        out: cython.int[:] = nodes
+        out: cython.int[::1] = nodes
         k: cython.Py_ssize_t
         at: cython.Py_ssize_t
         u: cython.int
         t: cython.int
+        below: cython.int
         node: cython.int
         with cython.nogil:
             for k in range(len(seq)):
@@ -215,10 +231,10 @@ class Holdings:
                 if u != 0 and node == 0:
                     node = self.child(out[dom[u]], -1, self.identity(u))
                     out[u] = node
+                    if self.p[node] != out[dom[u]]:
+                        self.r[node] += 1
                 self.c[node] += 1
                 self.f[node] += own[u]
-                if u != 0 and out[dom[u]] != self.p[node]:
-                    self.r[node] += 1
                 if kept[u] > self.b[node]:
                     self.b[node] = kept[u]
                     self.a[node] = u
@@ -228,7 +244,10 @@ class Holdings:
                 for at in range(start[u], start[u + 1]):
                     t = to[at]
                     if dom[t] == u and (word[at] >> 30) <= limit and out[t] == 0 and t != 0:
-                        out[t] = self.child(node, cython.cast(cython.int, word[at] & 0x3FFFFFFF), self.identity(t))
+                        below = self.child(node, cython.cast(cython.int, word[at] & 0x3FFFFFFF), self.identity(t))
+                        out[t] = below
+                        if self.p[below] != node:
+                            self.r[below] += 1
         return nodes
 
     def share(self, nodes, marked, idom, retained, *, first, target, label, kind, named, naming, types, weakest):
@@ -238,22 +257,25 @@ class Holdings:
         linked list) stays where it is, and so does what 255 or more refer to: it is everybody's. Returns the marked
         nodes that were shared out (bytes of 0 and 1).
         """
-        dom: cython.const[cython.int][:] = idom
-        kept: cython.const[cython.longlong][:] = retained
-        start: cython.const[cython.uint][:] = first
-        to: cython.const[cython.int][:] = target
-        word: cython.const[cython.uint][:] = label
-        out: cython.const[cython.int][:] = nodes
+        dom: cython.const[cython.int][::1] = idom
+        kept: cython.const[cython.longlong][::1] = retained
+        start: cython.const[cython.uint][::1] = first
+        to: cython.const[cython.int][::1] = target
+        word: cython.const[cython.uint][::1] = label
+        out: cython.const[cython.int][::1] = nodes
         self.know(kind, named, naming, types)
         limit: cython.uint = weakest
         groups: cython.Py_ssize_t = self.size
         shared = bytearray(marked)
-        is_group: cython.uchar[:] = shared
-        group: cython.int[:] = array("i", bytes(4 * groups))
-        held: cython.longlong[:] = array("q", bytes(8 * groups))
-        degree: cython.uchar[:] = bytearray(len(start) - 1)
+        is_group: cython.uchar[::1] = shared
+        group: cython.int[::1] = array("i", bytes(4 * groups))
+        held: cython.longlong[::1] = array("q", bytes(8 * groups))
+        degree: cython.uchar[::1] = bytearray(len(start) - 1)
         # A byte an object is nearer at hand than its node and what that is.
-        in_group: cython.uchar[:] = bytearray(len(start) - 1)
+        in_group: cython.uchar[::1] = bytearray(len(start) - 1)
+        referrers: cython.int[::1] = zeros("i", len(start) - 1)
+        count: cython.Py_ssize_t = 0
+        refers: cython.bint
         k: cython.Py_ssize_t
         u: cython.Py_ssize_t
         at: cython.Py_ssize_t
@@ -271,6 +293,7 @@ class Holdings:
                 if u != 0 and dom[u] < 0:
                     continue
                 g = group[out[u]]
+                refers = False
                 for at in range(start[u], start[u + 1]):
                     t = to[at]
                     if not in_group[t]:
@@ -278,25 +301,26 @@ class Holdings:
                     m = out[t]
                     if g == m or (word[at] >> 30) > limit:
                         continue
+                    refers = True
                     if degree[t] == 0:
                         held[m] += 1
                     if degree[t] < 255:
                         degree[t] += 1
+                if refers:
+                    referrers[count] = cython.cast(cython.int, u)
+                    count += 1
             for k in range(1, groups):
                 if is_group[k] and 2 * held[k] < self.c[k]:
                     is_group[k] = 0
-            for u in range(len(start) - 1):
-                in_group[u] = is_group[out[u]]
-            for u in range(len(start) - 1):
-                if u != 0 and dom[u] < 0:
-                    continue
+            for k in range(count):
+                u = referrers[k]
                 g = group[out[u]]
                 for at in range(start[u], start[u + 1]):
                     t = to[at]
                     if not in_group[t] or degree[t] == 255:
                         continue
                     m = out[t]
-                    if g == m or (word[at] >> 30) > limit:
+                    if not is_group[m] or g == m or (word[at] >> 30) > limit:
                         continue
                     node = self.child(out[u], cython.cast(cython.int, word[at] & 0x3FFFFFFF), self.identity(t))
                     part = kept[t] // degree[t]
@@ -314,13 +338,13 @@ class Holdings:
 
         `vias` and `identities` translate the other's numbers into this tree's.
         """
-        p: cython.const[cython.int][:] = parent
-        v: cython.const[cython.int][:] = via
-        i: cython.const[cython.int][:] = identity
-        new_via: cython.const[cython.int][:] = vias
-        new_identity: cython.const[cython.int][:] = identities
+        p: cython.const[cython.int][::1] = parent
+        v: cython.const[cython.int][::1] = via
+        i: cython.const[cython.int][::1] = identity
+        new_via: cython.const[cython.int][::1] = vias
+        new_identity: cython.const[cython.int][::1] = identities
         became = array("i", bytes(4 * len(p)))
-        out: cython.int[:] = became
+        out: cython.int[::1] = became
         k: cython.Py_ssize_t
         label: cython.int
         with cython.nogil:
@@ -332,10 +356,10 @@ class Holdings:
 
 def reaching(values, least):
     """The nodes whose value (`'q'`) is at least `least` (`'i'`, ascending)."""
-    v: cython.longlong[:] = values
+    v: cython.longlong[::1] = values
     floor: cython.longlong = least
     found = array("i", bytes(4 * len(values)))
-    out: cython.int[:] = found
+    out: cython.int[::1] = found
     k: cython.Py_ssize_t
     n: cython.Py_ssize_t = 0
     with cython.nogil:
@@ -351,12 +375,12 @@ def evenly(count, total, best, folded):
 
     The first of a list retains all of it, so a node that is mostly a list is taken as it is.
     """
-    n: cython.const[cython.longlong][:] = count
-    t: cython.const[cython.longlong][:] = total
-    b: cython.const[cython.longlong][:] = best
-    again: cython.const[cython.longlong][:] = folded
+    n: cython.const[cython.longlong][::1] = count
+    t: cython.const[cython.longlong][::1] = total
+    b: cython.const[cython.longlong][::1] = best
+    again: cython.const[cython.longlong][::1] = folded
     numbers = array("q", bytes(8 * len(n)))
-    out: cython.longlong[:] = numbers
+    out: cython.longlong[::1] = numbers
     k: cython.Py_ssize_t
     with cython.nogil:
         for k in range(len(n)):
@@ -368,10 +392,10 @@ def evenly(count, total, best, folded):
 
 def less(after, before):
     """`after[i] - before[i]` (`'q'`)."""
-    a: cython.const[cython.longlong][:] = after
-    b: cython.const[cython.longlong][:] = before
+    a: cython.const[cython.longlong][::1] = after
+    b: cython.const[cython.longlong][::1] = before
     change = array("q", bytes(8 * len(a)))
-    out: cython.longlong[:] = change
+    out: cython.longlong[::1] = change
     k: cython.Py_ssize_t
     with cython.nogil:
         for k in range(len(a)):
@@ -381,11 +405,11 @@ def less(after, before):
 
 def members(nodes, node, limit):
     """The first `limit` objects of a node (`'i'`)."""
-    of: cython.const[cython.int][:] = nodes
+    of: cython.const[cython.int][::1] = nodes
     wanted: cython.int = node
     most: cython.Py_ssize_t = limit
     found = array("i", bytes(4 * most))
-    out: cython.int[:] = found
+    out: cython.int[::1] = found
     k: cython.Py_ssize_t
     n: cython.Py_ssize_t = 0
     with cython.nogil:
@@ -398,9 +422,9 @@ def members(nodes, node, limit):
 
 def without(nodes, node, first, label, strength):
     """How many objects of a node have no reference of this strength."""
-    of: cython.const[cython.int][:] = nodes
-    start: cython.const[cython.uint][:] = first
-    word: cython.const[cython.uint][:] = label
+    of: cython.const[cython.int][::1] = nodes
+    start: cython.const[cython.uint][::1] = first
+    word: cython.const[cython.uint][::1] = label
     wanted: cython.int = node
     level: cython.uint = strength
     k: cython.Py_ssize_t
@@ -423,11 +447,11 @@ def without(nodes, node, first, label, strength):
 
 def tally(nodes, node, values, length):
     """How many objects of a node have each value (`'q'`, `length` of them; a negative value counts nowhere)."""
-    of: cython.const[cython.int][:] = nodes
-    value: cython.const[cython.int][:] = values
+    of: cython.const[cython.int][::1] = nodes
+    value: cython.const[cython.int][::1] = values
     wanted: cython.int = node
     counts = array("q", bytes(8 * length))
-    out: cython.longlong[:] = counts
+    out: cython.longlong[::1] = counts
     k: cython.Py_ssize_t
     with cython.nogil:
         for k in range(len(of)):
@@ -442,21 +466,21 @@ def contents(first, target, label, kind, start, *, parts, inside, types, weakest
     From object `start`, an object of a type marked in `parts`, or referred to by a label marked in `inside`, belongs to
     the container; every reference from there to anything else holds an element.
     """
-    begin: cython.const[cython.uint][:] = first
-    to: cython.const[cython.int][:] = target
-    word: cython.const[cython.uint][:] = label
-    type_of: cython.const[cython.int][:] = kind
-    is_part: cython.const[cython.uchar][:] = parts
-    is_inside: cython.const[cython.uchar][:] = inside
+    begin: cython.const[cython.uint][::1] = first
+    to: cython.const[cython.int][::1] = target
+    word: cython.const[cython.uint][::1] = label
+    type_of: cython.const[cython.int][::1] = kind
+    is_part: cython.const[cython.uchar][::1] = parts
+    is_inside: cython.const[cython.uchar][::1] = inside
     limit: cython.uint = weakest
     made = array("q", bytes(8 * types))
     held = array("q", bytes(8 * types))
-    m: cython.longlong[:] = made
-    h: cython.longlong[:] = held
-    seen: cython.uchar[:] = bytearray((len(kind) >> 3) + 1)
+    m: cython.longlong[::1] = made
+    h: cython.longlong[::1] = held
+    seen: cython.uchar[::1] = bytearray((len(kind) >> 3) + 1)
     room: cython.Py_ssize_t = 1024
     stack_of = array("i", bytes(4 * room))
-    stack: cython.int[:] = stack_of
+    stack: cython.int[::1] = stack_of
     top: cython.Py_ssize_t = 1
     at: cython.Py_ssize_t
     u: cython.int = start

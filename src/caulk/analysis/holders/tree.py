@@ -75,10 +75,12 @@ class HolderTree:
     def width(self) -> int:
         """The bytes of a reference in an array: 4 as soon as one array has more than would fit with 8."""
         graph = self.graph
+        is_array = [kind == "array" for kind in graph.types.kind]
         for number in self.sample[:_LOOKED_AT]:
-            references = graph.first[number + 1] - graph.first[number]
-            if graph.types.kind[graph.type[number]] == "array" and 8 * references > graph.size_of(number):
-                return 4
+            if is_array[graph.type[number]]:
+                references = graph.first[number + 1] - graph.first[number]
+                if 8 * references > graph.size_of(number):
+                    return 4
         return 8
 
 
@@ -141,8 +143,8 @@ def plant(graph: ObjectGraph, dominators: Dominators) -> HolderTree:
 
 def _by_text(graph: ObjectGraph) -> Ints:
     """`naming` with one number for equal names: fifty loaders' copies of one class are called the same."""
-    numbers: dict[str, int] = {}
-    return array("i", (numbers.setdefault(graph.strings[at], at) for at in graph.naming))
+    first: dict[str, int] = {}
+    return array("i", map(first.setdefault, map(graph.strings.__getitem__, graph.naming), graph.naming))
 
 
 def _shareable(tree: Holdings) -> bytearray:

@@ -43,10 +43,13 @@ def of_set(graph: ObjectGraph, dominators: Dominators, objects: Iterable[int]) -
     """The bytes that would be freed if these objects were cut out, themselves included.
 
     Exact: what is reached, by the references of `dominators`, without what is still reached around them. One search of
-    the graph.
+    the graph, where they are more than one.
     """
-    idom, left = dominators.idom, bytearray(len(graph))
-    for number in objects:
+    idom, cut = dominators.idom, set(objects)
+    if len(cut) == 1:
+        return dominators.retained[number] if (number := cut.pop()) == ROOTS or idom[number] >= 0 else 0
+    left = bytearray(len(graph))
+    for number in cut:
         left[number] = 2
     kernel.reach(graph.first, graph.target, graph.label, counting(dominators.references), left)
     lost = kernel.lost(graph.size, idom, left)
