@@ -8,6 +8,7 @@ try:
 except ImportError:
     from caulk._core import uncompiled as cython
 
+from caulk._core.columns import filled
 from caulk._core.heap_labels import numbered
 
 COMPILED = cython.compiled
@@ -25,7 +26,7 @@ def functions(types, located, lines, columns, scripts):
     i: cython.Py_ssize_t
     in_script, places = numbered(joined(lines, columns))
     in_file, inner = numbered(joined(scripts, in_script))
-    place_of = array("i", [-1]) * len(t)
+    place_of = filled(-1, len(t))
     objects, keys = array("i", [0]) * count, array("q", [0]) * count
     p: cython.int[::1] = place_of
     n: cython.int[::1] = in_file

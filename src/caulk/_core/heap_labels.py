@@ -13,6 +13,8 @@ try:
 except ImportError:
     from caulk._core import uncompiled as cython
 
+from caulk._core.columns import zeros
+
 COMPILED = cython.compiled
 
 # Kinds of nodes, in V8's order, as far as they matter; the last ones are ours. Bit 5 of a kind is a mark of
@@ -173,7 +175,7 @@ class Meaning:
 
     def types(self):
         """The type of every node (`'i'`), and what each is: kind, name << 5 and, of a closure, its script << 34."""
-        types = array("i", [0]) * self.nodes
+        types = zeros("i", self.nodes)
         out: cython.int[::1] = types
         interner: Interner = Interner()
         i: cython.Py_ssize_t

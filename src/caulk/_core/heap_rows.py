@@ -12,6 +12,8 @@ try:
 except ImportError:
     from caulk._core import uncompiled as cython
 
+from caulk._core.columns import shortened, zeros
+
 COMPILED = cython.compiled
 
 #: What a row may have of fields; V8 has had 3 to 7.
@@ -75,6 +77,12 @@ class Rows:
             self.pos += 1
         return None
 
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def expected(self, count: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Room for so many rows, as far as the bytes bound the promise, and for finding that no more follow."""
+        return min(max(count, 0), (self.end - self.pos) // (2 * self.layout[0])) + 1
+
     @property
     def position(self):
         """The byte that is read next."""
@@ -107,22 +115,17 @@ class Rows:
         kind. `id` is the low half of V8's; the numbers of edges have their place one further on. `count` rows are
         expected, a promise that the remaining bytes bound.
         """
-        count = max(min(count, (self.end - self.pos) // (2 * self.layout[0]) + 1), 1)
+        count = self.expected(count)
         # Every number of edges has its place one further on: a sum turns them into where a node's edges begin.
-        columns = [array("B", [0]) * count, *(array("I", [0]) * count for _ in range(3)), array("I", [0]) * (count + 1)]
+        columns = (zeros("B", count), *(zeros("I", count) for _ in range(3)), zeros("I", count + 1))
         done: cython.Py_ssize_t = 0
         while True:
             done = self.node_rows(done, count, columns)
             if done < count or self.closed or self.problem:
                 break
-            more: cython.Py_ssize_t = count // 4 + 1024
-            for column in columns:
-                column.extend(array(column.typecode, [0]) * more)
-            count += more
-        for column in columns[:4]:
-            del column[done:]
-        del columns[4][done + 1 :]
-        return tuple(columns)
+            count += count // 4 + 1024
+            columns = (*(lengthened(column, count) for column in columns[:4]), lengthened(columns[4], count + 1))
+        return (*(shortened(column, done) for column in columns[:4]), shortened(columns[4], done + 1))
 
     def more_nodes(self, columns):
         """The next nodes into `columns` (as `nodes` gives them) from their beginnings; how many, 0 at the end."""
@@ -182,20 +185,16 @@ class Rows:
         an index for a name, the index is left out. An edge to no node of the `nodes` (whose rows have `fields` numbers)
         gets the target -1.
         """
-        count = max(min(count, (self.end - self.pos) // (2 * self.layout[0]) + 1), 1)
-        target, what = array("i", [0]) * count, array("I", [0]) * count
+        count = self.expected(count)
+        columns = zeros("i", count), zeros("I", count)
         done: cython.Py_ssize_t = 0
         while True:
-            done = self.edge_rows(done, count, (target, what), nodes, fields)
+            done = self.edge_rows(done, count, columns, nodes, fields)
             if done < count or self.closed or self.problem:
                 break
-            more: cython.Py_ssize_t = count // 4 + 1024
-            target.extend(array("i", [0]) * more)
-            what.extend(array("I", [0]) * more)
-            count += more
-        del target[done:]
-        del what[done:]
-        return target, what
+            count += count // 4 + 1024
+            columns = lengthened(columns[0], count), lengthened(columns[1], count)
+        return shortened(columns[0], done), shortened(columns[1], done)
 
     @cython.cfunc
     def edge_rows(
@@ -543,6 +542,13 @@ def narrow(value: cython.longlong) -> cython.uint:
     if value < 0 or value >> 32:
         return cython.cast(cython.uint, -1)
     return cython.cast(cython.uint, value)
+
+
+def lengthened(column, length):
+    """A copy of a column with zeros behind."""
+    longer = zeros(memoryview(column).format, length)
+    memoryview(longer)[: len(column)] = memoryview(column)
+    return longer
 
 
 def begin(edges, total: cython.longlong):

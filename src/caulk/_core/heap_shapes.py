@@ -6,12 +6,12 @@ whose properties are data; the two bits above say for all native nodes whether t
 variables of a block are named as those of a function are.
 """
 
-from array import array
-
 try:
     import cython
 except ImportError:
     from caulk._core import uncompiled as cython
+
+from caulk._core.columns import zeros
 
 COMPILED = cython.compiled
 
@@ -79,7 +79,7 @@ class Shapes:
                 if self.kind[i] & 31 == OBJECT and self.is_special(i):
                     self.study(i)
         if states:
-            stack = array("i", [0]) * self.nodes
+            stack = zeros("i", self.nodes)
             # Attached nodes first: what both reach is attached.
             self.spread(_ATTACHED, stack)
             self.spread(_DETACHED, stack)

@@ -1,7 +1,7 @@
-from caulk.model.column import Ints
+from caulk.model.column import Column, Ints
 
 COMPILED: bool
 
 class Shapes:
-    def __init__(self, columns: tuple[Ints, ...], means: Ints) -> None: ...
+    def __init__(self, columns: tuple[Column, ...], means: Ints) -> None: ...
     def mark(self) -> None: ...

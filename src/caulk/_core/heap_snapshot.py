@@ -177,7 +177,8 @@ class Scanner:
         A string's bytes are between its own begin and the last quote before the next begin. Of a text that was cut, the
         strings that are whole.
         """
-        count = max(min(count, (self.end - self.pos) // 3 + 1), 1)
+        # One more, so that the end is seen when all that were expected have been read.
+        count = min(max(count, 0), (self.end - self.pos) // 3) + 1
         start = array("q", [0]) * (count + 1)
         done: cython.Py_ssize_t = 0
         if self.opened():

@@ -12,7 +12,7 @@ from caulk.formats.heap_snapshot.meanings import meaning
 from caulk.formats.heap_snapshot.names import Names
 from caulk.formats.heap_snapshot.text import NODES, Header, Reader, node_layout, said
 from caulk.model.census import Census, Extent
-from caulk.model.column import Ints, ints
+from caulk.model.column import Column, Ints, ints
 
 _PIECE = 1 << 14
 #: Of these kinds a name is that of a type; of the others it is their content, or they have none.
@@ -124,5 +124,5 @@ class _Counter(Reader):
             got.memory["native outside of the heap"] = header.extra_native_bytes
 
 
-def _renamed(column: Ints, fresh: dict[int, int]) -> Ints:
+def _renamed(column: Column, fresh: dict[int, int]) -> Ints:
     return array("I", (fresh[name] for name in column))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from caulk._core import heap_functions as kernel
 from caulk.formats.heap_snapshot.names import CLOSURE, OBJECT, Names, TypeRow
 from caulk.formats.heap_snapshot.text import Snapshot
-from caulk.model.column import Ints
+from caulk.model.column import Column, Ints
 from caulk.model.graph import Label
 from caulk.model.original import Originals, Script
 
@@ -37,7 +37,7 @@ class Functions:
 
 
 def functions(
-    snapshot: Snapshot, types: Ints, keys: Ints, names: Names, originals: Originals | None = None
+    snapshot: Snapshot, types: Column, keys: Ints, names: Names, originals: Originals | None = None
 ) -> Functions:
     """Name the functions of a snapshot; with `originals`, `types` gets the numbers of the types that are added."""
     located = snapshot.located, snapshot.line, snapshot.column, snapshot.script

@@ -8,7 +8,7 @@ from itertools import chain
 from mmap import mmap
 
 from caulk._core import heap_labels
-from caulk.model.column import Ints
+from caulk.model.column import Column, Ints
 from caulk.model.graph import Label, LabelKind, TypeKind, Types
 
 #: What all nodes of one of the kernel's kinds are, in its order, and the name of those whose own name is their content.
@@ -76,7 +76,7 @@ class Names:
         # Functions are thousands, the scripts that they are from a few.
         self._scripts: dict[int, str] = {0: ""}
 
-    def types(self, column: Ints, keys: Ints, more: Sequence[TypeRow] = ()) -> Types:
+    def types(self, column: Column, keys: Ints, more: Sequence[TypeRow] = ()) -> Types:
         """The table of types, of which `column` gets the numbers; several keys may come to one name.
 
         `more` are types that `column` numbers behind those of the keys.
@@ -108,7 +108,7 @@ class Names:
                 name = f"Detached {name}"
         return name or _UNNAMED.get(kind, "(unnamed)"), word, self.script(script)
 
-    def labels(self, column: Ints, keys: Ints) -> list[Label]:
+    def labels(self, column: Column, keys: Ints) -> list[Label]:
         """The labels, of which `column` gets the numbers."""
         table: dict[Label, int] = {}
         numbers = array("i", [table.setdefault(self._label(key), len(table)) for key in keys])

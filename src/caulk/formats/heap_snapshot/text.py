@@ -9,7 +9,7 @@ import msgspec
 
 from caulk._core.heap_rows import MOST_FIELDS, Rows, begin
 from caulk._core.heap_snapshot import Scanner
-from caulk.model.column import Ints
+from caulk.model.column import Column, Ints
 from caulk.model.errors import MalformedDump
 
 #: V8's words for kinds of nodes and edges; their places here are the kernels' numbers.
@@ -50,13 +50,13 @@ class Header(msgspec.Struct):
 class Snapshot:
     """The columns of a snapshot, as far as it goes: by node, by edge (`target`, `what`), by string (`strings`)."""
 
-    kind: Ints = field(default_factory=lambda: array("B"))
-    name: Ints = field(default_factory=lambda: array("I"))
-    number: Ints = field(default_factory=lambda: array("I"))
-    size: Ints = field(default_factory=lambda: array("I"))
-    first: Ints = field(default_factory=lambda: array("I", [0]))
-    target: Ints = field(default_factory=lambda: array("i"))
-    what: Ints = field(default_factory=lambda: array("I"))
+    kind: Column = field(default_factory=lambda: array("B"))
+    name: Column = field(default_factory=lambda: array("I"))
+    number: Column = field(default_factory=lambda: array("I"))
+    size: Column = field(default_factory=lambda: array("I"))
+    first: Column = field(default_factory=lambda: array("I", [0]))
+    target: Column = field(default_factory=lambda: array("i"))
+    what: Column = field(default_factory=lambda: array("I"))
     strings: Ints = field(default_factory=lambda: array("q", [0]))
     located: Ints = field(default_factory=lambda: array("i"))
     line: Ints = field(default_factory=lambda: array("i"))
@@ -71,7 +71,7 @@ class Snapshot:
     warnings: tuple[str, ...] = ()
 
     @property
-    def columns(self) -> tuple[Ints, ...]:
+    def columns(self) -> tuple[Column, ...]:
         """What `Meaning` looks at."""
         return self.kind, self.name, self.number, self.first, self.target, self.what
 
@@ -220,8 +220,7 @@ class Reader:
                 warnings.append(f"{have:,} of {of:,} {what} could be read")
         if claimed < len(got.target):
             warnings.append(f"{len(got.target) - claimed:,} references belong to no node and were left out")
-            del got.target[claimed:]
-            del got.what[claimed:]
+            got.target, got.what = got.target[:claimed], got.what[:claimed]
         if self.dangling:
             warnings.append(f"{self.dangling:,} references lead to no node")
         have = len(got.kind) + len(got.target) - self.dangling + min(strings, self.names)
@@ -244,7 +243,7 @@ def _root_first(got: Snapshot, header: Header) -> None:
     first = got.first
     pieces = ((first[root], first[root + 1]), (first[1], first[root]), (first[0], first[1]))
     for column in (got.target, got.what):
-        row = array(column.typecode)
+        row = array(memoryview(column).format)
         for start, end in pieces:
             row.extend(column[start:end])
         column[: first[root + 1]] = row

@@ -13,6 +13,7 @@ from itertools import compress
 from mmap import mmap
 
 from caulk._core import snapshot_redaction as kernel
+from caulk._core.heap_rows import lengthened
 from caulk.formats.heap_snapshot.meanings import meaning
 from caulk.formats.heap_snapshot.names import Text, name_alone
 from caulk.formats.heap_snapshot.text import EDGES, NODES, Snapshot, sections
@@ -43,7 +44,7 @@ def redact(data: bytes | mmap, write: Write) -> tuple[str, ...]:
     """Write the snapshot without contents; memory is what reading takes, and 4 bytes an edge."""
     snapshot = sections(data, located=("closure", "object"))
     means, meant = meaning(data, snapshot)
-    was = array("I", snapshot.what)
+    was = lengthened(snapshot.what, len(snapshot.what))
     labels = meant.labels()
     kept = array("B", bytes(len(snapshot.strings) - 1))
     kernel.name_nodes(snapshot.kind, snapshot.name, kept)
