@@ -4,11 +4,11 @@ from array import array
 
 import pytest
 from hprofs import BYTE, CHAR, DOUBLE, INT, OBJECT, Hprof
+from plain import uncompile
 
-from caulk._core import uncompiled
 from caulk.formats import contents as formats_contents
 from caulk.formats import hprof
-from caulk.formats.hprof import contents, duplicates
+from caulk.formats.hprof import classes, contents, duplicates, heap, records
 from caulk.formats.hprof.contents import Contents, Value
 from caulk.model.contents import Duplicates
 from caulk.model.graph import ObjectGraph
@@ -95,10 +95,7 @@ def test_a_dump_without_equal_strings_has_no_rows():
 def test_the_kernels_that_are_not_compiled_find_the_same(monkeypatch):
     data = modern(*(f"text {i % 3}" * 3 for i in range(7)), *(f"other {i}" for i in range(1500))).data
     compiled = found(data)
-    plain = uncompiled.load("hprof")
-    monkeypatch.setattr(contents, "Reader", plain.Reader)
-    monkeypatch.setattr(contents, "targets_of", plain.targets_of)
-    monkeypatch.setattr(formats_contents, "kernel", uncompiled.load("contents"))
+    uncompile(monkeypatch, hprof, contents, duplicates, heap, records, classes, formats_contents)
     assert found(data).rows == compiled.rows
     assert len(compiled.rows) == 3
 

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 from hprofs import BYTE, CHAR, INT, LONG, OBJECT, Hprof
+from plain import uncompile
 from snapshots import snapshot
 
-from caulk._core import hprof_redaction, snapshot_redaction, uncompiled
+from caulk._core import hprof_redaction, snapshot_redaction
 from caulk.cli import carry_out as run
 from caulk.formats import cpython_graph, heap_snapshot, hprof, pprof, read, redaction
 from caulk.formats.builder import ProfileBuilder
+from caulk.formats.hprof import records
 from caulk.formats.redaction import heap_snapshot as of_snapshots
 from caulk.formats.redaction import hprof as of_jvms
 from caulk.formats.redaction import pprof as of_profiles
@@ -366,8 +368,7 @@ def test_a_dump_may_take_its_own_place(tmp_path: Path):
 
 def test_kernels_give_the_same_uncompiled(monkeypatch):
     compiled = redacted(of_jvms, jvm()), redacted(of_snapshots, snapshot(V8))
-    monkeypatch.setattr(of_jvms, "Skeleton", uncompiled.load("hprof_redaction").Skeleton)
-    monkeypatch.setattr(of_snapshots, "kernel", uncompiled.load("snapshot_redaction"))
+    uncompile(monkeypatch, of_jvms, of_snapshots, records)
     assert hprof_redaction.COMPILED == snapshot_redaction.COMPILED
     assert (redacted(of_jvms, jvm()), redacted(of_snapshots, snapshot(V8))) == compiled
 

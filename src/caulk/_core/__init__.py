@@ -11,8 +11,10 @@ at C speed without the GIL; else the same sources run uncompiled, some 100 times
 | `snapshots` | the traces of a tracemalloc snapshot among those values |
 | `json` | a tape of JSON tokens, for documents too deep or too large for a JSON library |
 
-`Column`, the growing column of numbers, stands in four of them: each module is one compilation unit, and a C class is
-shared between units only through declaration files that plain Python cannot read.
+A class that several kernels use has its C declaration in a `.pxd` beside it, where C code of other kernels finds it;
+kernels import one another by relative names, so that the uncompiled form of one gets the uncompiled form of the other.
+Calls between kernels are not inlined: what is called for every reference of a heap stands in the kernel that calls it,
+or takes many at once. `Column` stands in `growing`, and in the older kernels once more.
 
 Arguments and results are columns (`caulk.model.column`). Everything that reads input checks its bounds and raises
 `ValueError` with a byte position.

@@ -4,10 +4,12 @@ Cython is needed to build, never to run: without a compiler the kernels import t
 forms on the same input, this one as the oracle.
 """
 
-import importlib.util
 import operator
 import sys
 from collections.abc import Callable
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -84,19 +86,31 @@ def boundscheck(_: bool) -> Callable[[Any], Any]:
     return _unchanged
 
 
+_PACKAGE = f"{__package__}._uncompiled"
+
+
+class _Sources:
+    """Where Python finds the kernels of a package beside this one, in which they get one another uncompiled."""
+
+    @staticmethod
+    def find_spec(name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+        package, _, kernel = name.rpartition(".")
+        return spec_from_file_location(name, Path(__file__).with_name(f"{kernel}.py")) if package == _PACKAGE else None
+
+
 def load(name: str) -> ModuleType:
-    """The kernel `name` uncompiled, whether or not a compiled form exists."""
-    path = Path(__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(f"caulk._core._uncompiled_{name}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    """The kernel `name` uncompiled, and so those that it imports, whether or not compiled forms exist."""
+    if _PACKAGE not in sys.modules:
+        package = ModuleType(_PACKAGE)
+        package.__path__ = []
+        sys.modules[_PACKAGE] = package
+        sys.meta_path.append(_Sources)
     before = sys.modules.get("cython")
     sys.modules["cython"] = sys.modules[__name__]
     try:
-        spec.loader.exec_module(module)
+        return import_module(f"{_PACKAGE}.{name}")
     finally:
         if before is None:
             del sys.modules["cython"]
         else:
             sys.modules["cython"] = before
-    return module

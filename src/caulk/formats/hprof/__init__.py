@@ -4,7 +4,7 @@ Written by HotSpot (`jcmd GC.heap_dump`, `-XX:+HeapDumpOnOutOfMemoryError`), And
 plain gzip by the time it comes here. Versions 1.0.1 to 1.0.3. Values (strings, numbers, thread names) are not read.
 """
 
-from caulk._core.hprof import Reader
+from caulk._core.hprof_cursor import Cursor
 from caulk.formats.hprof import counting
 from caulk.formats.hprof.heap import read_heap
 from caulk.formats.hprof.records import MAGIC, Dump, read_header, read_records, with_originals
@@ -29,8 +29,8 @@ def read(data: bytes, *, compact_headers: bool | None = None, originals: Origina
     distances between objects say it. `originals` knows what the source calls obfuscated classes. Raises
     `MalformedDump` where there is nothing to read.
     """
-    dump, reader = _opened(data, originals)
-    return read_heap(dump, reader, len(data), compact_headers=compact_headers, name=NAME, runtime=RUNTIME)
+    dump, cursor = _opened(data, originals)
+    return read_heap(dump, cursor, len(data), compact_headers=compact_headers, name=NAME, runtime=RUNTIME)
 
 
 def extent(data: bytes) -> Extent:
@@ -40,12 +40,12 @@ def extent(data: bytes) -> Extent:
 
 def census(data: bytes, *, compact_headers: bool | None = None, originals: Originals | None = None) -> Census:
     """The types of all objects in `data`, whoever holds them, in memory that does not grow with their number."""
-    dump, reader = _opened(data, originals)
-    return counting.count(dump, reader, len(data), compact_headers=compact_headers, name=NAME, runtime=RUNTIME)
+    dump, cursor = _opened(data, originals)
+    return counting.count(dump, cursor, len(data), compact_headers=compact_headers, name=NAME, runtime=RUNTIME)
 
 
-def _opened(data: bytes, originals: Originals | None) -> tuple[Dump, Reader]:
+def _opened(data: bytes, originals: Originals | None) -> tuple[Dump, Cursor]:
     header = read_header(data[:_HEAD])
-    reader = Reader(data, header.id_size)
-    dump = read_records(data, header, reader)
-    return (with_originals(dump, originals) if originals else dump), reader
+    cursor = Cursor(data, header.id_size)
+    dump = read_records(data, header, cursor)
+    return (with_originals(dump, originals) if originals else dump), cursor

@@ -4,11 +4,12 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from caulk._core.hprof import Addresses
+from caulk._core.hprof_addresses import Addresses
+from caulk._core.hprof_classes import ClassTable
 from caulk.formats.hprof.layout import REFERENCE, Layout, Shape
 from caulk.formats.hprof.naming import PRIMITIVES, is_hidden, kind_of, loader_names
 from caulk.formats.hprof.records import ClassDump
-from caulk.formats.hprof.references import Labels, superclasses
+from caulk.formats.hprof.references import Labels, Places, superclasses
 from caulk.formats.hprof.roots import Edges
 from caulk.model.column import Column, Ints
 from caulk.model.graph import TypeKind, Types
@@ -99,6 +100,13 @@ class Classes:
         for number, each, loader in zip(self.numbers, self.dumps, self.loaders, strict=True):
             if loader and not is_hidden(each.text):
                 edges.add(loader, number, words["loaded class"])
+
+    def table(self, id_size: int, where: Places, words: tuple[int, int]) -> ClassTable:
+        """What the kernels need to know of classes; `words` are the labels of an element, and of an object's class."""
+        return ClassTable(
+            id_size, self.ids, self.types, where.first, where.offset, where.label, self.holds, where.referent,
+            where.follower, self.primitive_types, self.first_missing, words,
+        )  # fmt: skip
 
     def shapes(self) -> list[Shape]:
         """What the layout of instances depends on, by row."""

@@ -8,7 +8,8 @@ from array import array
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from caulk._core.hprof import Reader, targets_of
+from caulk._core import hprof_contents
+from caulk._core.hprof_cursor import Cursor
 from caulk.formats.hprof.heap import number_objects
 from caulk.formats.hprof.layout import REFERENCE, WIDTHS
 from caulk.formats.hprof.records import class_dumps, read_header, read_records
@@ -47,9 +48,9 @@ class Contents:
     def __init__(self, data: bytes) -> None:
         header = read_header(data[:64])
         self._data, self._id_size = data, header.id_size
-        self._reader = Reader(data, header.id_size)
-        self._dump = read_records(data, header, self._reader)
-        self._addresses, found = number_objects(self._dump, self._reader)
+        self._cursor = Cursor(data, header.id_size)
+        self._dump = read_records(data, header, self._cursor)
+        self._addresses, found = number_objects(self._dump, self._cursor)
         self._classes = class_dumps(found, self._dump)
         self._rows = {each.id: row for row, each in enumerate(self._classes)}
         self._above = superclasses(self._classes)
@@ -61,15 +62,15 @@ class Contents:
         is more than once: how often, elements, the first array that has it, its number. One pass over the dump.
         """
         is_string = bytes(name == STRING for name in graph.types.name)
-        content = targets_of(graph.type, graph.first, graph.target, is_string, held)
-        return content, self._reader.same(self._dump.heap, content)
+        content = hprof_contents.targets_of(graph.type, graph.first, graph.target, is_string, held)
+        return content, hprof_contents.same(self._cursor, self._dump.heap, self._addresses, content)
 
     def places(self, numbers: Iterable[int]) -> dict[int, int]:
         """The bytes of the dump at which the records of objects begin, for those that have one. One pass over it."""
         wanted = bytearray(len(self._addresses) + 1)
         for number in numbers:
             wanted[number] = number > 0
-        found = self._reader.places(self._dump.heap, bytes(wanted))
+        found = hprof_contents.places(self._cursor, self._dump.heap, self._addresses, bytes(wanted))
         # Of an object that was dumped twice the first counts.
         return dict(zip(reversed(found[::2]), reversed(found[1::2]), strict=True))
 

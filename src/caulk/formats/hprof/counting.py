@@ -9,7 +9,10 @@ from bisect import bisect_right
 from collections import Counter
 from itertools import accumulate
 
-from caulk._core.hprof import Reader
+from caulk._core import hprof_marks, hprof_weights
+from caulk._core.hprof_addresses import Addresses
+from caulk._core.hprof_cursor import Cursor
+from caulk._core.hprof_distances import Distances
 from caulk.formats.hprof.classes import Classes
 from caulk.formats.hprof.heap import alignment_of, array_sizes, layout_of, warnings_of
 from caulk.formats.hprof.layout import Evidence, class_size, instance_sizes
@@ -26,13 +29,13 @@ _READING = 15
 _NAMES, _SHARE = 8 << 20, 0.002
 
 
-def extent(dump: Dump, reader: Reader, size: int) -> Extent:
+def extent(dump: Dump, cursor: Cursor, size: int) -> Extent:
     """How large the heap is, by a sample of its records all over the file."""
     heap = dump.heap
     whole = sum(heap[1::2]) - sum(heap[::2])
     objects = references = 0.0
     for piece, times in pieces(heap).items():
-        found = reader.sample(heap[2 * piece], heap[2 * piece + 1], times * SAMPLED // PIECES)
+        found = hprof_marks.sample(cursor, heap[2 * piece], heap[2 * piece + 1], times * SAMPLED // PIECES)
         scale = times / PIECES * whole / max(found[2], 1)
         objects, references = objects + found[0] * scale, references + found[1] * scale
     return Extent(round(objects), round(references), _READING, _NAMES + round(_SHARE * size))
@@ -49,13 +52,13 @@ def pieces(heap: Ints) -> Counter[int]:
     return Counter(bisect_right(ends, (2 * k + 1) * ends[-1] // (2 * PIECES)) for k in range(PIECES))
 
 
-def count(dump: Dump, reader: Reader, size: int, *, compact_headers: bool | None, name: str, runtime: str) -> Census:
+def count(dump: Dump, cursor: Cursor, size: int, *, compact_headers: bool | None, name: str, runtime: str) -> Census:
     """The types of `dump`, which is in a file of `size` bytes."""
-    found, objects = reader.glance(dump.heap)
+    addresses = Addresses(0)
+    found, objects = hprof_marks.glance(cursor, dump.heap, addresses)
     if not objects:
         raise MalformedDump("hprof: the dump holds no objects", hint="Was the disk full, or the writer killed?")
-    lost = dump.lost + reader.unread
-    addresses = reader.objects
+    lost = dump.lost + found["lost"]
     known = addresses.rank()
     classes = Classes(class_dumps(found, dump), addresses)
     labels = Labels()
@@ -64,20 +67,19 @@ def count(dump: Dump, reader: Reader, size: int, *, compact_headers: bool | None
     type_column[0] = 0
     for number in classes.numbers:
         type_column[number] = classes.class_type
-    reader.describe(
-        classes.ids, classes.types, instance.first, instance.offset, instance.label, classes.holds, instance.referent,
-        instance.follower, classes.primitive_types, classes.first_missing, (0, 0),
-    )  # fmt: skip
-    seen = reader.survey(dump.heap, type_column)
+    table, distances = classes.table(dump.header.id_size, instance, (0, 0)), Distances(len(classes.dumps))
+    hprof_weights.survey(cursor, dump.heap, addresses, table, distances, type_column)
+    seen, missing = distances.taken(), table.missed()
     shapes = classes.shapes()
     evidence = Evidence(seen["least"], seen["agreed"], seen["arrays"])
     layout, is_sure = layout_of(
         dump, found, shapes, evidence, alignment=alignment_of(addresses, objects + 1), compact_headers=compact_headers
     )
     shallow = instance_sizes(shapes, layout, evidence)
-    types = classes.all_types(seen["missing"], type_column)
+    types = classes.all_types(missing, type_column)
     counts, held = ints(len(types)), ints(len(types))
-    reader.weigh(dump.heap, array("I", shallow), *array_sizes(layout), layout.alignment, counts, held)
+    sizes = array("I", shallow), *array_sizes(layout), layout.alignment
+    hprof_weights.weigh(cursor, dump.heap, table, *sizes, counts, held)
     mirror = classes.mirror(shallow, layout)
     for row, number in enumerate(classes.numbers):
         if number:
@@ -91,6 +93,6 @@ def count(dump: Dump, reader: Reader, size: int, *, compact_headers: bool | None
         shallow=held,
         taken_at=dump.header.taken_at,
         coverage=(size - lost) / (size + dump.absent),
-        warnings=(*dump.warnings, *warnings_of(lost, dump.absent, 0, len(seen["missing"]), is_sure=is_sure)),
+        warnings=(*dump.warnings, *warnings_of(lost, dump.absent, 0, len(missing), is_sure=is_sure)),
         comments=(f"sizes computed for {layout}", *["its values were removed"] * dump.is_redacted),
     )

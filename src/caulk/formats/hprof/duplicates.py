@@ -5,7 +5,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from caulk._core import graph as kernel
-from caulk._core.hprof import Reader
+from caulk._core.hprof_contents import texts
+from caulk._core.hprof_cursor import Cursor
 from caulk.formats.contents import most_wasted, repeated_share
 from caulk.formats.hprof.contents import STRING, Contents, Text
 from caulk.formats.hprof.counting import PIECES, SAMPLED, pieces
@@ -54,15 +55,15 @@ def repeated(data: bytes) -> float:
     Any array that may be a text is taken for one: who holds it is not known without numbering all objects.
     """
     header = read_header(data[:64])
-    reader = Reader(data, header.id_size)
-    heap = read_records(data, header, reader).heap
-    texts: list[tuple[int, int]] = []
+    cursor = Cursor(data, header.id_size)
+    heap = read_records(data, header, cursor).heap
+    all_texts: list[tuple[int, int]] = []
     looked = 0
     for piece, times in pieces(heap).items():
-        found, size = reader.texts(heap[2 * piece], heap[2 * piece + 1], times * SAMPLED // PIECES)
-        texts += zip(found[::2], (each + _STRING for each in found[1::2]), strict=True)
+        found, size = texts(cursor, heap[2 * piece], heap[2 * piece + 1], times * SAMPLED // PIECES)
+        all_texts += zip(found[::2], (each + _STRING for each in found[1::2]), strict=True)
         looked += size
-    return repeated_share(texts, looked)
+    return repeated_share(all_texts, looked)
 
 
 def _strings(graph: ObjectGraph, held: Column, arrays: Iterable[int]) -> dict[int, int]:

@@ -4,9 +4,12 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from caulk._core import hprof
+from caulk._core import hprof_edges, hprof_references
 from caulk._core.columns import filled, shortened, zeros
-from caulk._core.hprof import Addresses, Reader
+from caulk._core.hprof_addresses import Addresses
+from caulk._core.hprof_cursor import Cursor
+from caulk._core.hprof_distances import Distances
+from caulk._core.hprof_marks import mark
 from caulk.formats.hprof.classes import Classes
 from caulk.formats.hprof.layout import REFERENCE, Evidence, Layout, Shape, class_size, find_layout, instance_sizes
 from caulk.formats.hprof.records import Dump, class_dumps
@@ -17,7 +20,7 @@ from caulk.model.errors import MalformedDump
 from caulk.model.graph import ROOTS, ObjectGraph
 
 if TYPE_CHECKING:
-    from caulk._core.hprof import Marked
+    from caulk._core.hprof_marks import Marked
 
 #: Objects of 64-bit and of most 32-bit JVMs lie at multiples of 8 bytes; ids that do not are just numbers.
 _SHIFT = 3
@@ -31,11 +34,11 @@ _ELEMENT_TYPES = (REFERENCE, 4, 5, 6, 7, 8, 9, 10, 11)
 
 
 def read_heap(
-    dump: Dump, reader: Reader, size: int, *, compact_headers: bool | None, name: str, runtime: str
+    dump: Dump, cursor: Cursor, size: int, *, compact_headers: bool | None, name: str, runtime: str
 ) -> ObjectGraph:
     """Read the objects of `dump`, which is in a file of `size` bytes."""
-    addresses, found = number_objects(dump, reader)
-    lost = dump.lost + reader.unread
+    addresses, found = number_objects(dump, cursor)
+    lost = dump.lost + found["lost"]
     count = len(addresses) + 1
     labels = Labels()
     element, class_ = labels.word("element"), labels.word("internal", "class")
@@ -50,13 +53,11 @@ def read_heap(
     for number in classes.numbers:
         type_column[number] = classes.class_type
     first = zeros("I", count + 1)
-    reader.describe(
-        classes.ids, classes.types, instance.first, instance.offset, instance.label, classes.holds, instance.referent,
-        instance.follower, classes.primitive_types, classes.first_missing, (element, class_),
-    )  # fmt: skip
-    seen = reader.count(dump.heap, type_column, first)
-    hprof.tally(first, edges.source)
-    references = hprof.starts(first)
+    table, distances = classes.table(dump.header.id_size, instance, (element, class_)), Distances(len(classes.dumps))
+    hprof_references.count(cursor, dump.heap, addresses, table, distances, type_column, first)
+    seen, missing = distances.taken(), table.missed()
+    hprof_edges.tally(first, edges.source)
+    references = hprof_edges.starts(first)
     if references > _MOST_REFERENCES:
         raise MalformedDump(f"hprof: {references:,} references", hint=f"At most {_MOST_REFERENCES:,} can be analysed.")
 
@@ -73,18 +74,19 @@ def read_heap(
     target, label = zeros("i", references), zeros("I", references)
     large: dict[int, int] = {}
     bases, widths = array_sizes(layout)
-    unresolved = reader.fill(
-        dump.heap, size_column, first, target, label, array("I", shallow), bases, widths, layout.alignment, large
-    )
-    hprof.put(first, target, label, edges.source, edges.target, edges.label)
+    unresolved = hprof_references.fill(
+        cursor, dump.heap, addresses, table, size_column, first, target, label, array("I", shallow), bases, widths,
+        layout.alignment, large,
+    )  # fmt: skip
+    hprof_edges.put(first, target, label, edges.source, edges.target, edges.label)
     if unresolved:
-        kept = hprof.close_gaps(first, target, label)
+        kept = hprof_edges.close_gaps(first, target, label)
         target, label = shortened(target, kept), shortened(label, kept)
     named, naming, strings = classes.own_names()
     return ObjectGraph(
         format=name,
         runtime=runtime,
-        types=classes.all_types(seen["missing"], type_column),
+        types=classes.all_types(missing, type_column),
         type=type_column,
         size=size_column,
         first=first,
@@ -99,7 +101,7 @@ def read_heap(
         coverage=(size - lost) / (size + dump.absent),
         warnings=(
             *dump.warnings,
-            *warnings_of(lost, dump.absent, unresolved, len(seen["missing"]), is_sure=is_sure),
+            *warnings_of(lost, dump.absent, unresolved, len(missing), is_sure=is_sure),
         ),
         comments=(
             f"sizes computed for {layout}",
@@ -109,11 +111,14 @@ def read_heap(
     )
 
 
-def number_objects(dump: Dump, reader: Reader) -> tuple[Addresses, "Marked"]:
+def number_objects(dump: Dump, cursor: Cursor) -> tuple[Addresses, "Marked"]:
     """Number the objects of `dump` by their addresses; raises `MalformedDump` where there are none, or too many."""
-    found = reader.mark(dump.heap, _SHIFT) or reader.mark(dump.heap, 0)
+    addresses = Addresses(_SHIFT)
+    found = mark(cursor, dump.heap, addresses)
+    if found is None:
+        addresses = Addresses(0)
+        found = mark(cursor, dump.heap, addresses)
     assert found is not None, "every id is a multiple of one"
-    addresses = reader.objects
     count = addresses.rank()
     if not count:
         raise MalformedDump("hprof: the dump holds no objects", hint="Was the disk full, or the writer killed?")

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from caulk._core.hprof import Reader
+from caulk._core import hprof_records
+from caulk._core.hprof_cursor import Cursor
 from caulk.formats.hprof.naming import Texts, class_name, distinct
 from caulk.model.column import Ints, Strings, ints
 from caulk.model.errors import MalformedDump
 from caulk.model.original import ClassNames, Originals, lookups
 
 if TYPE_CHECKING:
-    from caulk._core.hprof import Marked
+    from caulk._core.hprof_marks import Marked
 
 #: What tools that take the values out of a dump leave in a record of their own.
 REDACTED = b"REDACTED"
@@ -113,9 +114,9 @@ def is_marked(data: bytes, header: Header) -> bool:
     return data[header.end : header.end + len(mark)] == mark
 
 
-def read_records(data: bytes, header: Header, reader: Reader) -> Dump:
+def read_records(data: bytes, header: Header, cursor: Cursor) -> Dump:
     """The records around the heap; of several dumps the last complete one is taken, else the last."""
-    found = reader.records(header.end)
+    found = hprof_records.records(cursor, header.end)
     heap, complete = found["heap"], found["complete"]
     numbers = sorted(set(heap[2::3]))
     if not numbers:
@@ -159,7 +160,7 @@ def with_originals(dump: Dump, originals: Originals) -> Dump:
 
 
 def class_dumps(found: "Marked", dump: Dump) -> list[ClassDump]:
-    """The classes of a heap, of `Reader.mark`'s columns; a class that was dumped twice counts once."""
+    """The classes of a heap, of `mark`'s columns; a class that was dumped twice counts once."""
     rows, statics, fields = found["classes"], found["static"], found["field"]
     texts = dump.texts.also(distinct(statics[0::3], fields[0::2]))
     # Field names repeat: one pair for each name and type.

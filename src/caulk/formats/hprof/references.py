@@ -42,7 +42,7 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where references lie in instances, by class: `Reader.describe` says what each column is."""
+    """Where references lie in instances, by class: `ClassTable` says what each column is."""
 
     first: Ints
     offset: Ints

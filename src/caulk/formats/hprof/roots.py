@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from caulk._core.hprof import Addresses
+from caulk._core.hprof_addresses import Addresses
 from caulk.formats.hprof.naming import class_name
 from caulk.formats.hprof.records import Dump
 from caulk.formats.hprof.references import Labels
@@ -47,7 +47,7 @@ class Edges:
 def add_roots(
     edges: Edges, found: Ints, boot_classes: Ints, *, addresses: Addresses, dump: Dump, labels: Labels
 ) -> None:
-    """Add the roots (`Reader.mark`'s `root`), each kind of an object once, and a thread's locals as what it holds.
+    """Add the roots (`mark`'s `root`), each kind of an object once, and a thread's locals as what it holds.
 
     Classes of the boot loader (`boot_classes`, numbers) are never unloaded, whether or not the dump says so.
     """

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from mmap import mmap
 
-from caulk._core.hprof import Reader
+from caulk._core import hprof_marks, hprof_records
+from caulk._core.hprof_addresses import Addresses
+from caulk._core.hprof_cursor import Cursor
 from caulk._core.hprof_redaction import Skeleton
 from caulk.formats.hprof.records import (
     REDACTED,
@@ -32,18 +34,18 @@ _HEAPS = {b"app", b"zygote", b"image", b"default"}
 
 
 def redact(data: bytes | mmap, write: Write) -> tuple[str, ...]:
-    """Write the dump with zeros for values; memory is a bit for an object, and what its classes need."""
+    """Write the dump with zeros for values; memory is what its classes need, whatever the objects are."""
     header = read_header(data[:64])
-    reader = Reader(data, header.id_size)  # type: ignore[arg-type]  # a mapped file reads like bytes
-    found = reader.records(header.end)
-    dump = read_records(data, header, reader)  # type: ignore[arg-type]
+    cursor = Cursor(data, header.id_size)  # type: ignore[arg-type]  # a mapped file reads like bytes
+    found = hprof_records.records(cursor, header.end)
+    dump = read_records(data, header, cursor)  # type: ignore[arg-type]
     rows, frames = found["loaded"], found["frame"]
     names = {*rows[2::3], *frames[1::6], *frames[2::6], *frames[3::6]}
     heap = found["heap"]
     skeletons = {}
     for number in sorted(set(heap[2::3])):
         parts = array("q", [at for i in range(0, len(heap), 3) if heap[i + 2] == number for at in heap[i : i + 2]])
-        skeletons[number], named = _skeleton(data, reader, replace(dump, heap=parts))
+        skeletons[number], named = _skeleton(cursor, replace(dump, heap=parts))
         names |= named
     write(bytes(data[: header.end]))
     mark = redaction_mark(header.id_size)
@@ -64,10 +66,9 @@ def redact(data: bytes | mmap, write: Write) -> tuple[str, ...]:
     return (f"{lost:,} bytes could not be read: they are zeros",) if lost else ()
 
 
-def _skeleton(data: bytes | mmap, reader: Reader, dump: Dump) -> tuple[Skeleton, set[int]]:
+def _skeleton(cursor: Cursor, dump: Dump) -> tuple[Skeleton, set[int]]:
     """How the heap of one dump of the file is copied, and the ids of the names in it."""
-    found = reader.mark(dump.heap, 3) or reader.mark(dump.heap, 0)
-    assert found is not None, "every id is a multiple of one"
+    found, _ = hprof_marks.glance(cursor, dump.heap, Addresses(0))
     classes = class_dumps(found, dump)
     where = places(classes, superclasses(classes), [""] * len(classes), Labels(), dump.header.id_size)
     first, offset = array("i", [0]), array("i")
@@ -76,7 +77,7 @@ def _skeleton(data: bytes | mmap, reader: Reader, dump: Dump) -> tuple[Skeleton,
         first.append(len(offset))
     ids = array("q", sorted(each.id for each in classes))
     names = {*found["static"][0::3], *found["field"][0::2]}
-    return Skeleton(data, dump.header.id_size, ids, first, offset), names
+    return Skeleton(cursor, ids, first, offset), names
 
 
 def _pieces(

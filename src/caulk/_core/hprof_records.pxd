@@ -1,0 +1,2 @@
+from caulk._core.growing cimport Column
+from caulk._core.hprof_cursor cimport Cursor

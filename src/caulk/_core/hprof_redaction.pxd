@@ -1,0 +1,1 @@
+from caulk._core.hprof_cursor cimport Cursor

@@ -1,0 +1,5 @@
+from caulk._core.growing cimport Column
+from caulk._core.hprof_addresses cimport Addresses
+from caulk._core.hprof_classes cimport ClassTable
+from caulk._core.hprof_cursor cimport Cursor
+from caulk._core.hprof_distances cimport Distances
