@@ -41,11 +41,12 @@ class ShellReach:
         self._started: int | None = None
 
     def process(self) -> Process:
-        """The process as it is now; its sockets and the sections of its file are not known."""
+        """The process as it is now; the sections of its file are not known."""
         at = f"/proc/{self._pid}/"
         names = [at + name for name in ("status", "stat", "cmdline", "environ", "maps")]
         status, line, command, environ, maps = self._texts(*names)
-        links = self._run(f"readlink {at}exe; readlink {at}cwd").out.decode(errors="replace").splitlines()
+        script = f"readlink {at}exe; readlink {at}cwd; for f in {at}fd/*; do readlink $f; done"
+        links = self._run(script).out.decode(errors="replace").splitlines()
         fields = self._fields(status)
         ticks = int(line.rpartition(")")[2].split()[19])
         if self._started is not None and ticks != self._started:
@@ -65,6 +66,7 @@ class ShellReach:
             int(fields.get("SigCgt", "0"), 16),
             frozenset(mapped),
             int(fields.get("Threads", "1")),
+            frozenset(int(link[8:-1]) for link in links if re.fullmatch(r"socket:\[\d+\]", link)),
         )
 
     def reading(self) -> Reading:

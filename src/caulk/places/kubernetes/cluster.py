@@ -171,10 +171,8 @@ def said() -> Iterator[None]:
     except ApiError as error:
         raise refusal(error.status.code or 0, error.response.content if error.response else b"") from error
     except WebSocketUpgradeError as error:
-        with contextlib.suppress(httpx2.HTTPError, OSError):
-            error.response.read()
-        content = error.response.content if error.response.is_stream_consumed else b""
-        raise refusal(error.response.status_code, content) from error
+        # The client has closed the stream already, and with it whatever reason the server gave.
+        raise refusal(error.response.status_code, b"") from error
     except (HTTPXWSException, httpx2.HTTPError, OSError) as error:
         raise Unreachable(
             f"the API server does not answer: {error or type(error).__name__}", hint="Does `kubectl get pods` work?"
