@@ -102,7 +102,7 @@ class HeapProfiler:
         try:
             with Switch(search.admin, "/heapprofiler") as switch:
                 wait(self._seconds, sink, "recording allocations")
-                said = switch.off().decode("utf-8", "replace")
+                said = (switch.off() or b"").decode("utf-8", "replace")
         except BaseException:
             _removed(reach, _made(reach, prefix, before))
             raise

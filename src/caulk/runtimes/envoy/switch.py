@@ -58,10 +58,10 @@ class Switch:
                 hint=f"Switch it off: {self._command}",
             )
 
-    def off(self) -> bytes:
-        """Switches it off, and gives what it answers to that."""
+    def off(self) -> bytes | None:
+        """Switches it off, and gives what it answers to that; None if the answer was lost on the way."""
         lost: CaulkError = Unreachable("")
-        for at in range(_TRIES):
+        for before in range(_TRIES):
             try:
                 answer = self._admin.ask(f"{self._path}?enable=n", method="POST", most_bytes=_MOST_BYTES)
             except CaulkError as error:
@@ -71,8 +71,8 @@ class Switch:
                 self._done()
             if answer.status == 200:
                 return answer.body
-            if at:
-                raise CaptureFailed("the recording has ended, but what it gave was lost on the way") from lost
+            if before and answer.status == 400:
+                return None
             raise CaptureFailed(str(refusal(answer)), hint=f"Somebody else may have ended it: {self._command}")
         raise lost
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from caulk._core import protobuf
 from caulk.model.capture import Check, Cost, Evidence, Taken
-from caulk.model.errors import CaulkError
+from caulk.model.errors import CaptureFailed, CaulkError
 from caulk.ports import Sink
 from caulk.runtimes.binary import binary
 from caulk.runtimes.endpoint.http import refusal
@@ -94,7 +94,10 @@ class AllocationProfile:
         admin = self._search.admin
         with Switch(admin, "/allocprofiler") as switch:
             wait(self._seconds, sink, "recording allocations")
-            sink.write(switch.off())
+            profile = switch.off()
+            if profile is None:
+                raise CaptureFailed("the recording ended, and what it gave was lost on the way", hint="Take it again.")
+            sink.write(profile)
         return Taken(facts={**facts(self._search), "seconds": str(self._seconds)})
 
 
