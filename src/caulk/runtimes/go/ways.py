@@ -24,6 +24,10 @@ _MOST_STACKS, _FIRST_STACKS = 64 * _MIB, _MIB
 _S_PER_STACK_BYTE = 1.5e-7
 #: In `debug=2`, beyond the text of a frame in `debug=1`: its arguments; and the line that each goroutine begins with.
 _FRAME_BYTES, _GOROUTINE_BYTES = 30, 60
+#: Counting stacks takes memory in the program, too: of more goroutines the size is guessed.
+_MOST_COUNTED = 50_000
+#: Bytes of memory for each entry of a profile, beside 2 MiB for its encoder; for a difference two are decoded as well.
+_ENTRY, _DELTA_ENTRY = 300, 6800
 _COUNTED = re.compile(rb"^(\d{1,18}) @.*$", re.MULTILINE)
 
 ALL_INDEX = """mux.HandleFunc("/debug/pprof/", pprof.Index)
@@ -97,6 +101,8 @@ class _Program:
     def stack_bytes(self) -> int:
         """About how long all stacks are as text, from how often which stack is there."""
         counts = self.pprof.counts.get("goroutine", 1000)
+        if counts > _MOST_COUNTED:
+            return min(counts * _KIB, _MOST_STACKS)
         try:
             answer = self.pprof.ask("goroutine?debug=1", timeout_s=_ANSWER_S, most_bytes=64 * _MIB)
         except CaulkError:
@@ -158,15 +164,11 @@ class Profile:
             )
         if profile == "profile":
             return Cost(0.0, 4 * _MIB, 0, "", 64 * _KIB * (1 + program.seconds), risk="some percent of CPU meanwhile")
-        if profile == "goroutine":
-            entries //= 8
-        # Measured: a profile's encoder and its compressor take about 2 MiB, and 1 KiB for each entry.
-        extra, pause = 2 * _MIB + entries * _KIB, 0.001
-        if self._kind.is_recorded:
-            extra *= 4
-        return Cost(
-            pause, extra, 0, "", 4 * _KIB + entries * 160, risk="one garbage collection" if profile == "heap" else ""
-        )
+        each = _DELTA_ENTRY if self._kind.is_recorded else _ENTRY
+        # Before Go 1.19 the world stood still until every goroutine was written down.
+        pause = 0.001 + (2e-6 * entries if profile == "goroutine" else 0.0)
+        risk = "one garbage collection" if self._kind.alias == "heap" else ""
+        return Cost(pause, 2 * _MIB + each * entries, 0, "", 8 * _KIB + 64 * entries, risk)
 
     def take(self, sink: Sink) -> Taken:
         """Streams the profile into the sink."""
