@@ -13,7 +13,7 @@ from caulk._core import uncompiled
 from caulk.analysis.objects import trees as graph_trees
 from caulk.analysis.objects.dominators import dominators
 from caulk.analysis.objects.paths import nearest
-from caulk.analysis.objects.trees import by_dominator, by_path, dominator_tree, merged, path_tree
+from caulk.analysis.objects.trees import dominator_tree, path_tree
 
 pure = uncompiled.load("graph_trees")
 
@@ -30,8 +30,15 @@ def shown(tree) -> dict[str, tuple[int, int]]:
 
 
 def dominated(text: str) -> dict[str, tuple[int, int]]:
-    graph = heap(text)
+    return dominated_in(heap(text))
+
+
+def dominated_in(graph) -> dict[str, tuple[int, int]]:
     return shown(dominator_tree(graph, dominators(graph)))
+
+
+def everything(graph) -> array:
+    return array("i", range(len(graph)))
 
 
 def chain(types: str) -> str:
@@ -72,7 +79,7 @@ def test_the_path_tree_names_reference_and_type():
     graph = heap(
         "book:OrderBook!; map:HashMap*48; a:Node b:Node c:Node; book -> map.OPEN; map -> a.[] b.[]; a -> c.next"
     )
-    assert shown(path_tree(graph, nearest(graph))) == {
+    assert shown(path_tree(graph, nearest(graph), everything(graph))) == {
         "(root) OrderBook": (8, 1),
         "(root) OrderBook > .OPEN HashMap": (48, 1),
         "(root) OrderBook > .OPEN HashMap > [] Node": (16, 2),
@@ -80,9 +87,9 @@ def test_the_path_tree_names_reference_and_type():
     }
 
 
-def test_merged_paths_count_only_the_objects_of_the_types_asked_for():
+def test_a_path_tree_counts_only_the_objects_asked_for():
     graph = heap("a:A! -> t:Ticket*10.x; b:B! -> u:Ticket*20.y; u -> v:Other")
-    assert shown(merged(graph, nearest(graph), [graph.type[graph["t"]]])) == {
+    assert shown(path_tree(graph, nearest(graph), array("i", sorted([graph["t"], graph["u"]])))) == {
         "(root) A": (0, 0),
         "(root) A > .x Ticket": (10, 1),
         "(root) B": (0, 0),
@@ -92,17 +99,14 @@ def test_merged_paths_count_only_the_objects_of_the_types_asked_for():
 
 def test_garbage_is_in_no_tree():
     graph = heap("a:A!; b:B")
-    for found in (by_dominator(graph, dominators(graph)), by_path(graph, nearest(graph))):
-        assert found.node_of[graph["b"]] == -1
-        assert found.tree.total(1) == 1
+    for tree in (dominator_tree(graph, dominators(graph)), path_tree(graph, nearest(graph), everything(graph))):
+        assert {path.rpartition(" ")[2]: found for path, found in shown(tree).items()} == {"A": (8, 1)}
 
 
 def test_what_is_too_small_to_show_is_the_rest_of_its_parent():
     graph = heap("a:A*100! -> b:B*4 c:C*5; b -> d:D*6; e:E*1! f:F*1000000!")
     graph.large.update({graph["f"]: 10_000_000})
-    found = by_dominator(graph, dominators(graph))
-    assert shown(found.tree) == {"A": (100, 1), "A > (rest)": (15, 3), "(rest)": (1, 1), "F": (10_000_000, 1)}
-    assert found.node_of[graph["b"]] == found.node_of[graph["c"]] == found.node_of[graph["d"]]
+    assert dominated_in(graph) == {"A": (100, 1), "A > (rest)": (15, 3), "(rest)": (1, 1), "F": (10_000_000, 1)}
 
 
 def test_a_type_without_a_name_is_shown_as_such():
@@ -115,11 +119,7 @@ def test_a_type_without_a_name_is_shown_as_such():
 @given(graph=graphs(most=30))
 def test_every_object_held_is_in_one_node_and_counted_there(graph):
     found = dominators(graph)
-    for whole in (by_dominator(graph, found), by_path(graph, nearest(graph))):
-        tree = whole.tree
-        assert list(tree.values[1]) == [
-            sum(1 for number in range(1, len(graph)) if whole.node_of[number] == node) for node in range(len(tree))
-        ]
+    for tree in (dominator_tree(graph, found), path_tree(graph, nearest(graph), everything(graph))):
         assert tree.total(0) == found.retained[0] - graph.size[0]
         assert tree.total(1) == len(found.order) - 1
         assert all(parent < node for node, parent in enumerate(tree.parent))
@@ -130,21 +130,14 @@ def test_every_object_held_is_in_one_node_and_counted_there(graph):
 def test_the_kernel_says_the_same_uncompiled(graph):
     found, near = dominators(graph), nearest(graph)
     for most in (3, 1000):
-        asked = (found.idom, found.order, graph.type, most)
+        asked = (found.idom, found.order, graph.type, graph.size, most)
         tree = compiled.merge_dominated(*asked)
         assert pure.merge_dominated(*asked) == tree
-        for chosen in (None, array("i", range(0, len(graph), 2))):
-            ways = (near.parent, near.edge, graph.label, graph.type, most, chosen)
+        for chosen in (everything(graph), everything(graph)[::2], array("i")):
+            ways = (near.parent, near.edge, graph.label, graph.type, graph.size, most, chosen)
             assert pure.merge_paths(*ways) == compiled.merge_paths(*ways)
-            counted = (tree[2], graph.size, len(tree[0]), chosen)
-            assert pure.sums(*counted) == compiled.sums(*counted)
         small = (tree[0], tree[1], array("q", range(len(tree[0]), 0, -1)), 3)
-        pruned = compiled.prune(*small)
-        assert pure.prune(*small) == pruned
-        nodes = [array("i", tree[2]) for _ in range(2)]
-        for kernel, column in zip((pure, compiled), nodes, strict=True):
-            kernel.renumber(column, pruned[2])
-        assert nodes[0] == nodes[1]
+        assert pure.prune(*small) == compiled.prune(*small)
 
 
 def test_a_graph_of_more_paths_than_can_be_shown_keeps_the_first_and_sums_the_rest(monkeypatch):
@@ -155,7 +148,10 @@ def test_a_graph_of_more_paths_than_can_be_shown_keeps_the_first_and_sums_the_re
 def test_a_tree_may_grow_far_past_its_first_room():
     count = 5000
     idom, order = array("i", [-1]) + array("i", [0]) * count, array("i", range(count + 1))
-    parent, frame, nodes = compiled.merge_dominated(idom, order, order, 1 << 20)
+    sizes = array("I", range(count + 1))
+    parent, frame, own, objects, nodes = compiled.merge_dominated(idom, order, order, sizes, 1 << 20)
+    assert list(own) == list(sizes)
+    assert list(objects) == [0] + [1] * count
     assert list(nodes) == list(range(count + 1))
     assert list(frame[1:]) == list(range(1, count + 1))
     assert set(parent[1:]) == {0}

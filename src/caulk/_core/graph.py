@@ -401,6 +401,17 @@ def nearest(first, target, label, below):
     return parents, edges
 
 
+def mark(marks, numbers, value):
+    """Put a value (a byte) in the place of each of the `numbers` (`'i'`)."""
+    m: cython.uchar[::1] = marks
+    v: cython.const[cython.int][::1] = numbers
+    x: cython.uchar = value
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(len(v)):
+            m[v[i]] = x
+
+
 def reach(first, target, label, below, barred):
     """Mark with 1 what the roots reach without going through what is marked with 2, in `barred` (bytes), in place."""
     f: cython.const[cython.uint][::1] = first
@@ -551,7 +562,7 @@ def members(group, marked):
     with cython.nogil:
         for i in range(len(g)):
             count += m[g[i]] != 0
-    found = array("i", [0]) * count
+    found = zeros("i", count)
     f: cython.int[::1] = found
     count = 0
     with cython.nogil:

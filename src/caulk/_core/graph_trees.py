@@ -33,8 +33,12 @@ class Merging:
 
     _parent: object
     _frame: object
+    _own: object
+    _objects: object
     p: cython.int[::1]
     f: cython.int[::1]
+    b: cython.longlong[::1]
+    q: cython.longlong[::1]
     slots: cython.int[::1]
     size: cython.Py_ssize_t
     most: cython.Py_ssize_t
@@ -43,7 +47,9 @@ class Merging:
 
     def __init__(self, most, folds):
         self._parent, self._frame = filled(-1, 1), filled(-1, 1)
+        self._own, self._objects = zeros("q", 1), zeros("q", 1)
         self.p, self.f, self.slots = self._parent, self._frame, zeros("i", 2)
+        self.b, self.q = self._own, self._objects
         self.size = 1
         self.most = most
         self.mask = 1
@@ -57,15 +63,37 @@ class Merging:
     def frame(self):
         return self._frame[: self.size]
 
+    @property
+    def own(self):
+        """The bytes of the objects at each node."""
+        return self._own[: self.size]
+
+    @property
+    def objects(self):
+        """How many there are."""
+        return self._objects[: self.size]
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def count(self, node: cython.int, size: cython.uint) -> cython.void:
+        """An object more at a node."""
+        self.b[node] += size
+        self.q[node] += 1
+
     @cython.cfunc
     def grow(self) -> object:
         i: cython.Py_ssize_t
         at: cython.ulonglong
-        parent, frame = zeros("i", 2 * len(self._parent)), zeros("i", 2 * len(self._parent))
-        parent[: self.size], frame[: self.size] = self._parent, self._frame
-        self._parent, self._frame = parent, frame
-        self.p, self.f, self.slots = parent, frame, zeros("i", 2 * len(parent))
-        self.mask = 2 * len(parent) - 1
+        size, room = self.size, 2 * len(self._parent)
+        parent, frame, own, objects = zeros("i", room), zeros("i", room), zeros("q", room), zeros("q", room)
+        parent[:size], frame[:size] = self._parent, self._frame
+        own[:size], objects[:size] = self._own, self._objects
+        self._parent, self._frame, self._own, self._objects = parent, frame, own, objects
+        self.p, self.f, self.b, self.q = parent, frame, own, objects
+        self.slots = zeros("i", 2 * room)
+        self.mask = 2 * room - 1
         with cython.nogil:
             for i in range(1, self.size):
                 at = self.slot(self.p[i], self.f[i])
@@ -146,36 +174,41 @@ class Merging:
         return 0
 
 
-def merge_dominated(idom, order, frame, most):
-    """The dominator tree merged by frame (`'i'`, by object): parents, frames and the node of each object (-1: none)."""
+def merge_dominated(idom, order, frame, size, most):
+    """The dominator tree merged by frame (`'i'`, by object).
+
+    Parents and frames of nodes, the bytes and the number of their objects, and the node of each object (0: none).
+    """
     m: cython.const[cython.int][::1] = idom
     o: cython.const[cython.int][::1] = order
     f: cython.const[cython.int][::1] = frame
-    nodes = filled(-1, len(idom))
+    s: cython.const[cython.uint][::1] = size
+    nodes = zeros("i", len(idom))
     n: cython.int[::1] = nodes
     tree: Merging = Merging(most, True)
     i: cython.Py_ssize_t
-    n[0] = 0
+    x: cython.int
     with cython.nogil:
         for i in range(1, len(o)):
-            n[o[i]] = tree.child(n[m[o[i]]], f[o[i]])
-    return tree.parent, tree.frame, nodes
+            x = o[i]
+            n[x] = tree.child(n[m[x]], f[x])
+            tree.count(n[x], s[x])
+    return tree.parent, tree.frame, tree.own, tree.objects, nodes
 
 
-def merge_paths(parent, edge, label, type, most, chosen):
-    """The ways from the roots merged by (label, type): parents, frames, the pairs, and the node of each object.
+def merge_paths(parent, edge, label, type, size, most, chosen):
+    """The ways from the roots to the `chosen` objects (`'i'`) merged by (label, type).
 
-    Frames are numbers of pairs, given as a column of labels and one of types. Only the ways to `chosen` (`'i'`) are
-    merged, or all if it is None.
+    Parents and frames of nodes, the bytes and the number of the chosen objects there, and the node of each object on
+    the ways (0: none). Frames are numbers of pairs, given last as a column of labels and one of types.
     """
     p: cython.const[cython.int][::1] = parent
     e: cython.const[cython.uint][::1] = edge
     w: cython.const[cython.uint][::1] = label
     t: cython.const[cython.int][::1] = type
-    c: cython.const[cython.int][::1] = chosen if chosen is not None else zeros("i", 0)
-    everything: cython.bint = chosen is None
-    count: cython.Py_ssize_t = len(parent) if everything else len(c)
-    nodes = filled(-1, len(parent))
+    s: cython.const[cython.uint][::1] = size
+    c: cython.const[cython.int][::1] = chosen
+    nodes = zeros("i", len(parent))
     n: cython.int[::1] = nodes
     way: cython.int[::1] = zeros("i", len(parent))
     depth: cython.Py_ssize_t
@@ -185,16 +218,15 @@ def merge_paths(parent, edge, label, type, most, chosen):
     x: cython.int
     node: cython.int
     mask: cython.uint = 0x3FFFFFFF
-    n[0] = 0
     with cython.nogil:
-        for i in range(count):
-            x = cython.cast(cython.int, i) if everything else c[i]
+        for i in range(len(c)):
+            x = c[i]
             depth = 0
-            while x >= 0 and n[x] < 0:
+            while x > 0 and n[x] == 0:
                 way[depth] = x
                 depth += 1
                 x = p[x]
-            if x < 0:
+            if x < 0 or c[i] == 0:
                 continue
             node = n[x]
             while depth > 0:
@@ -202,28 +234,8 @@ def merge_paths(parent, edge, label, type, most, chosen):
                 x = way[depth]
                 node = tree.child(node, pairs.child(cython.cast(cython.int, w[e[x]] & mask), t[x]))
                 n[x] = node
-    return tree.parent, tree.frame, pairs.parent, pairs.frame, nodes
-
-
-def sums(nodes, size, length, chosen):
-    """Bytes and objects by node (`'q'` each), of all objects or of those `chosen` (`'i'`); node -1 counts nowhere."""
-    n: cython.const[cython.int][::1] = nodes
-    s: cython.const[cython.uint][::1] = size
-    c: cython.const[cython.int][::1] = chosen if chosen is not None else zeros("i", 0)
-    everything: cython.bint = chosen is None
-    count: cython.Py_ssize_t = len(nodes) if everything else len(c)
-    own, objects = zeros("q", length), zeros("q", length)
-    b: cython.longlong[::1] = own
-    q: cython.longlong[::1] = objects
-    i: cython.Py_ssize_t
-    x: cython.Py_ssize_t
-    with cython.nogil:
-        for i in range(count):
-            x = i if everything else c[i]
-            if x != 0 and n[x] >= 0:
-                b[n[x]] += s[x]
-                q[n[x]] += 1
-    return own, objects
+            tree.count(node, s[c[i]])
+    return tree.parent, tree.frame, tree.own, tree.objects, nodes, pairs.parent, pairs.frame
 
 
 def prune(parent, frame, totals, least_total):
@@ -259,14 +271,3 @@ def prune(parent, frame, totals, least_total):
                     size += 1
                 out[i] = rest[above]
     return parents[:size], frames[:size], became
-
-
-def renumber(values, became):
-    """Replace each value of an `'i'` column in place by what it became; -1 stays."""
-    v: cython.int[::1] = values
-    b: cython.const[cython.int][::1] = became
-    i: cython.Py_ssize_t
-    with cython.nogil:
-        for i in range(len(v)):
-            if v[i] >= 0:
-                v[i] = b[v[i]]

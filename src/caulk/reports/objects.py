@@ -13,7 +13,7 @@ from caulk._core.graph import members
 from caulk.analysis.dumps import Dump
 from caulk.analysis.objects.heaps import Heap
 from caulk.analysis.objects.retained import TypeTotals, by_group, of_set
-from caulk.analysis.objects.trees import merged
+from caulk.analysis.objects.trees import path_tree
 from caulk.model.census import Census
 from caulk.model.errors import UsageError
 from caulk.model.graph import ROOTS, Types
@@ -129,9 +129,9 @@ def paths(question: Question) -> Stacks:
             f"no type matches {question.pattern!r}" if question.pattern else "paths needs a type",
             hint="`caulk types` lists the types of a heap dump.",
         )
-    found = merged(graph, heap.nearest, wanted)
-    marked = bytearray(int(t in wanted) for t in range(len(names)))
-    freed = of_set(graph, heap.dominators, members(graph.type, marked))
+    numbers = members(graph.type, bytes(t in wanted for t in range(len(names))))
+    found = path_tree(graph, heap.nearest, numbers)
+    freed = of_set(graph, heap.dominators, numbers)
     held = sum(heap.types.count[t] for t in wanted)
     said = f"Without these {held:,} objects, {format_value(freed, 'bytes')} would be freed"
     if not held:

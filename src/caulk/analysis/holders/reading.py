@@ -1,5 +1,6 @@
 """A place where memory accumulates, in the terms of the program: who has it, of what, in what pattern."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -250,9 +251,9 @@ class Reader:
         if not self._is_shared(place) or not way or self._searches >= _MOST_SEARCHES:
             return None
         self._searches += 1
-        number = (
-            [way[-1].number] if self._holders(place) == 1 else holdings.members(self.tree.nodes, place.node, 10_000)
-        )
+        if self._holders(place) == 1:
+            return of_set(self.graph, self.held.dominators, array("i", [way[-1].number]))
+        number = holdings.members(self.tree.nodes, place.node, 10_000)
         return of_set(self.graph, self.held.dominators, number)
 
     def _is_shared(self, place: Accumulation) -> bool:

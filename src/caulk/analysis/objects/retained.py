@@ -1,6 +1,5 @@
 """Retained sizes of more than one object: of a type, of any other group, of any set."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from caulk._core import graph as kernel
@@ -39,18 +38,17 @@ def by_group(graph: ObjectGraph, dominators: Dominators, group: Column, groups: 
     return TypeTotals(count, shallow, retained)
 
 
-def of_set(graph: ObjectGraph, dominators: Dominators, objects: Iterable[int]) -> int:
-    """The bytes that would be freed if these objects were cut out, themselves included.
+def of_set(graph: ObjectGraph, dominators: Dominators, objects: Column) -> int:
+    """The bytes that would be freed if these objects (`'i'`) were cut out, themselves included.
 
     Exact: what is reached, by the references of `dominators`, without what is still reached around them. One search of
     the graph, where they are more than one.
     """
-    idom, cut = dominators.idom, set(objects)
-    if len(cut) == 1:
-        return dominators.retained[number] if (number := cut.pop()) == ROOTS or idom[number] >= 0 else 0
+    idom = dominators.idom
+    if len(objects) == 1:
+        return dominators.retained[objects[0]] if objects[0] == ROOTS or idom[objects[0]] >= 0 else 0
     left = bytearray(len(graph))
-    for number in cut:
-        left[number] = 2
+    kernel.mark(left, objects, 2)
     kernel.reach(graph.first, graph.target, graph.label, counting(dominators.references), left)
     lost = kernel.lost(graph.size, idom, left)
     for number, size in graph.large.items():

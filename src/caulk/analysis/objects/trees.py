@@ -5,12 +5,11 @@ every view of a profile can show. A list of a million is one node, or a few wher
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Sequence
 
 from caulk._core import graph_trees as kernel
 from caulk._core import stacks
-from caulk._core.graph import members
 from caulk.analysis.objects.paths import Nearest
 from caulk.model.column import Column, Ints
 from caulk.model.graph import Dominators, ObjectGraph
@@ -26,47 +25,33 @@ _SHOWN = 100_000
 _MOST_NODES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """A tree, and the node in which each object of the graph is (`'i'`; -1: in none)."""
-
-    tree: Tree
-    node_of: Column
-
-
 def dominator_tree(graph: ObjectGraph, dominators: Dominators) -> Tree:
     """The dominator tree, merged: types under the types that alone keep them. A node's total is what it retains."""
-    return by_dominator(graph, dominators).tree
-
-
-def path_tree(graph: ObjectGraph, nearest: Nearest) -> Tree:
-    """The shortest paths to all objects, merged by (reference, type or own name): `.OPEN java.util.HashMap`."""
-    return by_path(graph, nearest).tree
-
-
-def merged(graph: ObjectGraph, nearest: Nearest, types: Iterable[int]) -> Tree:
-    """The shortest paths to all objects of these types, merged as in `path_tree`; what is on the way counts nothing."""
-    marked = bytearray(len(graph.types))
-    for number in types:
-        marked[number] = 1
-    return by_path(graph, nearest, members(graph.type, marked)).tree
-
-
-def by_dominator(graph: ObjectGraph, dominators: Dominators) -> Merged:
-    """`dominator_tree`, with the node of each object."""
     frames, names = _own_names(graph)
-    parent, frame, nodes = kernel.merge_dominated(dominators.idom, dominators.order, frames, _MOST_NODES)
-    return _finished(graph, parent, frame, nodes, names, chosen=None)
+    parent, frame, own, objects, nodes = kernel.merge_dominated(
+        dominators.idom, dominators.order, frames, graph.size, _MOST_NODES
+    )
+    for number, size in graph.large.items():
+        if nodes[number]:
+            own[nodes[number]] += size - graph.size[number]
+    return _finished(parent, frame, own, objects, names)
 
 
-def by_path(graph: ObjectGraph, nearest: Nearest, numbers: Ints | None = None) -> Merged:
-    """`path_tree`, with the node of each object; with `numbers` (`'i'`) only to those, which alone count."""
+def path_tree(graph: ObjectGraph, nearest: Nearest, numbers: Column) -> Tree:
+    """The shortest paths to some objects, merged by (reference, type or own name): `.OPEN java.util.HashMap`.
+
+    `numbers` (`'i'`) are ascending; what is on the way to them counts nothing.
+    """
     kinds, named = _own_names(graph)
-    parent, frame, label, kind, nodes = kernel.merge_paths(
-        nearest.parent, nearest.edge, graph.label, kinds, _MOST_NODES, numbers
+    parent, frame, own, objects, nodes, label, kind = kernel.merge_paths(
+        nearest.parent, nearest.edge, graph.label, kinds, graph.size, _MOST_NODES, numbers
     )
     names = [""] + [f"{graph.labels[label[i]]} {named[kind[i]]}" for i in range(1, len(label))]
-    return _finished(graph, parent, frame, nodes, names, chosen=numbers)
+    for number, size in graph.large.items():
+        at = bisect_left(numbers, number)
+        if nodes[number] and at < len(numbers) and numbers[at] == number:
+            own[nodes[number]] += size - graph.size[number]
+    return _finished(parent, frame, own, objects, names)
 
 
 def _own_names(graph: ObjectGraph) -> tuple[Column, Sequence[str]]:
@@ -84,19 +69,12 @@ def _own_names(graph: ObjectGraph) -> tuple[Column, Sequence[str]]:
     return frames, [*graph.types.name, *(strings[i] for i in range(len(strings)))]
 
 
-def _finished(
-    graph: ObjectGraph, parent: Ints, frame: Ints, nodes: Column, names: Sequence[str], *, chosen: Ints | None
-) -> Merged:
-    """Count, leave out what is small, and name the frames."""
-    own, objects = kernel.sums(nodes, graph.size, len(parent), chosen)
-    for number in set(graph.large).intersection(graph.large if chosen is None else chosen):
-        if nodes[number] > 0:
-            own[nodes[number]] += graph.large[number] - graph.size[number]
+def _finished(parent: Column, frame: Column, own: Column, objects: Column, names: Sequence[str]) -> Tree:
+    """Leave out what is small, and name the frames."""
     totals = stacks.totals(parent, own)
     parent, frame, became = kernel.prune(parent, frame, totals, -(-totals[0] // _SHOWN))
-    kernel.renumber(nodes, became)
     values = tuple(stacks.scatter(became, column, len(parent)) for column in (own, objects))
-    return Merged(Tree(MEASURES, *_framed(parent, frame, names), values), nodes)
+    return Tree(MEASURES, *_framed(parent, frame, names), values)
 
 
 def _framed(parent: Ints, frame: Ints, names: Sequence[str]) -> tuple[Frames, Ints, Ints]:
