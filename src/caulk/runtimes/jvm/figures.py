@@ -4,7 +4,7 @@ Constants are measured by `bench/captures_jvm.py`, on JDK 17 and 25.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from caulk.runtimes.jvm.perfdata import Counters
@@ -18,9 +18,12 @@ _DUMP_BASE_BYTES = 8 << 20
 
 _USED = re.compile(r"\bused (\d+)([BKMGT])|\b(\d+)([BKMGT]) used")
 _SIZE = re.compile(r"\b(?:total|committed|capacity) (\d+)([BKMGT])|\b(\d+)([BKMGT]) committed")
+_SPACE = re.compile(r"(sun\.gc\.generation\.\d\.space\.\d)\.capacity")
 _YOUNG = ("def new generation", "DefNew", "PSYoungGen")
-#: Collectors whose counters follow each allocation; those of others are of the last collection.
+#: Collectors whose counters follow what is allocated, G1 and Shenandoah; others' are of the last collection.
 _PROMPT = ("GarbageFirst", "Heap")
+#: Up to this release those of a young generation were sampled all the time (checked on 17; on 25 they are not).
+_LAST_SAMPLED = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +51,23 @@ def from_heap_info(text: str) -> Heap:
 
 def from_counters(found: Counters, resident: int) -> Heap:
     """The heap by its counters; what they do not say is bounded by `resident`, the memory that the process has."""
-    spaces = [
-        name.removesuffix(".capacity")
-        for name in found
-        if re.fullmatch(r"sun\.gc\.generation\.\d\.space\.\d\.capacity", name)
-    ]
-    capacity = sum(_number(found, f"{space}.capacity") for space in spaces)
+    spaces = [match[1] for name in found if (match := _SPACE.fullmatch(name))]
+    young = [space for space in spaces if ".generation.0." in space]
+    used, capacity = _sum(found, spaces, "used"), _sum(found, spaces, "capacity")
     if not capacity:
         return Heap(resident, resident, resident, "its resident memory")
-    used = sum(_number(found, f"{space}.used") for space in spaces)
-    young = sum(_number(found, f"{space}.capacity") for space in spaces if "generation.0" in space)
     if found.get("sun.gc.policy.name") in _PROMPT or found.get("sun.gc.generation.1.name") in _PROMPT:
         return Heap(used, max(used, capacity), 0, "its counters")
-    return Heap(min(capacity, resident), capacity, min(young, resident), "its counters and resident memory")
+    if found.get("sun.gc.generation.0.space.0.name") == "eden" and 0 < (release(found) or 0) <= _LAST_SAMPLED:
+        return Heap(used, max(used, capacity), _sum(found, young, "used"), "its counters")
+    movable = min(_sum(found, young, "capacity"), resident)
+    return Heap(min(capacity, resident), capacity, movable, "its counters and resident memory")
+
+
+def release(found: Counters) -> int | None:
+    """The Java that a JVM is by its counters: 8, 11, 17 …"""
+    digits = str(found.get("java.property.java.vm.specification.version", "")).removeprefix("1.")
+    return int(digits) if digits.isdigit() else None
 
 
 def dump_bytes(now: Heap, switches: Mapping[str, str]) -> int:
@@ -75,9 +82,9 @@ def extra_bytes(now: Heap) -> int:
     return (32 << 20) + now.size // 32 + now.movable
 
 
-def _number(found: Counters, name: str) -> int:
-    value = found.get(name, 0)
-    return value if isinstance(value, int) else 0
+def _sum(found: Counters, spaces: Sequence[str], figure: str) -> int:
+    values = (found.get(f"{space}.{figure}", 0) for space in spaces)
+    return sum(value for value in values if isinstance(value, int))
 
 
 def _bytes(match: re.Match[str] | None) -> int:

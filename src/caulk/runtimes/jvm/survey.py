@@ -55,8 +55,7 @@ class Survey:
     @cached_property
     def release(self) -> int | None:
         """Its Java: 8, 11, 17 …; None where it does not say so."""
-        digits = str(self.counters.get("java.property.java.vm.specification.version", "")).removeprefix("1.")
-        return int(digits) if digits.isdigit() else None
+        return figures.release(self.counters)
 
     @cached_property
     def heap(self) -> figures.Heap:
