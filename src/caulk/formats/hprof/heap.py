@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 #: Objects of 64-bit and of most 32-bit JVMs lie at multiples of 8 bytes; ids that do not are just numbers.
 _SHIFT = 3
+#: Bytes that pages of addresses may take before it is looked at how many objects are on them, and that by the bytes of
+#: the heap's records: in any order of objects, pages that are full in the end do not take so much.
+_ROOM, ROOM_SHARE = 8 << 20, 1 / 16
 _MOST_OBJECTS = (1 << 31) - 2
 _MOST_REFERENCES = (1 << 32) - 1
 #: Fewer objects than any JVM has at its start say nothing about alignment.
@@ -113,10 +116,11 @@ def read_heap(
 
 def number_objects(dump: Dump, cursor: Cursor) -> tuple[Addresses, "Marked"]:
     """Number the objects of `dump` by their addresses; raises `MalformedDump` where there are none, or too many."""
-    addresses = Addresses(_SHIFT)
+    room = max(_ROOM, round(ROOM_SHARE * (sum(dump.heap[1::2]) - sum(dump.heap[::2]))))
+    addresses = Addresses(_SHIFT, room)
     found = mark(cursor, dump.heap, addresses)
     if found is None:
-        addresses = Addresses(0)
+        addresses = Addresses(0, room)
         found = mark(cursor, dump.heap, addresses)
     assert found is not None, "every id is a multiple of one"
     count = addresses.rank()
