@@ -135,8 +135,8 @@ def test_an_address_has_to_have_the_name_that_its_certificate_is_for(server, cer
     with running(server, "tls", 3, certificate) as [_, port]:
         access = Access(cacert=str(certificate))
         [target] = endpoint.targets(f"https://127.0.0.1:{port}", access)
-        check = ways(endpoint.reach(target, access), cacert=str(certificate))["heap"].check()
-        assert "not valid for '127.0.0.1'" in check.why
+        with pytest.raises(Unreachable, match="not valid for '127.0.0.1'"):
+            ways(endpoint.reach(target, access), cacert=str(certificate))
 
 
 @pytest.mark.parametrize("said", ["Bearer s3cret", "Basic " + base64.b64encode(b"me:s3cret").decode()])
@@ -237,6 +237,19 @@ def test_an_address_alone_is_enough(shop, tmp_path):
     result, sink = taken(ways(reach)["heap"])
     assert result.facts["endpoint"] == f"http://localhost:{port}/debug/pprof"
     assert read(sink.file(tmp_path)).format == "pprof"
+
+
+def test_an_address_where_nobody_answers_is_unreachable():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = "http://127.0.0.1:{}".format(server.getsockname()[1])
+    with pytest.raises(Unreachable, match="Connection refused"):
+        ways(endpoint.reach(endpoint.targets(address, Access())[0], Access()))
+
+
+def test_an_address_of_something_else_has_one_way_that_says_so(server):
+    with running(server, "none", 3) as [_, port]:
+        [way] = ways(endpoint.reach(endpoint.targets(f"http://127.0.0.1:{port}", Access())[0], Access())).values()
+        assert (way.alias, way.check().standing) == ("heap", "needs")
 
 
 def test_only_the_program_that_go_built_is_served(shop):

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 from caulk.model.errors import CaptureFailed, Unreachable, UsageError
 
 _PIECE = 1 << 16
-#: What is shown of an answer that was not asked for.
-_EXCERPT = 300
+#: Bytes that are read of an answer that was not asked for, and characters that are shown of it.
+_EXCERPT, _LINE = 600, 120
 
 #: A context in which a connection that fails, or is cut since time is up, is `Unreachable`.
 Failing: TypeAlias = Callable[[], AbstractContextManager[None]]
@@ -73,7 +73,8 @@ class Answer:
         """The beginning of the body in one line, if it is text for people."""
         if not self.headers.get("content-type", "text/plain").startswith("text/plain"):
             return ""
-        return " ".join(self.body[:_EXCERPT].decode("utf-8", "replace").split())
+        words = " ".join(self.body[:_EXCERPT].decode("utf-8", "replace").split())
+        return words if len(words) <= _LINE else f"{words[:_LINE]}…"
 
 
 class Stream:

@@ -46,11 +46,16 @@ def said(reach: Reach, access: Access) -> Site | None:
         return None
     host = labels.get("host", _LOOPBACK)
     site = _site(reach, (host, port), access, headers=True)
-    if "host" not in labels:
+    if not is_bare(reach):
         return site
     # An address is its own name; what was asked for as https must not go out as anything less.
     scheme = "https" if "https" in (access.scheme, labels.get("scheme")) else "http"
     return replace(site, scheme=scheme, prefix=access.prefix.rstrip("/") or labels.get("prefix", ""), is_named=True)
+
+
+def is_bare(reach: Reach) -> bool:
+    """Whether the target is an address and nothing else, so that only what answers there tells its runtime."""
+    return "host" in reach.target.labels
 
 
 def heard(reach: Reach, access: Access, preferred: Iterable[int] = ()) -> Iterator[Site]:

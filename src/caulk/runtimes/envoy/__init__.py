@@ -13,6 +13,7 @@ from caulk.model.errors import CaptureFailed, CaulkError
 from caulk.model.target import Access, Process
 from caulk.ports import Reach, Way
 from caulk.runtimes.endpoint import Endpoint
+from caulk.runtimes.endpoint.sites import is_bare
 from caulk.runtimes.envoy.admin import Search
 from caulk.runtimes.envoy.recording import HeapProfiler
 from caulk.runtimes.envoy.ways import AllocationProfile, Dump, Figures
@@ -42,8 +43,12 @@ def serves(process: Process) -> bool:
 def ways(reach: Reach, access: Access) -> Sequence[Way]:
     """The live heap, the heap at its peak, what is allocated meanwhile, by either allocator; and figures."""
     search = Search(reach, access)
+    heap = Dump("heap", "/heap_dump", search)
+    if is_bare(reach) and search.check():
+        # Whatever answers there, it is no Envoy: one way says so.
+        return [heap]
     return [
-        Dump("heap", "/heap_dump", search),
+        heap,
         Dump("peak", "/peak_heap_dump", search),
         HeapProfiler(search),
         AllocationProfile(search),

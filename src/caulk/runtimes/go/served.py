@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from caulk.model.errors import CaptureFailed, CaulkError
+from caulk.model.errors import CaptureFailed, CaulkError, Unreachable
 from caulk.model.target import Access
 from caulk.ports import Reach
 from caulk.runtimes.endpoint.http import Answer, Distrusted, Site, ask, refusal
@@ -52,7 +52,7 @@ class Search:
     def __init__(self, reach: Reach, access: Access) -> None:
         self._reach, self._access = reach, access
         self._reasons: list[str] = []
-        self._distrusted: list[Distrusted] = []
+        self._unreachable: Unreachable | None = None
 
     @property
     def pprof(self) -> Pprof:
@@ -67,16 +67,16 @@ class Search:
         try:
             named = said(self._reach, self._access)
             for site in [named] if named else heard(self._reach, self._access, _USUAL):
-                if found := self._served(site):
+                if found := self._served(site, is_named=named is not None):
                     return found
         except CaulkError as error:
             return error
-        if self._distrusted:
-            return self._distrusted[0]
+        if self._unreachable:
+            return self._unreachable
         tried = "; ".join(self._reasons[:_MOST_REASONS]) or "it listens at no TCP port that can be seen"
         return CaptureFailed(f"pprof is not served: {tried}", hint=HINT)
 
-    def _served(self, site: Site) -> Pprof | None:
+    def _served(self, site: Site, *, is_named: bool) -> Pprof | None:
         try:
             answer = self._probe(site, "/debug/pprof/")
             if _SPEAKS_TLS in answer.body:
@@ -90,10 +90,11 @@ class Search:
                 if "x-go-pprof" in alone.headers or (alone.status == 200 and _is_profile(alone)):
                     return Pprof(site, root)
             self._reasons.append(str(refusal(answer)) if answer.status != 200 else f"{answer.url} is another page")
-        except Distrusted as error:
-            self._distrusted.append(error)
         except CaulkError as error:
             self._reasons.append(str(error))
+            # Of several ports one that cannot be trusted may be the one; that others are silent says nothing.
+            if isinstance(error, Unreachable if is_named else Distrusted):
+                self._unreachable = error
         return None
 
     def _roots(self, site: Site, answer: Answer) -> Iterator[tuple[str, Answer]]:

@@ -11,6 +11,7 @@ from caulk.model.target import Access
 from caulk.ports import Reach, Sink, Way
 from caulk.runtimes.binary import binary
 from caulk.runtimes.endpoint.http import NotServed, Stream, opened, refusal
+from caulk.runtimes.endpoint.sites import is_bare
 from caulk.runtimes.go.served import Pprof, Search
 from caulk.runtimes.waiting import duration
 
@@ -75,8 +76,17 @@ KINDS = (
 
 
 def ways_of(reach: Reach, access: Access) -> Sequence[Way]:
-    """All of them; the endpoint is looked for once, when the first is asked whether it would work."""
+    """All of them; the endpoint is looked for once, when the first is asked whether it would work.
+
+    Raises `Unreachable` where there is only an address, and nobody answers.
+    """
     program = _Program(reach, access)
+    if is_bare(reach):
+        try:
+            _ = program.pprof
+        except CaptureFailed:
+            # Whatever it is, it is no Go: one way says so.
+            return [Profile(KINDS[0], program)]
     return [Profile(kind, program) for kind in KINDS]
 
 
