@@ -130,11 +130,12 @@ def test_every_object_held_is_in_one_node_and_counted_there(graph):
 def test_the_kernel_says_the_same_uncompiled(graph):
     found, near = dominators(graph), nearest(graph)
     for most in (3, 1000):
-        asked = (found.idom, found.order, graph.type, graph.size, most)
+        called = (graph.type, graph.named, graph.naming, len(graph.types))
+        asked = (found.idom, found.order, *called, graph.size, most)
         tree = compiled.merge_dominated(*asked)
         assert pure.merge_dominated(*asked) == tree
         for chosen in (everything(graph), everything(graph)[::2], array("i")):
-            ways = (near.parent, near.edge, graph.label, graph.type, graph.size, most, chosen)
+            ways = (near.parent, near.edge, graph.label, *called, graph.size, most, chosen)
             assert pure.merge_paths(*ways) == compiled.merge_paths(*ways)
         small = (tree[0], tree[1], array("q", range(len(tree[0]), 0, -1)), 3)
         assert pure.prune(*small) == compiled.prune(*small)
@@ -149,7 +150,9 @@ def test_a_tree_may_grow_far_past_its_first_room():
     count = 5000
     idom, order = array("i", [-1]) + array("i", [0]) * count, array("i", range(count + 1))
     sizes = array("I", range(count + 1))
-    parent, frame, own, objects, nodes = compiled.merge_dominated(idom, order, order, sizes, 1 << 20)
+    parent, frame, own, objects, nodes = compiled.merge_dominated(
+        idom, order, order, array("i"), array("i"), count + 1, sizes, 1 << 20
+    )
     assert list(own) == list(sizes)
     assert list(objects) == [0] + [1] * count
     assert list(nodes) == list(range(count + 1))

@@ -24,6 +24,46 @@ LONGEST_PERIOD = cython.declare(cython.int, 4)
 
 @cython.final
 @cython.cclass
+class Frames:
+    """What an object is called: its type's number, or `types` and the number of its own name."""
+
+    type: cython.const[cython.int][::1]
+    named: cython.const[cython.int][::1]
+    naming: cython.const[cython.int][::1]
+    has_name: cython.uchar[::1]
+    types: cython.int
+
+    def __init__(self, type, named, naming, types):
+        i: cython.Py_ssize_t
+        self.type, self.named, self.naming = type, named, naming
+        self.types = types
+        self.has_name = bytearray(max(types, 1))
+        for i in range(len(self.named)):
+            self.has_name[self.type[self.named[i]]] = 1
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def of(self, number: cython.int) -> cython.int:
+        kind: cython.int = self.type[number]
+        low: cython.Py_ssize_t = 0
+        high: cython.Py_ssize_t = len(self.named)
+        middle: cython.Py_ssize_t
+        if not self.has_name[kind]:
+            return kind
+        while low < high:
+            middle = (low + high) >> 1
+            if self.named[middle] < number:
+                low = middle + 1
+            else:
+                high = middle
+        if low < len(self.named) and self.named[low] == number:
+            return self.types + self.naming[low]
+        return kind
+
+
+@cython.final
+@cython.cclass
 class Merging:
     """A tree that grows by (parent, frame): equal frames under one node are one node.
 
@@ -44,6 +84,9 @@ class Merging:
     most: cython.Py_ssize_t
     mask: cython.ulonglong
     folds: cython.bint
+    last: cython.int
+    last_parent: cython.int
+    last_frame: cython.int
 
     def __init__(self, most, folds):
         self._parent, self._frame = filled(-1, 1), filled(-1, 1)
@@ -54,6 +97,9 @@ class Merging:
         self.most = most
         self.mask = 1
         self.folds = folds
+        self.last = 0
+        self.last_parent = -1
+        self.last_frame = -1
 
     @property
     def parent(self):
@@ -118,12 +164,18 @@ class Merging:
     @cython.exceptval(-1)
     def child(self, parent: cython.int, frame: cython.int) -> cython.int:
         """The node for `frame` under `parent`, made if it is new."""
+        # Objects that come one after another are mostly alike.
+        if parent == self.last_parent and frame == self.last_frame:
+            return self.last
         if self.folds and (self.f[parent] == frame or self.f[parent] == REST):
             return parent
         at: cython.ulonglong = self.slot(parent, frame)
         node: cython.int = self.slots[at]
         while node != 0:
             if self.p[node] == parent and self.f[node] == frame:
+                self.last_parent = parent
+                self.last_frame = frame
+                self.last = node
                 return node
             at = (at + 1) & self.mask
             node = self.slots[at]
@@ -174,14 +226,14 @@ class Merging:
         return 0
 
 
-def merge_dominated(idom, order, frame, size, most):
-    """The dominator tree merged by frame (`'i'`, by object).
+def merge_dominated(idom, order, type, named, naming, types, size, most):
+    """The dominator tree merged by what objects are called (`Frames`).
 
     Parents and frames of nodes, the bytes and the number of their objects, and the node of each object (0: none).
     """
     m: cython.const[cython.int][::1] = idom
     o: cython.const[cython.int][::1] = order
-    f: cython.const[cython.int][::1] = frame
+    frames: Frames = Frames(type, named, naming, types)
     s: cython.const[cython.uint][::1] = size
     nodes = zeros("i", len(idom))
     n: cython.int[::1] = nodes
@@ -191,21 +243,21 @@ def merge_dominated(idom, order, frame, size, most):
     with cython.nogil:
         for i in range(1, len(o)):
             x = o[i]
-            n[x] = tree.child(n[m[x]], f[x])
+            n[x] = tree.child(n[m[x]], frames.of(x))
             tree.count(n[x], s[x])
     return tree.parent, tree.frame, tree.own, tree.objects, nodes
 
 
-def merge_paths(parent, edge, label, type, size, most, chosen):
-    """The ways from the roots to the `chosen` objects (`'i'`) merged by (label, type).
+def merge_paths(parent, edge, label, type, named, naming, types, size, most, chosen):
+    """The ways from the roots to the `chosen` objects (`'i'`) merged by label and what they are called (`Frames`).
 
     Parents and frames of nodes, the bytes and the number of the chosen objects there, and the node of each object on
-    the ways (0: none). Frames are numbers of pairs, given last as a column of labels and one of types.
+    the ways (0: none). Frames are numbers of pairs, given last as a column of labels and one of names.
     """
     p: cython.const[cython.int][::1] = parent
     e: cython.const[cython.uint][::1] = edge
     w: cython.const[cython.uint][::1] = label
-    t: cython.const[cython.int][::1] = type
+    frames: Frames = Frames(type, named, naming, types)
     s: cython.const[cython.uint][::1] = size
     c: cython.const[cython.int][::1] = chosen
     nodes = zeros("i", len(parent))
@@ -232,7 +284,7 @@ def merge_paths(parent, edge, label, type, size, most, chosen):
             while depth > 0:
                 depth -= 1
                 x = way[depth]
-                node = tree.child(node, pairs.child(cython.cast(cython.int, w[e[x]] & mask), t[x]))
+                node = tree.child(node, pairs.child(cython.cast(cython.int, w[e[x]] & mask), frames.of(x)))
                 n[x] = node
             tree.count(node, s[c[i]])
     return tree.parent, tree.frame, tree.own, tree.objects, nodes, pairs.parent, pairs.frame

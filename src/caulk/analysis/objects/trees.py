@@ -27,14 +27,14 @@ _MOST_NODES = 1 << 20
 
 def dominator_tree(graph: ObjectGraph, dominators: Dominators) -> Tree:
     """The dominator tree, merged: types under the types that alone keep them. A node's total is what it retains."""
-    frames, names = _own_names(graph)
+    called = graph.type, graph.named, graph.naming, len(graph.types)
     parent, frame, own, objects, nodes = kernel.merge_dominated(
-        dominators.idom, dominators.order, frames, graph.size, _MOST_NODES
+        dominators.idom, dominators.order, *called, graph.size, _MOST_NODES
     )
     for number, size in graph.large.items():
         if nodes[number]:
             own[nodes[number]] += size - graph.size[number]
-    return _finished(parent, frame, own, objects, names)
+    return _finished(parent, frame, own, objects, _names(graph))
 
 
 def path_tree(graph: ObjectGraph, nearest: Nearest, numbers: Column) -> Tree:
@@ -42,31 +42,25 @@ def path_tree(graph: ObjectGraph, nearest: Nearest, numbers: Column) -> Tree:
 
     `numbers` (`'i'`) are ascending; what is on the way to them counts nothing.
     """
-    kinds, named = _own_names(graph)
-    parent, frame, own, objects, nodes, label, kind = kernel.merge_paths(
-        nearest.parent, nearest.edge, graph.label, kinds, graph.size, _MOST_NODES, numbers
+    called = graph.type, graph.named, graph.naming, len(graph.types)
+    parent, frame, own, objects, nodes, label, name = kernel.merge_paths(
+        nearest.parent, nearest.edge, graph.label, *called, graph.size, _MOST_NODES, numbers
     )
-    names = [""] + [f"{graph.labels[label[i]]} {named[kind[i]]}" for i in range(1, len(label))]
+    names = _names(graph)
+    pairs = [""] + [f"{graph.labels[label[i]]} {names[name[i]]}" for i in range(1, len(label))]
     for number, size in graph.large.items():
         at = bisect_left(numbers, number)
         if nodes[number] and at < len(numbers) and numbers[at] == number:
             own[nodes[number]] += size - graph.size[number]
-    return _finished(parent, frame, own, objects, names)
+    return _finished(parent, frame, own, objects, pairs)
 
 
-def _own_names(graph: ObjectGraph) -> tuple[Column, Sequence[str]]:
-    """A frame for each object (`'i'`), and their names: the type's, or where it is one of a kind the object's own.
+def _names(graph: ObjectGraph) -> Sequence[str]:
+    """What objects are called: by their type, or where they are one of a kind by their own name.
 
     Classes, modules and functions are told apart: they are what a program's data hangs on.
     """
-    if not len(graph.named):
-        return graph.type, graph.types.name
-    types, strings = len(graph.types), graph.strings
-    frames = array("i")
-    frames.frombytes(memoryview(graph.type).cast("B"))
-    for number, naming in zip(graph.named, graph.naming, strict=True):
-        frames[number] = types + naming
-    return frames, [*graph.types.name, *(strings[i] for i in range(len(strings)))]
+    return [*graph.types.name, *graph.strings] if len(graph.named) else graph.types.name
 
 
 def _finished(parent: Column, frame: Column, own: Column, objects: Column, names: Sequence[str]) -> Tree:
