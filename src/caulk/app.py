@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caulk import __version__, _core, formats
 from caulk.analysis.dumps import Dump
@@ -18,9 +18,10 @@ from caulk.model.errors import UsageError
 from caulk.model.graph import References
 from caulk.model.profile import Profile
 from caulk.model.table import Stacks, Table
-from caulk.ports import Progress, View
 from caulk.reports import REPORTS, Answer, Question, Report, profiles
-from caulk.symbols.symbolize import DEBUG_DIRECTORIES, lacks_names, symbolize
+
+if TYPE_CHECKING:
+    from caulk.ports import Progress, View
 
 #: What can be written, by `-o` and by the suffix of `--out`.
 OUTPUTS = {
@@ -58,7 +59,7 @@ class Talk:
     """Who hears of long work: its plan, before it begins, and its progress."""
 
     planned: Callable[[str, Plan], object] = lambda *_: None
-    progress: Progress = lambda *_: None
+    progress: "Progress" = lambda *_: None
 
 
 def load(
@@ -94,7 +95,7 @@ def load(
     ]
 
 
-def _part(progress: Progress, at: int, of: int) -> Progress:
+def _part(progress: "Progress", at: int, of: int) -> "Progress":
     """The progress of one of several works."""
     return lambda done, total, step: progress(at + done / total, of, step)
 
@@ -208,23 +209,40 @@ def _duplicates(path: str, source: Source | None, heap: Any, rows: int, objects:
 
 def _mappings(path: str, reading: Reading) -> Any:
     """The mapping files that are given and those beside a dump; None where there is none, which is nearly always."""
-    beside = Path(path).parent if path != STDIN else None
-    if not reading.mappings and not (beside and (any(beside.glob("*.map")) or (beside / "mapping.txt").is_file())):
+    if not _has_mappings(path, reading):
         return None
-    return import_module("caulk.symbols.mappings").Mappings(reading.mappings, beside)
+    return import_module("caulk.symbols.mappings").Mappings(reading.mappings, _beside_of(path))
+
+
+def _mapping_files(path: str, reading: Reading) -> tuple[str, ...]:
+    """What an index depends on besides its dump: which mapping files there are."""
+    if not _has_mappings(path, reading):
+        return ()
+    found: tuple[str, ...] = import_module("caulk.symbols.mappings").files_of(reading.mappings, _beside_of(path))
+    return found
+
+
+def _has_mappings(path: str, reading: Reading) -> bool:
+    beside = _beside_of(path)
+    return bool(reading.mappings or (beside and (any(beside.glob("*.map")) or (beside / "mapping.txt").is_file())))
+
+
+def _beside_of(path: str) -> Path | None:
+    return Path(path).parent if path != STDIN else None
 
 
 def _named(profile: Profile, source: Source, reading: Reading) -> Profile:
     if profile.runtime == "cpython":
         profile = import_module("caulk.formats.python_names").named(profile)
-    if lacks_names(profile):
-        profile = symbolize(
+    names = import_module("caulk.symbols.symbolize")
+    if names.lacks_names(profile):
+        profile = names.symbolize(
             profile,
             binaries=reading.binaries,
-            debug_directories=(*reading.debug_directories, *DEBUG_DIRECTORIES),
+            debug_directories=(*reading.debug_directories, *names.DEBUG_DIRECTORIES),
             debuginfod=os.environ.get("DEBUGINFOD_URLS", "").split(),
             cache=cache(),
-            beside=Path(source.path).parent if source.path != STDIN else None,
+            beside=_beside_of(source.path),
         )
         profile = import_module("caulk.formats.dropped").without_dropped(profile)
     return profile
@@ -236,7 +254,7 @@ def _index(path: str, reading: Reading) -> Path | None:
     if path == STDIN or not file.is_file() or file.stat().st_size < _INDEXED_BYTES:
         return None
     version = import_module("caulk.analysis.objects.heaps").VERSION
-    facts = import_module("caulk.symbols.mappings").files_of(reading.mappings, file.parent)
+    facts = _mapping_files(path, reading)
     layout = f"compact headers: {reading.compact_headers}"
     key = import_module("caulk.store.index").key_of(file, __version__, version, reading.references, layout, *facts)
     return cache() / "heaps" / f"{key}.index"

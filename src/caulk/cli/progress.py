@@ -4,7 +4,6 @@ The work runs in a thread: kernels let go of the interpreter, so this one can dr
 """
 
 import os
-import shutil
 import sys
 import threading
 import time
@@ -99,6 +98,8 @@ class _Work(Generic[T]):
         self._share = share = max(self._share, share)
         filled = round(share * _BAR)
         line = f" {'━' * filled}{'╌' * (_BAR - filled)} {share:4.0%}  {self._step[0]}, {format_duration(left)} left"
+        import shutil  # noqa: PLC0415  # only a terminal has a width
+
         sys.stderr.write(f"\r\x1b[2K{line[: shutil.get_terminal_size((80, 24)).columns - 1]}")
         sys.stderr.flush()
         self._is_shown = True

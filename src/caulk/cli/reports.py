@@ -1,7 +1,6 @@
 """The verbs that ask one question of a dump. They share their options; each is a row of `caulk.reports.REPORTS`."""
 
 import os
-import shutil
 import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -340,10 +339,16 @@ def _answer(name: str, question: Question, common: Common) -> Any:
     row = app.report(name)
     output = common.output or (app.output_of(str(common.out)) if common.out else "table")
     terminal = common.out is None and sys.stdout.isatty()
-    width = shutil.get_terminal_size((100, 24)).columns if terminal else 100
+    width = _width() if terminal else 100
     answer, rendered = app.answered(row, question, output, width=width, colour=terminal and _colour())
     write(rendered, common.out)
     return answer
+
+
+def _width() -> int:
+    import shutil  # noqa: PLC0415
+
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def write(rendered: str | bytes, out: Path | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from caulk.formats.source import Source, open_source
 from caulk.model.census import Census, Extent
@@ -12,7 +12,10 @@ from caulk.model.errors import MalformedDump
 from caulk.model.graph import ObjectGraph
 from caulk.model.original import Originals
 from caulk.model.profile import Profile
-from caulk.ports import Format, HeapFormat, Snapshot
+
+if TYPE_CHECKING:
+    # The shapes of runtimes and places stand there too, which reading a dump does not wait for.
+    from caulk.ports import Format, HeapFormat, Snapshot
 
 #: To add a format, add a module and its name here.
 TEXT = (
@@ -53,7 +56,7 @@ def read_source(source: Source) -> Profile:
     return found
 
 
-def snapshot(source: Source, originals: Originals | None = None, *, compact_headers: bool | None = None) -> Snapshot:
+def snapshot(source: Source, originals: Originals | None = None, *, compact_headers: bool | None = None) -> "Snapshot":
     """The profile or the object graph in an opened source; raises `MalformedDump` that names what it is instead.
 
     With `originals` the formats of `RENAMED` name functions, classes and fields as the source does. `compact_headers`
@@ -74,12 +77,12 @@ def extent(source: Source) -> Extent | None:
     if _name(module) not in GRAPHS:
         return None
     with _placed(source):
-        return cast(HeapFormat, module).extent(cast(bytes, source.data))
+        return cast("HeapFormat", module).extent(cast(bytes, source.data))
 
 
 def census(source: Source, originals: Originals | None = None, *, compact_headers: bool | None = None) -> Census:
     """The types of a heap whose `extent` says what counting takes; as `snapshot` otherwise."""
-    module = cast(HeapFormat, recognise(source))
+    module = cast("HeapFormat", recognise(source))
     told = _told(_name(module), originals, compact_headers)
     with _placed(source):
         counter: Callable[..., Census] = module.census
@@ -87,7 +90,7 @@ def census(source: Source, originals: Originals | None = None, *, compact_header
     return replace(found, warnings=source.warnings + found.warnings) if source.warnings else found
 
 
-def recognise(source: Source) -> Format:
+def recognise(source: Source) -> "Format":
     """The format module that claims the source's first bytes."""
     head = source.data[:_HEAD]
     if source.is_cut and not head:
@@ -98,7 +101,7 @@ def recognise(source: Source) -> Format:
             f"{source.path} {what}", hint="Was the capture interrupted, or the disk full? Take the dump again."
         )
     for name in TEXT if _is_text(head) else BINARY:
-        module = cast(Format, import_module(f"caulk.formats.{name}"))
+        module = cast("Format", import_module(f"caulk.formats.{name}"))
         if module.sniff(head):
             return module
     # Explaining a mistake needs more than reading does; who made none does not wait for it.
@@ -106,7 +109,7 @@ def recognise(source: Source) -> Format:
     raise MalformedDump(f"{error} ({source.warnings[0]})", hint=error.hint) if source.is_cut else error
 
 
-def _name(module: Format) -> str:
+def _name(module: "Format") -> str:
     return module.__name__.rpartition(".")[2]
 
 

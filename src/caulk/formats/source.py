@@ -6,10 +6,8 @@ be decompressed, and says so.
 
 import mmap
 import os
-import shutil
 import stat
 import sys
-import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,6 +119,9 @@ def _is_regular(file: BinaryIO) -> bool:
 
 def _spooled(pieces: Iterator[bytes | str], path: str, size: int) -> tuple[Data, str]:
     """What a decompressor gives, and the warning that it may end with; much of it lies in a file without a name."""
+    # What is not compressed waits for none of this code.
+    import tempfile  # noqa: PLC0415
+
     limit = _max_expanded(size)
     total, warning = 0, ""
     with tempfile.SpooledTemporaryFile(max_size=_SPOOLED) as spool:
@@ -151,6 +152,9 @@ def _spooled(pieces: Iterator[bytes | str], path: str, size: int) -> tuple[Data,
 def _max_expanded(size: int) -> int:
     if os.environ.get("CAULK_MAX_INPUT"):
         return max_input()
+    import shutil  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415
+
     return min(_SLACK + _EXPANSION * size, max(_MAX_INPUT, shutil.disk_usage(tempfile.gettempdir()).free // 2))
 
 

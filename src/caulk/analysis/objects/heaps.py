@@ -8,9 +8,8 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from caulk.analysis import holders
 from caulk.analysis.objects.dominators import dominators
 from caulk.analysis.objects.paths import Nearest, nearest
 from caulk.analysis.objects.plan import begun
@@ -23,7 +22,9 @@ from caulk.model.measure import Measure
 from caulk.model.profile import Profile, samples_of
 from caulk.model.records import Finding
 from caulk.model.tree import Frames, Tree
-from caulk.ports import Progress
+
+if TYPE_CHECKING:
+    from caulk.ports import Progress
 
 #: Changes whenever something else is found out than before: what was kept by an older caulk is not looked at.
 VERSION = "3"
@@ -94,7 +95,7 @@ def examine(
     references: References = "strong",
     *,
     aside: Callable[[Column], Column] | None = None,
-    progress: Progress = lambda *_: None,
+    progress: "Progress" = lambda *_: None,
 ) -> Heap:
     """Who holds what, by the references that count: the costly part of every question about a graph.
 
@@ -111,6 +112,9 @@ def examine(
     near = nearest(graph, references)
     near = Nearest(put(near.parent), put(near.edge))
     progress(begun("holders"), 1, "holders")
+    # Telling holders is half of the code; who asks again of an analysed dump does not wait for it.
+    from caulk.analysis import holders  # noqa: PLC0415
+
     findings = holders.findings(graph, found, near)
     return Heap(graph, found, near, types, tree, findings, "two-pass" if aside else "exact")
 
