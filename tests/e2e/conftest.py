@@ -28,7 +28,7 @@ class Caulk:
 
     def __call__(self, *arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         command = [*self.prefix, sys.executable, "-m", "caulk", *arguments]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=self.environ)
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=self.environ)
         assert "Traceback" not in ran.stderr, ran.stderr
         assert code is None or ran.returncode == code, ran.stderr + ran.stdout
         return ran

@@ -12,7 +12,8 @@ CELLS = [(runtime, is_bare) for runtime in IMAGES for is_bare in (False, True)]
 @pytest.mark.parametrize(("runtime", "is_bare"), CELLS, ids=[f"{r}-{'bare' if b else 'full'}" for r, b in CELLS])
 def test_a_capture_of_a_pod_names_the_planted_leak(cluster, caulk, matrix, runtime, is_bare):
     with cluster.running(runtime, is_bare=is_bare) as name:
-        manifest = caulk.json("capture", f"k8s:{cluster.namespace}/{name}")
+        helper = cluster.load(IMAGES["cpython"], is_bare=False)
+        manifest = caulk.json("capture", f"k8s:{cluster.namespace}/{name}", "--helper-image", helper)
         assert manifest["complete"]
         assert manifest["target"]["runtime"] == runtime
         assert manifest["target"]["labels"]["pod"] == name

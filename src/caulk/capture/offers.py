@@ -23,6 +23,8 @@ _ENDPOINTS = ("go", "envoy")
 _FREE = Cost()
 #: Predictions are right within a factor of two; so a pause counts twice.
 _PAUSE_FACTOR = 2
+#: Where nobody can tell what memory is left, this much is taken all the same.
+_TRIFLE = 32 << 20
 #: What a volume keeps after a dump, so that the program can go on writing to it.
 _SPARE_BYTES = 64 << 20
 
@@ -138,6 +140,8 @@ def _against_memory(cost: Cost, reach: Reach) -> Iterator[str]:
     try:
         room = reach.room()
     except CaulkError as error:
+        if cost.extra_bytes <= _TRIFLE:
+            return
         yield f"how much memory the target has left cannot be told: {error}"
         return
     if room.free is not None and cost.extra_bytes > room.free:

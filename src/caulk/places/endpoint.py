@@ -124,6 +124,14 @@ class EndpointReach:
         """Raises `Lacks`."""
         self._lacks("a signal can be sent to it")
 
+    def peek(self, address: int, length: int) -> bytes:
+        """Raises `Lacks`."""
+        self._lacks("its memory can be read")
+
+    def poke(self, writes: Sequence[tuple[int, bytes]], bits: Sequence[tuple[int, int]] = ()) -> None:
+        """Raises `Lacks`."""
+        self._lacks("its memory can be written")
+
     def lend(self, size: int) -> AbstractContextManager[int]:
         """Raises `Lacks`."""
         self._lacks("its memory limit can be raised")

@@ -138,6 +138,12 @@ function* pieces(at, offset, end) {
 
 function fetch({ path: at, offset = 0, length = null }) {
   const size = checked(at, () => fs.statSync(at)).size;
+  if (!size) {
+    // What the kernel makes up as it is read, as all of /proc, has no size before.
+    const made = checked(at, () => fs.readFileSync(at)).subarray(offset, length === null ? undefined : offset + length);
+    say({ ok: made.length });
+    return say(made);
+  }
   const end = Math.max(length === null ? size : Math.min(offset + length, size), offset);
   say({ ok: end - offset });
   for (const piece of pieces(at, offset, end)) say(piece);

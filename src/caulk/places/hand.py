@@ -12,6 +12,8 @@
     put                             ... and {"mode": 384, "length": 5}; the file's bytes are standard input
     move                            ... and {"to": "/tmp/y"}
     signal                          {"pid": 7, "signum": 3}
+    peek                            {"pid": 7, "address": 4096, "length": 8}; the answer is in hexadecimal digits
+    poke                            {"pid": 7, "writes": [[4096, "00ff"]], "bits": [[4096, 32]]}
     connect                         {"pid": 7, "address": ["127.0.0.1", 80] or "/path"}; after the answer it is joined
                                     to standard input and output; {"over": FD} sends it through that socket instead
     run                             {"pid": 7, "command": [...], "environ": {...}}: becomes the command, and answers
@@ -33,7 +35,8 @@ import socket
 import stat
 import sys
 import threading
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+import time
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 if __name__ != "__main__":  # as a script it stands below the eye
     from caulk.places.eye import Answer, Eye, Ids, Trouble, facts, processes
@@ -42,6 +45,7 @@ PIECE = 1 << 20
 #: What is read at most of a file of the kernel's.
 _MOST_TEXT = 16 << 20
 _MOST_LISTED, _MOST_LINKS = 10000, 40
+_STOPS_S = 2.0
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -246,6 +250,52 @@ class Hand(Eye):
         except OSError as error:
             raise self.refused(f"send {signal.Signals(signum).name} to", error) from error
 
+    def peek(self, address: int, length: int) -> str:
+        """Bytes of its memory, in hexadecimal digits; fewer where it has no more there."""
+        self.alive()
+        try:
+            with open(self.path("mem"), "rb", buffering=0) as memory:
+                return os.pread(memory.fileno(), min(length, PIECE), address).hex()
+        except OSError as error:
+            raise self.refused("read the memory of", error) from error
+
+    def poke(self, writes: List[Tuple[int, str]], bits: Sequence[Tuple[int, int]] = ()) -> None:
+        """Writes into its memory, and then sets bits of its words of 8 bytes, while none of its threads runs.
+
+        For a process of its own: whatever ends it, the target goes on.
+        """
+        try:
+            with self.still(), open(self.path("mem"), "r+b", buffering=0) as memory:
+                for address, data in writes:
+                    os.pwrite(memory.fileno(), bytes.fromhex(data), address)
+                for address, mask in bits:
+                    word = int.from_bytes(os.pread(memory.fileno(), 8, address), sys.byteorder) | mask
+                    os.pwrite(memory.fileno(), word.to_bytes(8, sys.byteorder), address)
+        except OSError as error:
+            raise self.refused("write into the memory of", error) from error
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """Holds all its threads, those that it makes meanwhile too, without a signal to any of them."""
+        self.alive()
+        held: Dict[int, int] = {}
+        try:
+            while True:
+                new = [int(name) for name in os.listdir(self.path("task")) if int(name) not in held]
+                if not new:
+                    break
+                for thread in new:
+                    held[thread] = 0
+                    with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                        _ptrace(0x4206, thread)  # PTRACE_SEIZE
+                        _ptrace(0x4207, thread)  # PTRACE_INTERRUPT
+                        held[thread] = _signal_at_stop(thread)
+            yield
+        finally:
+            for thread, signum in held.items():
+                with contextlib.suppress(OSError):
+                    _ptrace(17, thread, signum)  # PTRACE_DETACH
+
     def shares_network(self) -> bool:
         """Whether the ports of the target are ours."""
         self.alive()
@@ -370,6 +420,25 @@ def _rename(name: str, directory: int, new: str, other: int) -> None:
 def _system(name: str) -> Any:
     """A function of the C library."""
     return getattr(ctypes.CDLL(None, use_errno=True), name)
+
+
+def _ptrace(request: int, thread: int, data: int = 0) -> None:
+    call = _system("ptrace")
+    call.restype, call.argtypes = ctypes.c_long, [ctypes.c_long] * 4
+    if call(request, thread, 0, data):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def _signal_at_stop(thread: int) -> int:
+    """Waits until a thread stands still; the signal that it was just about to get, which it is to get afterwards."""
+    until = time.monotonic() + _STOPS_S
+    while time.monotonic() < until:
+        stopped, status = os.waitpid(thread, os.WNOHANG | 0x40000000)  # __WALL
+        if stopped == thread:
+            return 0 if status >> 16 or not os.WIFSTOPPED(status) else os.WSTOPSIG(status)
+        time.sleep(0.0005)
+    raise OSError(errno.EBUSY, "one of its threads does not stop")
 
 
 def run(hand: Hand, command: List[str], environ: Dict[str, str], over: int = 2) -> None:

@@ -173,6 +173,14 @@ class HandReach:
         """Sends a signal that it catches."""
         self._ask("signal", signum=signum)
 
+    def peek(self, address: int, length: int) -> bytes:
+        """Bytes of its memory."""
+        return bytes.fromhex(self._ask("peek", address=address, length=length))
+
+    def poke(self, writes: Sequence[tuple[int, bytes]], bits: Sequence[tuple[int, int]] = ()) -> None:
+        """Writes into its memory while it stands still."""
+        self._ask("poke", writes=[(address, data.hex()) for address, data in writes], bits=list(bits))
+
     def lend(self, size: int) -> AbstractContextManager[int]:
         """From beside it no limit can be changed."""
         raise Lacks("Its memory limit cannot be changed from within its container.")

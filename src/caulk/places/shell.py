@@ -21,7 +21,7 @@ from caulk.places.eye import UNLIMITED
 from caulk.places.remote import Transport, answer
 
 _TICKS = 100
-_MOST_LISTED = 10000
+_MOST_LISTED, _MOST_TEXT = 10000, 16 << 20
 _CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
     *(
@@ -136,6 +136,11 @@ class ShellReach:
         found = self.stat(path)
         if found is None:
             raise CaptureFailed(f"there is no {path} in {self.target.reference}")
+        if not found.size:
+            # What the kernel makes up as it is read, as all of /proc, has no size before.
+            text = self._run(f"head -c {_MOST_TEXT} {shlex.quote(path)}").out[offset:][:length]
+            yield from [text] if text else []
+            return
         left = max(found.size - offset if length is None else min(length, found.size - offset), 0)
         channel = self.transport.start(["sh", "-c", f"tail -c +{offset + 1} {shlex.quote(path)} | head -c {left}"])
         try:
@@ -184,6 +189,14 @@ class ShellReach:
         if not int(fields.get("SigCgt", "0"), 16) >> (signum - 1) & 1:
             raise CaptureFailed(f"process {self._pid} has no handler for signal {signum}, which might end it: not sent")
         self._done(self._run(f"kill -{signum} {self._pid}"), f"signal {signum} cannot be sent to process {self._pid}")
+
+    def peek(self, address: int, length: int) -> bytes:
+        """No tool of a shell reads memory."""
+        raise Lacks("The memory of its process cannot be read with a shell.")
+
+    def poke(self, writes: Sequence[tuple[int, bytes]], bits: Sequence[tuple[int, int]] = ()) -> None:
+        """No tool of a shell writes memory."""
+        raise Lacks("The memory of its process cannot be written with a shell.")
 
     def lend(self, size: int) -> AbstractContextManager[int]:
         """From beside it no limit can be changed."""

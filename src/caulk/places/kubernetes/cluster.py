@@ -7,21 +7,23 @@ with the number of its channel. Version 4 of the protocol, which every server ha
 
 import contextlib
 import json
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import lightkube
-from httpx2.websockets import HTTPXWSException, WebSocketDisconnect, WebSocketUpgradeError
+from lightkube.config.client_adapter import verify_cluster
 from lightkube.core.exceptions import ApiError, ConfigError
 
 from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable, UsageError
 from caulk.model.target import Access
+from caulk.wire.websocket import BINARY, Closed, Refused, WebSocket
 
 _STDIN, _STDOUT, _STDERR, _STATUS = 0, 1, 2, 3
-_PROTOCOLS = ["v4.channel.k8s.io"]
-_MOST_MESSAGE = 16 << 20
+_PROTOCOL = "v4.channel.k8s.io"
+_CONNECT_S = 15.0
 _MOST_ERRORS = 64 << 10
 _PIECE = 1 << 16
 
@@ -40,6 +42,7 @@ class Cluster:
             raise UsageError(
                 f"the kubeconfig cannot be used: {error}", hint="--kubeconfig and --context choose one, as for kubectl."
             ) from error
+        self._config = chosen
         self.name = chosen.context_name
         self.namespace = chosen.namespace or "default"
 
@@ -67,32 +70,46 @@ class Cluster:
 
     @property
     def _http(self) -> httpx2.Client:
-        # lightkube has exec to the end alone; what it speaks with has the stream (its public interface has neither).
+        # lightkube has exec to the end alone; what it speaks with has the rest (its public interface has neither).
         return self.client._client._client
 
     def _stream(self, namespace: str, pod: str, verb: str, asked: dict[str, Any]) -> "Stream":
-        where = f"/api/v1/namespaces/{namespace}/pods/{pod}/{verb}"
         words = [(n, str(v).lower() if isinstance(v, bool) else str(v)) for n, vs in asked.items() for v in _each(vs)]
-        return Stream(
-            self._http.websocket(
-                where,
-                params=words,  # type: ignore[arg-type]  # pairs, since `command` is given again and again
-                subprotocols=_PROTOCOLS,
-                max_message_size_bytes=_MOST_MESSAGE,
-                keepalive_ping_interval_seconds=None,
-                timeout=httpx2.Timeout(30.0, read=None),
-            ),
-            is_forward=verb == "portforward",
-        )
+        url = self._http.base_url.join(f"/api/v1/namespaces/{namespace}/pods/{pod}/{verb}")
+        path = f"{url.raw_path.decode()}?{urlencode(words)}"
+        host, port = url.host, url.port or (443 if url.scheme == "https" else 80)
+        with said():
+            link = self._connected(host, port, is_secure=url.scheme == "https")
+            try:
+                stream = WebSocket(link, f"{host}:{port}", path, self._credentials(), _PROTOCOL)
+            except BaseException:
+                link.close()
+                raise
+            return Stream(stream, is_forward=verb == "portforward")
+
+    def _connected(self, host: str, port: int, *, is_secure: bool) -> socket.socket:
+        link = socket.create_connection((host, port), _CONNECT_S)
+        if not is_secure:
+            return link
+        config = self._config
+        assert config.user is not None
+        context = verify_cluster(config.cluster, config.user, config.abs_file, trust_env=False)
+        return context.wrap_socket(link, server_hostname=host)
+
+    def _credentials(self) -> dict[str, str]:
+        """What tells the server who asks, as lightkube's client would say it."""
+        request = self._http.build_request("GET", "/")
+        auth = self._http.auth
+        if auth is not None:
+            request = next(auth.sync_auth_flow(request))
+        return {"Authorization": request.headers["Authorization"]} if "Authorization" in request.headers else {}
 
 
 class Stream:
     """A command's streams, or a forwarded port's: a `Channel`."""
 
-    def __init__(self, opening: AbstractContextManager[Any], *, is_forward: bool) -> None:
-        self._opening, self._is_forward = opening, is_forward
-        with said():
-            self._socket = opening.__enter__()
+    def __init__(self, link: WebSocket, *, is_forward: bool) -> None:
+        self._link, self._is_forward = link, is_forward
         self._errors = bytearray()
         self._status: Any = None
         self._heads = {0, 1} if is_forward else set()
@@ -106,23 +123,23 @@ class Stream:
         """The next that comes; empty at the end."""
         while True:
             try:
-                message = self._socket.receive_bytes()
-            except WebSocketDisconnect as error:
-                if error.code in (1000, 1005):
+                message = self._link.receive()
+            except Closed as error:
+                if error.code in (0, 1000, 1005) and (self._is_forward or self._status is not None):
                     return self._ended()
-                raise Unreachable(f"the connection to the pod dropped ({error.reason or error.code})") from error
-            except (HTTPXWSException, httpx2.HTTPError, OSError) as error:
-                raise Unreachable(f"the connection to the pod dropped: {error}") from error
+                raise Unreachable(f"the connection to the pod dropped ({error})") from error
+            if not message:
+                continue
             channel, content = message[0], message[1:]
             if channel in self._heads:
                 # Each channel of a forwarded port begins with the port's number.
                 self._heads.discard(channel)
             elif self._is_forward:
                 if channel == 0:
-                    return bytes(content)
+                    return content
                 self._errors += content
             elif channel == _STDOUT and content:
-                return bytes(content)
+                return content
             elif channel == _STDERR and len(self._errors) < _MOST_ERRORS:
                 self._errors += content
             elif channel == _STATUS:
@@ -132,9 +149,8 @@ class Stream:
     def write(self, data: bytes) -> None:
         """More for its standard input."""
         view = memoryview(data)
-        with said():
-            for at in range(0, len(view), _PIECE):
-                self._socket.send_bytes(bytes([_STDIN]) + view[at : at + _PIECE])
+        for at in range(0, len(view), _PIECE):
+            self._link.send(bytes([_STDIN]) + view[at : at + _PIECE], BINARY)
 
     def end(self) -> None:
         """Nothing: this version of the protocol cannot say so."""
@@ -154,8 +170,7 @@ class Stream:
 
     def close(self) -> None:
         """Hangs up, which ends a command that reads its standard input."""
-        with contextlib.suppress(HTTPXWSException, httpx2.HTTPError, OSError, RuntimeError):
-            self._opening.__exit__(None, None, None)
+        self._link.close()
 
     def _ended(self) -> bytes:
         if self._is_forward and self._errors:
@@ -170,10 +185,9 @@ def said() -> Iterator[None]:
         yield
     except ApiError as error:
         raise refusal(error.status.code or 0, error.response.content if error.response else b"") from error
-    except WebSocketUpgradeError as error:
-        # The client has closed the stream already, and with it whatever reason the server gave.
-        raise refusal(error.response.status_code, b"") from error
-    except (HTTPXWSException, httpx2.HTTPError, OSError) as error:
+    except Refused as error:
+        raise refusal(error.status, error.body) from error
+    except (httpx2.HTTPError, OSError) as error:
         raise Unreachable(
             f"the API server does not answer: {error or type(error).__name__}", hint="Does `kubectl get pods` work?"
         ) from error

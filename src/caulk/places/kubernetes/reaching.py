@@ -12,6 +12,7 @@ from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
 from caulk.model.target import Access, Patience, Process, Ran, Room, Target
 from caulk.model.units import format_duration
 from caulk.places.kubernetes.cluster import Cluster, said
+from caulk.places.kubernetes.helping import dismiss, helper
 from caulk.places.remote import Channel, answer, beside, joined
 from caulk.ports import Reach
 
@@ -47,6 +48,7 @@ class PodReach:
         self._namespace, self._name = target.labels["namespace"], target.labels["pod"]
         self._container = target.labels["container"]
         self._inner: Reach | None = None
+        self._helper = ""
         self._pod()
 
     def __getattr__(self, verb: str) -> Any:
@@ -87,6 +89,14 @@ class PodReach:
         """A command of the image."""
         return answer(_InContainer(self, self._container), command, stdin, timeout_s)
 
+    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Pieces of a file; what is cut because the pod was replaced says so."""
+        try:
+            yield from self.inner.fetch(path, offset, length)
+        except (Unreachable, CaptureFailed):
+            self._pod()
+            raise
+
     def connect(self, address: tuple[str, int] | str) -> socket.socket:
         """A port by port-forward, which needs nothing in the image; a Unix socket by the hand."""
         if isinstance(address, str):
@@ -119,7 +129,10 @@ class PodReach:
             return self._cluster.exec(self._namespace, self._name, container, command, has_stdin=has_stdin)
 
     def close(self) -> None:
-        """Ends what is open."""
+        """Ends what is open, the helper too; Kubernetes keeps an ended ephemeral container in the pod's list."""
+        if self._helper:
+            with contextlib.suppress(CaulkError):
+                dismiss(_InContainer(self, self._helper))
         self._cluster.close()
 
     def _found(self) -> Reach:
@@ -128,10 +141,16 @@ class PodReach:
         except Lacks as error:
             if error.hint:
                 raise
+        image = self._access.helper_image
+        if not image:
             raise Lacks(
                 f"the image of {self.target.reference} has no Python, Node.js or shell to reach its process with",
-                hint="Its ports can be reached all the same: Go, Envoy and an open inspector need no more.",
-            ) from error
+                hint="Give --helper-image an image that has Python: it runs beside it as an ephemeral container. Ports"
+                " can be reached without (--port).",
+            )
+        with self._needs("pods/ephemeralcontainers", "get, patch, update"):
+            self._helper = helper(self._cluster, self._pod(), self._container, image)
+        return cast("Reach", beside(self.target, _InContainer(self, self._helper)))
 
     def _pod(self) -> Any:
         """The pod now; raises `Unreachable` if it is another than it was."""
