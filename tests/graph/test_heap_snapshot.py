@@ -290,6 +290,43 @@ def test_contents_are_never_names():
     ]  # fmt: skip
 
 
+SMALL_DICTIONARY = """
+    root = synthetic ''
+    object = object 'Object' 24
+    shape = hidden 'system / Map' 80
+    table = array '(object properties)' 64
+    code = code '{pool}' 64
+    alice = string 'alice' 24
+    size = string 'size' 24
+    object internal 'map' -> shape
+    object property 'alice' -> table
+    object property 'bob' -> table
+    object property 'size' -> table
+    code internal '0' -> {written}
+"""
+
+
+@pytest.mark.parametrize(
+    ("pool", "written", "label"),
+    [
+        ("(constant pool)", "size", "[key]"),
+        # Older V8s do not say what code refers to.
+        ("(code)", "size", ".alice"),
+    ],
+)
+def test_an_object_that_is_alone_in_its_shape_has_keys_where_no_code_names_most_of_them(pool, written, label):
+    graph = read(SMALL_DICTIONARY.format(pool=pool, written=written))
+    assert label in [label for label, _, _ in references(graph, 1)]
+
+
+def test_a_record_keeps_its_names_if_code_names_most_of_them_or_others_have_its_shape():
+    heap = SMALL_DICTIONARY.format(pool="(constant pool)", written="size")
+    named = read(f"{heap}\ncode internal '1' -> alice")
+    assert [label for label, _, _ in references(named, 1)] == ["(map)", ".alice", ".bob", ".size"]
+    two = read(f"{heap}\nother = object 'Object' 24\nother internal 'map' -> shape")
+    assert [label for label, _, _ in references(two, 1)] == ["(map)", ".alice", ".bob", ".size"]
+
+
 def test_a_prototype_keeps_its_names_though_it_is_a_dictionary():
     graph = read("""
         root = synthetic ''

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from snapshots import snapshot
-from test_heap_snapshot import CLOSURES, HEAP
+from test_heap_snapshot import CLOSURES, HEAP, SMALL_DICTIONARY
 
 from caulk._core import heap_labels, heap_rows, heap_snapshot, uncompiled
 from caulk.formats import heap_snapshot as reader
@@ -21,6 +21,7 @@ PLAIN_ROWS = uncompiled.load("heap_rows")
 KERNELS = pytest.mark.parametrize("kernel", [heap_rows, PLAIN_ROWS], ids=["compiled", "uncompiled"])
 SCANNERS = pytest.mark.parametrize("kernel", [heap_snapshot, PLAIN], ids=["compiled", "uncompiled"])
 WELL, CUT, DAMAGED = range(3)
+DICTIONARY = SMALL_DICTIONARY.format(pool="(constant pool)", written="size")
 EDGE_LAYOUT, EDGE_KINDS = array("i", [3, 0, 1, 2]), bytes(range(7)) + bytes(249)
 
 
@@ -136,7 +137,7 @@ def test_any_value_can_be_passed_over(kernel, value):
     assert not scanner.is_damaged
 
 
-@pytest.mark.parametrize("heap", [HEAP, CLOSURES], ids=["heap", "closures"])
+@pytest.mark.parametrize("heap", [HEAP, CLOSURES, DICTIONARY], ids=["heap", "closures", "dictionary"])
 def test_compiled_and_uncompiled_kernels_say_the_same(heap, monkeypatch):
     data = snapshot(heap, lines=[("closure", 4)] if "closure" in heap else [])
     compiled = reader.read(data)

@@ -35,6 +35,8 @@ for (let n = 0; n < 20; n++) {
 for (let n = 0; n < 100; n++) {
   held.byUser['tokenOfUser' + String.fromCharCode(65 + n % 26, 65 + n / 26)] = new Session();
 }
+held.few = {};
+for (const name of ['lice', 'nne', 'ria']) held.few['a' + name] = new Session();
 globalThis.held = held;
 writeHeapSnapshot(process.argv[2]);
 process.exit(0);
@@ -98,9 +100,21 @@ def test_an_object_that_is_used_as_a_map_has_keys_and_no_names(graph):
     assert len(holders) == 1
 
 
+def test_a_few_keys_that_could_be_names_are_keys_where_no_code_has_them(graph):
+    (few,) = {
+        reference.target
+        for n in objects(graph, "Object")
+        for reference in graph.references(n)
+        if str(reference.label) == ".few"
+    }
+    labels = Counter(str(r.label) for r in graph.references(few) if graph.type_name(r.target) == "Session")
+    assert labels == {"[key]": 3}
+
+
 def test_no_key_and_no_text_of_the_program_is_in_any_name(graph):
     names = [*graph.types.name, *graph.types.owner, *map(str, graph.labels), *graph.strings]
     assert [name for name in names if "token-" in name or "tokenOfUser" in name or "SYMBOL-" in name] == []
+    assert {"alice", "anne", "aria"}.isdisjoint(label.name for label in graph.labels)
 
 
 def test_what_only_weak_references_reach_is_told_apart(graph):

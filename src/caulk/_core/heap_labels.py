@@ -54,6 +54,7 @@ SHARED = cython.declare(cython.int, 11)
 SCRIPT = cython.declare(cython.int, 12)
 CONTEXT_ = cython.declare(cython.int, 13)
 SYSTEM = cython.declare(cython.int, 15)
+POOL = cython.declare(cython.int, 16)
 # Most edges are of a few kinds and names: what they become is kept where it is found at once.
 _RECENT = cython.declare(cython.uint, 4095)
 
@@ -194,7 +195,7 @@ class Meaning:
                         kind = DETACHED
                 elif kind == CODE:
                     # Functions and scripts are as many as the program has: they are objects with a name, not types.
-                    if self.says(self.name[i]) != SYSTEM:
+                    if self.says(self.name[i]) != SYSTEM and self.says(self.name[i]) != POOL:
                         name = 0
                 elif kind <= ARRAY and self.kind[i] & MARKED:
                     kind = TABLE

@@ -6,6 +6,8 @@ whose properties are data; the two bits above say for all native nodes whether t
 variables of a block are named as those of a function are.
 """
 
+from array import array
+
 try:
     import cython
 except ImportError:
@@ -19,6 +21,7 @@ COMPILED = cython.compiled
 ARRAY = cython.declare(cython.int, 1)
 STRING = cython.declare(cython.int, 2)
 OBJECT = cython.declare(cython.int, 3)
+CODE = cython.declare(cython.int, 4)
 CLOSURE = cython.declare(cython.int, 5)
 NATIVE = cython.declare(cython.int, 8)
 MARKED = cython.declare(cython.int, 32)
@@ -29,6 +32,9 @@ PROTO = cython.declare(cython.int, 8)
 TABLE_OF = cython.declare(cython.int, 9)
 SCOPE = cython.declare(cython.int, 10)
 SYMBOLIC = cython.declare(cython.int, 14)
+POOL = cython.declare(cython.int, 16)
+PLAIN = cython.declare(cython.int, 17)
+MAP = cython.declare(cython.int, 18)
 #: An object with more properties, whose names are not known, has keys.
 _MANY = cython.declare(cython.int, 64)
 # Nodes that are attached, and that are not, in the two top bits.
@@ -52,6 +58,10 @@ class Shapes:
     means: cython.const[cython.uchar][::1]
     known: cython.longlong
     nodes: cython.Py_ssize_t
+    alone: cython.int[::1]
+    """The plain object that has a shape (by its node), -1 if several have."""
+    written: cython.uchar[::1]
+    """Whether code refers to a string."""
     budget: cython.longlong
     """How many edges of other nodes may still be looked at: a file that is made to be slow must not be."""
 
@@ -73,11 +83,24 @@ class Shapes:
         """Write into the columns what the structure tells."""
         i: cython.Py_ssize_t
         states: cython.int = 0
+        # Whether the snapshot says which names code uses: old ones do not, and redacted ones do no more.
+        is_told: cython.int = 0
+        self.alone = zeros("i", self.nodes)
+        self.written = bytearray(self.known)
         with cython.nogil:
             for i in range(self.nodes):
                 states |= self.kind[i] >> 6
-                if self.kind[i] & 31 == OBJECT and self.is_special(i):
-                    self.study(i)
+                if self.kind[i] & 31 == OBJECT:
+                    if self.is_special(i):
+                        self.study(i)
+                elif self.kind[i] & 31 == CODE:
+                    if self.note_names(i) and self.says(self.name[i]) == POOL:
+                        is_told = 1
+            if is_told:
+                for i in range(self.nodes):
+                    if self.alone[i] > 0 and not self.is_record(self.alone[i]):
+                        self.kind[self.alone[i]] |= cython.cast(cython.uchar, MARKED)
+        self.alone = array("i")
         if states:
             stack = zeros("i", self.nodes)
             # Attached nodes first: what both reach is attached.
@@ -93,6 +116,7 @@ class Shapes:
         e: cython.Py_ssize_t
         t: cython.int
         means: cython.int
+        is_plain: cython.int = self.says(self.name[node]) == PLAIN
         found: cython.int = self.first[node + 1] - self.first[node] > _MANY
         for e in range(self.first[node], self.first[node + 1]):
             if self.what[e] >> 29 == 3:
@@ -103,7 +127,49 @@ class Shapes:
                     t = self.target[e]
                     if t > 0 and self.kind[t] & 31 <= ARRAY:
                         self.kind[t] |= cython.cast(cython.uchar, MARKED)
+                elif means == MAP and is_plain and self.target[e] > 0:
+                    t = self.target[e]
+                    self.alone[t] = -1 if self.alone[t] else cython.cast(cython.int, node)
         return found
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def note_names(self, code: cython.Py_ssize_t) -> cython.int:
+        """Note the names that code refers to, among which are those of all properties that it uses; how many."""
+        e: cython.Py_ssize_t
+        t: cython.int
+        noted: cython.int = 0
+        for e in range(self.first[code], self.first[code + 1]):
+            t = self.target[e]
+            if t >= 0 and self.kind[t] & 31 == STRING and self.name[t] < self.known and self.says(self.name[t]) == NAME:
+                self.written[self.name[t]] = 1
+                noted += 1
+        return noted
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def is_record(self, node: cython.int) -> cython.int:
+        """Whether code names the properties of an object that shares its shape with no other, or most of them.
+
+        What no function names, and no other object has, was computed: a small dictionary looks like this, and V8 keeps
+        it as it keeps a record.
+        """
+        e: cython.Py_ssize_t
+        name: cython.uint
+        names: cython.Py_ssize_t = 0
+        written: cython.Py_ssize_t = 0
+        for e in range(self.first[node], self.first[node + 1]):
+            name = self.what[e] & 0x1FFFFFFF
+            if self.what[e] >> 29 != 2 or name >= self.known:
+                continue
+            if self.says(name) == NAME:
+                names += 1
+                written += self.written[name]
+            elif self.says(name) == CONSTRUCTOR and self.kind[self.target[e]] & 31 == CLOSURE:
+                return 1
+        return 2 * written >= names
 
     @cython.cfunc
     @cython.nogil

@@ -30,6 +30,9 @@ SCRIPT = cython.declare(cython.int, 12)
 CONTEXT = cython.declare(cython.int, 13)
 SYMBOLIC = cython.declare(cython.int, 14)
 SYSTEM = cython.declare(cython.int, 15)
+POOL = cython.declare(cython.int, 16)
+PLAIN = cython.declare(cython.int, 17)
+MAP = cython.declare(cython.int, 18)
 _WORDS = (
     (b"properties", PROPERTIES),
     (b"constructor", CONSTRUCTOR),
@@ -39,7 +42,11 @@ _WORDS = (
     (b"shared", SHARED),
     (b"script", SCRIPT),
     (b"script_or_debug_info", SCRIPT),
+    (b"(constant pool)", POOL),
+    (b"Object", PLAIN),
+    (b"map", MAP),
 )
+_LONGEST_WORD = cython.declare(cython.Py_ssize_t, 20)
 # A name that somebody wrote into a program is a short identifier. What is longer, or has many digits, was computed.
 _LONGEST = cython.declare(cython.int, 64)
 _DIGITS = cython.declare(cython.int, 4)
@@ -142,13 +149,13 @@ class Words:
             if at + 3 > length or d[begin + at] != 32 or d[begin + at + 1] != 47 or d[begin + at + 2] != 32:
                 return DATA
             return PAIR if self.table(begin, length) >= 0 else COUNTED
-        if c == 40:
-            return SYSTEM
         if c == 60 and length > 7 and d[begin + 1] == 115 and (d[begin + 7] == 32 or d[begin + 7] == 62):
             return SYMBOLIC
         at = self.special(begin, length)
         if at:
             return cython.cast(cython.int, at)
+        if c == 40:
+            return SYSTEM
         if length > 9 and self.matches(begin, self.prefix):
             # V8 adds " / scope @12" to the context of a scope.
             if length >= 16 and self.matches(begin, self.context) and (length == 16 or d[begin + 16] == 32):
@@ -184,12 +191,12 @@ class Words:
     @cython.exceptval(-1)
     def special(self, begin: cython.longlong, length: cython.longlong) -> cython.int:
         """Which of V8's words a string is, 0 if it is none."""
-        # Few strings begin like one of them.
+        # Few strings begin like one of them, and are as short.
         c: cython.int = self.data[begin]
         word: cython.Py_ssize_t
         at: cython.Py_ssize_t = 0
         i: cython.Py_ssize_t
-        if c != 112 and c != 99 and c != 95 and c != 116 and c != 115:
+        if length > _LONGEST_WORD or not (95 <= c <= 116 or c == 40 or c == 79):
             return 0
         for word in range(len(self.ends)):
             if self.ends[word] - at == length:
