@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from caulk.ports import Progress
 
 #: Changes whenever something else is found out than before: what was kept by an older caulk is not looked at.
-VERSION = "3"
+VERSION = "4"
 
 _GRAPH = ("type", "size", "first", "target", "label", "named", "naming", "site")
 _FRAMES = ("function", "file", "line", "mapping", "address")
