@@ -48,6 +48,12 @@ def test_growth_that_goes_on_over_five_graphs_is_a_leak_and_has_a_rate():
     assert "/h)" in found[0].title
 
 
+def test_growth_is_told_alike_from_trees_that_were_kept():
+    moments = [moment(20), moment(140, noise=3), moment(260, noise=1)]
+    kept = [one._replace(tree=holders.packed(one.planted())) for one in moments]
+    assert holders.analyse(kept) == holders.analyse(moments)
+
+
 def test_growth_that_flattens_is_warming_up():
     verdict, found = holders.analyse([moment(n) for n in (20, 200, 290, 300, 301)])
     assert (verdict.state, found[0].shape) == ("warming", "flattening")

@@ -23,7 +23,7 @@ def held(graph: ObjectGraph) -> Held:
 
 
 def findings(graph: ObjectGraph) -> tuple[Finding, ...]:
-    return holders.findings(*held(graph))
+    return holders.analyse([held(graph)])[1]
 
 
 def jvm(text: str, *, static: Sequence[str] = (), local: Sequence[str] = ()) -> ObjectGraph:

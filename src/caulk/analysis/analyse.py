@@ -70,7 +70,7 @@ def _of_objects(dumps: Sequence[Dump], profiles: Sequence[Profile]) -> Analysis:
         findings = repeats.of_holders(heaps[0].findings)
         verdict = holders.verdict_of_one(findings)
     else:
-        held = [holders.Held(heap.graph, heap.dominators, heap.nearest) for heap in heaps]
+        held = [holders.Held(heap.graph, heap.dominators, heap.nearest, heap.holders) for heap in heaps]
         verdict, findings = holders.analyse(held, _hours(dumps))
     newest = heaps[-1].profile
     totals = tuple(Total(m.name, m.unit, newest.total(i)) for i, m in enumerate(newest.measures))

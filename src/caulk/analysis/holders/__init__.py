@@ -12,13 +12,12 @@ from caulk.analysis.holders import prose as holder_prose
 from caulk.analysis.holders.findings import of_growth, of_one
 from caulk.analysis.holders.reading import Held, Named, Reader
 from caulk.analysis.holders.shapes import dead_references, weight
-from caulk.analysis.holders.tree import accumulations, plant
-from caulk.analysis.objects.paths import Nearest
+from caulk.analysis.holders.tree import HolderTree, accumulations, packed
 from caulk.analysis.verdict import state_of
-from caulk.model.graph import ROOTS, Dominators, ObjectGraph
+from caulk.model.graph import ROOTS
 from caulk.model.records import Finding, State, Verdict
 
-__all__ = ["Held", "analyse", "findings", "verdict_of_one"]
+__all__ = ["Held", "analyse", "findings", "packed", "verdict_of_one"]
 
 #: A holder of one graph that keeps less of the heap is not listed; one that keeps more is a suspect.
 _LISTED, _LEADS = 0.01, 0.1
@@ -26,10 +25,9 @@ _MOST_FINDINGS = 10
 _MOST_DEAD = 2
 
 
-def findings(graph: ObjectGraph, dominators: Dominators, nearest: Nearest) -> tuple[Finding, ...]:
-    """What keeps much of one graph, worst first."""
-    tree = plant(graph, dominators)
-    reader = Reader(Held(graph, dominators, nearest), tree)
+def findings(held: Held, tree: HolderTree) -> tuple[Finding, ...]:
+    """What keeps much of one graph, worst first; `tree` is the graph's own."""
+    reader = Reader(held, tree)
     whole = max(tree.total[ROOTS], 1)
     least = max(round(_LISTED * whole), 1)
     places = accumulations(tree.parent, tree.total, tree.alike, tree.flat, least)
@@ -56,9 +54,9 @@ def analyse(graphs: Sequence[Held], hours: Sequence[float] = ()) -> tuple[Verdic
     One graph is at most `suspect`: it shows what is held, not what grows.
     """
     if len(graphs) == 1:
-        found = findings(*graphs[0])
+        found = findings(graphs[0], graphs[0].planted())
         return verdict_of_one(found), found
-    trees = [plant(held.graph, held.dominators) for held in graphs]
+    trees = [held.planted() for held in graphs]
     grew = holder_growth.growing(trees, hours or list(range(len(graphs))))
     reader = Reader(graphs[-1], trees[-1])
     whole = max(trees[-1].total[ROOTS], 1)

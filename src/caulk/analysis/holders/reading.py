@@ -1,7 +1,7 @@
 """A place where memory accumulates, in the terms of the program: who has it, of what, in what pattern."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,9 +10,10 @@ from caulk.analysis.holders.chains import Link, links, own_name
 from caulk.analysis.holders.containers import Containers
 from caulk.analysis.holders.names import holder_of, short
 from caulk.analysis.holders.shapes import WEAK_TYPES
-from caulk.analysis.holders.tree import Accumulation, HolderTree
+from caulk.analysis.holders.tree import Accumulation, HolderTree, plant, unpacked
 from caulk.analysis.objects.paths import Nearest, shortest
 from caulk.analysis.objects.retained import of_set
+from caulk.model.column import Column
 from caulk.model.graph import ROOTS, WEAK, Dominators, ObjectGraph, TypeKind
 
 #: An entry's payload is what most of the entries have.
@@ -28,11 +29,16 @@ _SHARED = 0.2
 
 
 class Held(NamedTuple):
-    """An object graph with who dominates whom, and the way from the roots to each object."""
+    """An object graph with who dominates whom, the way from the roots to each object, and its tree if it was kept."""
 
     graph: ObjectGraph
     dominators: Dominators
     nearest: Nearest
+    tree: Mapping[str, Column] | None = None
+
+    def planted(self) -> HolderTree:
+        """The tree that was kept, or a new one."""
+        return unpacked(self.graph, self.dominators, self.tree) if self.tree else plant(self.graph, self.dominators)
 
 
 @dataclass(frozen=True, slots=True)

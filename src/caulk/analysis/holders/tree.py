@@ -6,7 +6,7 @@ such places are found by numbers alone, no name is read.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -82,6 +82,21 @@ class HolderTree:
                 if 8 * references > graph.size_of(number):
                     return 4
         return 8
+
+
+_COLUMNS = ("parent", "via", "identity", "sample", "count", "flat", "total", "alike", "folded", "lent")
+
+
+def packed(tree: HolderTree) -> dict[str, Column]:
+    """The columns of a tree, to be kept beside those of its graph."""
+    columns: dict[str, Column] = {name: getattr(tree, name) for name in _COLUMNS}
+    return columns | {"nodes": tree.nodes, "shared": array("B", tree.shared)}
+
+
+def unpacked(graph: ObjectGraph, dominators: Dominators, columns: Mapping[str, Column]) -> HolderTree:
+    """The tree that was packed; its columns are copied but for the one that has an entry an object."""
+    small = {name: array(memoryview(columns[name]).format, columns[name].tobytes()) for name in _COLUMNS}
+    return HolderTree(graph, dominators, columns["nodes"], shared=bytearray(columns["shared"]), **small)
 
 
 def plant(graph: ObjectGraph, dominators: Dominators) -> HolderTree:

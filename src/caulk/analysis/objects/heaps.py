@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from caulk.ports import Progress
 
 #: Changes whenever something else is found out than before: what was kept by an older caulk is not looked at.
-VERSION = "4"
+VERSION = "5"
 
 _GRAPH = ("type", "size", "first", "target", "label", "named", "naming", "site")
+_HOLDERS = "holders."
 _FRAMES = ("function", "file", "line", "mapping", "address")
 
 
@@ -37,7 +38,8 @@ _FRAMES = ("function", "file", "line", "mapping", "address")
 class Heap:
     """`tree` is the dominator tree merged by type path, `types` what each type has and retains: of what is held.
 
-    `findings` are what keeps much of it, worst first; `mode` is how they were found, which changes none of them.
+    `findings` are what keeps much of it, worst first, and `holders` the columns of the tree that they come from, which
+    growth is told by; `mode` is how they were found, which changes none of them.
     """
 
     graph: ObjectGraph
@@ -46,6 +48,7 @@ class Heap:
     types: TypeTotals
     tree: Tree
     findings: tuple[Finding, ...]
+    holders: Mapping[str, Column]
     mode: Mode = "exact"
 
     @property
@@ -115,8 +118,11 @@ def examine(
     # Telling holders is half of the code; who asks again of an analysed dump does not wait for it.
     from caulk.analysis import holders  # noqa: PLC0415
 
-    findings = holders.findings(graph, found, near)
-    return Heap(graph, found, near, types, tree, findings, "two-pass" if aside else "exact")
+    held = holders.Held(graph, found, near)
+    planted = held.planted()
+    findings = holders.findings(held, planted)
+    kept = {name: put(column) for name, column in holders.packed(planted).items()}
+    return Heap(graph, found, near, types, tree, findings, kept, "two-pass" if aside else "exact")
 
 
 def laid_aside(graph: ObjectGraph, aside: Callable[[Column], Column]) -> ObjectGraph:
@@ -171,6 +177,7 @@ def packed(heap: Heap) -> tuple[Description, dict[str, Column]]:
         "tree.parent": tree.parent,
         "tree.frame": tree.frame,
     }
+    columns |= {f"{_HOLDERS}{name}": column for name, column in heap.holders.items()}
     columns |= {f"tree.value.{i}": column for i, column in enumerate(tree.values)}
     columns |= {f"frames.{name}": getattr(tree.frames, name) for name in _FRAMES}
     columns |= {f"graph.{name}": getattr(graph, name) for name in _GRAPH}
@@ -231,6 +238,7 @@ def unpacked(description: Description, columns: Mapping[str, Column]) -> Heap:
         types=TypeTotals(*(_array(columns[f"types.{name}"]) for name in ("count", "shallow", "retained"))),
         tree=Tree(kept.measures, frames, _array(columns["tree.parent"]), _array(columns["tree.frame"]), values),
         findings=kept.findings,
+        holders={name.removeprefix(_HOLDERS): column for name, column in columns.items() if name.startswith(_HOLDERS)},
         mode=kept.mode,
     )
 
