@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote
 
-from caulk.model.errors import CaptureFailed, Lacks, Unreachable
+from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
 from caulk.model.target import Access, FileStat, Patience, Process, Ran, Room, Target
 from caulk.places.docker.engine import Engine, Exec, NotThere
 from caulk.places.docker.lending import lend
@@ -55,6 +55,7 @@ class Running:
         self._engine, self._found, self._access = engine, found, access
         self._helper = ""
         self._inner: Reach | None = None
+        self._failure: CaulkError | None = None
 
     def __getattr__(self, verb: str) -> Any:
         """The verbs that need no engine are those of who reaches the process."""
@@ -65,8 +66,14 @@ class Running:
     @property
     def inner(self) -> Reach:
         """Who reaches the process, found out once; raises `Lacks` with every reason."""
+        if self._failure:
+            raise self._failure
         if self._inner is None:
-            self._inner = self._here() or self._beside()
+            try:
+                self._inner = self._here() or self._beside()
+            except CaulkError as error:
+                self._failure = error
+                raise
         return self._inner
 
     def room(self) -> Room:

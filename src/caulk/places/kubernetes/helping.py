@@ -8,7 +8,7 @@ import secrets
 import time
 from typing import Any
 
-from caulk.model.errors import CaptureFailed, Lacks, Unreachable
+from caulk.model.errors import Lacks
 from caulk.places.kubernetes.cluster import Cluster
 from caulk.places.remote import Transport, answer
 
@@ -69,17 +69,14 @@ def _made(pod: Any, container: str, image: str, name: str) -> dict[str, Any]:
 
 
 def _add(cluster: Cluster, where: str, made: dict[str, Any]) -> None:
-    try:
-        change = {"spec": {"ephemeralContainers": [made]}}
-        cluster.raw("PATCH", f"{where}/ephemeralcontainers", change, "application/strategic-merge-patch+json")
-    except (CaptureFailed, Unreachable) as error:
-        if isinstance(error, Lacks):
-            raise
-        listed = cluster.raw("GET", f"{where}/ephemeralcontainers")
-        if listed.get("kind") != "EphemeralContainers":
-            raise
-        listed["ephemeralContainers"] = [*(listed.get("ephemeralContainers") or []), made]
-        cluster.raw("PUT", f"{where}/ephemeralcontainers", listed)
+    change = {"spec": {"ephemeralContainers": [made]}}
+    answer = cluster.raw("PATCH", f"{where}/ephemeralcontainers", change, "application/strategic-merge-patch+json")
+    if answer.get("kind") == "EphemeralContainers":
+        # An old server, which has taken the patch for one of its list, and found nothing in it. It allows no security
+        # context; that of the pod holds.
+        plain = {name: value for name, value in made.items() if name != "securityContext"}
+        listed = [*(answer.get("ephemeralContainers") or []), plain]
+        cluster.raw("PUT", f"{where}/ephemeralcontainers", {**answer, "ephemeralContainers": listed})
 
 
 def _await(cluster: Cluster, where: str, name: str) -> None:

@@ -48,6 +48,7 @@ class PodReach:
         self._namespace, self._name = target.labels["namespace"], target.labels["pod"]
         self._container = target.labels["container"]
         self._inner: Reach | None = None
+        self._failure: CaulkError | None = None
         self._helper = ""
         self._pod()
 
@@ -60,8 +61,14 @@ class PodReach:
     @property
     def inner(self) -> Reach:
         """Who reaches the process, found out once; raises `Lacks` with the reasons."""
+        if self._failure:
+            raise self._failure
         if self._inner is None:
-            self._inner = self._found()
+            try:
+                self._inner = self._found()
+            except CaulkError as error:
+                self._failure = error
+                raise
         return self._inner
 
     def process(self) -> Process:
