@@ -17,7 +17,7 @@ from caulk.runtimes.node.websocket import WebSocket
 Listener = Callable[[str, msgspec.Raw], object]
 
 _ANSWER_S = 15.0
-_FROM_WORKER = "NodeWorker.receivedMessageFromWorker"
+_FROM_WORKER, _GONE = "NodeWorker.receivedMessageFromWorker", "NodeWorker.detachedFromWorker"
 
 
 class _Failure(msgspec.Struct):
@@ -34,7 +34,7 @@ class _Message(msgspec.Struct):
 
 class _FromWorker(msgspec.Struct):
     sessionId: str  # noqa: N815 - the protocol's own word
-    message: str
+    message: str = ""
 
 
 class Session:
@@ -83,6 +83,9 @@ class Line:
         self._last = 0
         self._answers: dict[int, _Message] = {}
         self._sessions: dict[str, Session] = {}
+        # The worker's session that a request went to, and the request that one to the main thread is the wrap of.
+        self._asked: dict[int, str] = {}
+        self._wraps: dict[int, int] = {}
         self.main = self.session("")
 
     def session(self, number: str) -> Session:
@@ -93,10 +96,12 @@ class Line:
         """Sends a request to a thread."""
         self._last += 1
         number = self._last
+        self._asked[number] = session
         request = {"id": number, "method": method, "params": params}
         if session:
             # A worker's request is wrapped in one to the main thread, whose own answer says nothing.
             self._last += 1
+            self._wraps[self._last] = number
             inner = msgspec.json.encode(request).decode()
             request = {
                 "id": self._last,
@@ -111,6 +116,7 @@ class Line:
         while number not in self._answers:
             self.hear(time.monotonic() + silence_s)
         answer = self._answers.pop(number)
+        del self._asked[number]
         if answer.error:
             raise CaptureFailed(f"Node.js refused what it was asked: {answer.error.message[:200]}")
         return msgspec.json.decode(answer.result)
@@ -124,11 +130,19 @@ class Line:
         self._link.close()
 
     def _take(self, session: str, message: _Message) -> None:
-        if message.id:
+        if message.id in self._wraps:
+            number = self._wraps.pop(message.id)
+            if message.error and number in self._asked:
+                self._answers[number] = message
+        elif message.id:
             self._answers[message.id] = message
         elif message.method == _FROM_WORKER:
             inner = msgspec.json.decode(message.params, type=_FromWorker)
             self._take(inner.sessionId, _decoded(inner.message.encode("utf-8", "surrogatepass")))
+        elif message.method == _GONE:
+            gone = msgspec.json.decode(message.params, type=_FromWorker).sessionId
+            for number in [number for number, asked in self._asked.items() if asked == gone]:
+                self._answers.setdefault(number, _Message(error=_Failure("the worker thread has ended")))
         elif session in self._sessions:
             self._sessions[session].listener(message.method, message.params)
 

@@ -1,0 +1,86 @@
+"""What a V8 heap is now, and what a snapshot of it costs: by the memory map of the process, without asking it.
+
+V8 takes pages of 256 KiB at random addresses of 46 bits, far below those of everything else (GetRandomMmapAddr in its
+platform-posix.cc); an object that does not fit has pages of its own. So the map tells the heap from buffers, and the
+largest object.
+
+A snapshot is a graph in native memory, and what that takes is a matter of how many objects there are, which nobody
+knows before. Measured on Node.js 20 (V8 11.3), heaps of 20, 75 and 150 MB resident, of records, arrays, closures and
+maps: 3.5 to 6 bytes a byte of the heap, and 30 MB. Strings and numbers take less, down to a tenth. On top of it, V8
+keeps the text of each index under which an object is held, a kilobyte each: an array of a million objects costs a
+gigabyte. Predictions were 1.05 to 2.1 times what was measured.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from caulk.model.capture import Cost
+from caulk.model.errors import CaulkError
+from caulk.model.target import Process
+from caulk.ports import Reach
+
+_BASE_BYTES, _RATIO = 32 << 20, 6.4
+#: The buffer that StringsStorage::GetFormatted keeps, with malloc's own.
+_INDEX_BYTES = 1056
+_SLOT_BYTES, _LEAST_OBJECT_BYTES = 8, 16
+#: Resident memory that is not known to be heap: nor is its largest object.
+_BLIND_RATIO = 9.0
+_BASE_S, _S_PER_BYTE, _S_PER_INDEX = 0.3, 60e-9, 2.5e-6
+#: The JSON of a snapshot, by byte of heap.
+_SIZE_BASE_BYTES, _SIZE_RATIO = 8 << 20, 2.0
+_RANGE = 1 << 46
+_LARGE_BYTES = 512 << 10
+_MOST_MAP = 32 << 20
+_HEAD = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (rw)[-x][ps] \S+ \S+ 0 *$")
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """Bytes of a V8 heap, garbage too; `largest` object, None where `resident` may be more than the heap."""
+
+    resident: int
+    largest: int | None
+    source: str
+
+
+def heap(reach: Reach, process: Process) -> Heap:
+    """The heap of a process, of all its threads; at worst all its anonymous memory."""
+    try:
+        text = b"".join(reach.fetch(f"/proc/{process.pid}/smaps", 0, _MOST_MAP)).decode("ascii", "replace")
+    except CaulkError:
+        text = ""
+    sizes = list(_pages(text))
+    if not sizes:
+        return Heap(reach.reading().anonymous, None, "its anonymous memory")
+    return Heap(sum(sizes), max((size for size in sizes if size >= _LARGE_BYTES), default=0), "its memory map")
+
+
+def snapshot_cost(found: Heap) -> Cost:
+    """What a snapshot of the heap takes; the most that it may be of memory."""
+    indexes = 0
+    if found.largest is None:
+        extra = _BASE_BYTES + round(_BLIND_RATIO * found.resident)
+    else:
+        rest = found.resident - found.largest
+        indexes = min(found.largest // _SLOT_BYTES, rest // _LEAST_OBJECT_BYTES)
+        extra = _BASE_BYTES + round(_RATIO * found.resident) + _INDEX_BYTES * indexes
+    return Cost(
+        pause_s=round(_BASE_S + _S_PER_BYTE * found.resident + _S_PER_INDEX * indexes, 3),
+        extra_bytes=extra,
+        size_bytes=_SIZE_BASE_BYTES + round(_SIZE_RATIO * found.resident),
+        risk=f"V8 builds the snapshot in native memory; predicted from {found.source}, it may take a fifth as much",
+    )
+
+
+def _pages(text: str) -> Iterator[int]:
+    """The resident bytes of each mapping that is V8's."""
+    is_v8 = False
+    for line in text.splitlines():
+        if line.startswith("Anonymous:"):
+            size = int(line.split()[1]) << 10
+            if is_v8 and size:
+                yield size
+        elif line[:1].isdigit() or line[:1] in "abcdef":
+            head = _HEAD.match(line)
+            is_v8 = head is not None and int(head[1], 16) < _RANGE
