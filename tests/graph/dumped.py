@@ -21,11 +21,13 @@ def DUMP(**how):
 """
 
 
-def run(program: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    program: str, folder: Path, *, python: tuple[str, ...] = (sys.executable, "-c", "import leak"), **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run `program` as a module `leak` beside a start file; its dump is `heap.cgraph` in `folder`."""
     (folder / "leak.py").write_text(HEAD + program)
     return subprocess.run(
-        [sys.executable, "-c", "import leak", folder / "heap.cgraph"],
+        [*python, folder / "heap.cgraph"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": f"{PROBE}{os.pathsep}{folder}", **variables},
         capture_output=True,

@@ -49,6 +49,8 @@ _BATCH = 512
 #: `__dict__` comes into being when it is asked for; to learn the names of attributes, this often for a type.
 _PEEKS = 4096
 _NAMES = 512
+#: Attributes that objects of one class can keep beside them, without a dict of their own.
+_SHARED = 30
 _LONGEST = 120
 
 # Bits of `type.__flags__`.
@@ -168,7 +170,9 @@ def plan(path=".", *, fork=False):
     """
     blocks = sys.getallocatedblocks()
     anonymous = _figure("/proc/self/status", "RssAnon:") or blocks * 64
-    walk = blocks * 2.5e-6
+    frames = _tracemalloc.get_traceback_limit() if _tracemalloc.is_tracing() else 0
+    # What is allocated meanwhile is traced too.
+    walk = blocks * (12 + frames if frames else 2.5) * 1e-6
     extra = 8 * blocks + anonymous // 64 + (24 << 20)
     # Copying page tables: measured 25 ms a GiB, twice where the first child leaves while the program waits.
     pause = 0.002 + anonymous / (1 << 30) * 0.03 if fork else walk
@@ -178,7 +182,9 @@ def plan(path=".", *, fork=False):
     left, limited_by = _headroom()
     free = _free_disk(path)
     why = ""
-    if left is not None and extra > left * 0.9:
+    if not fork and hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled():
+        why = "this Python runs threads without the interpreter lock: only fork=True sees objects that stand still"
+    elif left is not None and extra > left * 0.9:
         why = "the dump needs {:,} bytes of memory, {} leaves {:,}".format(extra, limited_by, left)
         if fork:
             why += "; in place it needs {:,}".format(extra - anonymous)
@@ -923,6 +929,11 @@ class _Walk:
             at += _PIECE
 
     def dict_(self, kind, each):
+        if sys.version_info >= (3, 13) and 0 < len(each) <= _SHARED and not _referents(each):
+            # The `__dict__` that an object was asked for: its values are still the object's, which does not tell of it.
+            self.roots.extend((id(each), self.label(ROOT, "__dict__ of an object")))
+            self.place(each, kind.number, kind.sizeof(each) + kind.extra, (), self.plain)
+            return
         if len(each) <= _PIECE:
             found = list(each)
             count = len(found)
@@ -1179,6 +1190,8 @@ class _Walk:
         if frame is not None and frame.f_globals is not globals():
             kind.peeks -= 1
             names = {id(value): self.attribute_label(LOCAL, name) for name, value in _locals(frame)}
+            # Before 3.11 the variables are the frame's, an object of its own.
+            names[id(frame)] = self.label(INTERNAL, "frame")
         labels = tuple(names.get(id(one), self.internal) for one in found)
         name = "{} {}".format(word, each.__qualname__)
         self.row(each, kind, found, self.shape(labels), name if len(name) <= 2 * _LONGEST else "")
