@@ -111,6 +111,19 @@ def test_what_cannot_be_read_of_a_jvm_becomes_zeros_and_is_said():
             assert warnings == () or "zeros" in warnings[0]
 
 
+def test_behind_a_hole_between_records_redaction_goes_on():
+    whole = jvm()
+    # The first name, a system class that the answers do not need, and the head of the next record.
+    hole = whole[:31] + b"Xq7Planted secret!!" + whole[50:]
+    out = bytearray()
+    warnings = of_jvms.redact(hole, out.extend)
+    assert b"Xq7" not in out
+    assert len(out) == len(hole) + 25
+    assert facts(hprof.read(bytes(out)))[:5] == facts(hprof.read(hole))[:5]
+    assert len(hprof.read(hole)) == len(hprof.read(whole))
+    assert "zeros" in warnings[0]
+
+
 def test_an_unknown_sub_record_hides_nothing_behind_it():
     dump = Hprof().loaded(java__lang__Object=0x100)
     data = dump.heap(dump.klass(0x100), dump.instance(0x200, 0x100), b"\x77Xq7Planted").end().data

@@ -86,7 +86,7 @@ def records(cursor: Cursor, at: cython.Py_ssize_t):
     tag: cython.int
     length: cython.longlong
     left: cython.Py_ssize_t
-    start: cython.Py_ssize_t
+    skipped: cython.Py_ssize_t
     dump: cython.longlong = 0
     lost: cython.Py_ssize_t = 0
     absent: cython.longlong = 0
@@ -112,11 +112,11 @@ def records(cursor: Cursor, at: cython.Py_ssize_t):
                 at = cursor.at
                 if at == cursor.limit and length > left:
                     absent = length - left
-            elif length > left or not is_record(cursor, at + cython.cast(cython.Py_ssize_t, length), False):
-                # Nothing comes behind it, so this is not a record, or its length is wrong.
-                start = at - 9
-                at = next_record(cursor, at - 8)
-                lost += at - start
+                continue
+            skipped = gap_at(cursor, at - 9)
+            if skipped:
+                lost += skipped
+                at += skipped - 9
                 if at == cursor.limit and length > left:
                     absent = length - left
             else:
@@ -174,6 +174,23 @@ def heap_end(cursor: Cursor, tag: cython.int, length: cython.longlong) -> cython
     return cursor.at
 
 
+def gap(cursor: Cursor, at: cython.Py_ssize_t):
+    """Bytes from `at` to the next record that `records` would read, 0 if it is there."""
+    return gap_at(cursor, at)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-1)
+def gap_at(cursor: Cursor, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    left: cython.Py_ssize_t = cursor.limit - at - 9
+    length: cython.longlong = cursor.u4(at + 5)
+    if length <= left and is_record(cursor, at + 9 + cython.cast(cython.Py_ssize_t, length), False):
+        return 0
+    # Nothing comes behind it, so this is not a record, or its length is wrong.
+    return next_record(cursor, at + 1) - at
+
+
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(-1)
@@ -200,13 +217,12 @@ def next_record(cursor: Cursor, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
 def is_record(cursor: Cursor, at: cython.Py_ssize_t, strictly: cython.bint) -> cython.int:
     """Whether a record, or nothing more, may begin at `at`; `strictly` a known one with another behind it."""
     left: cython.Py_ssize_t = cursor.limit - at
+    known: cython.int = is_known(cursor, at)
     length: cython.longlong
-    if left <= 9 or (not strictly and is_known(cursor, at)):
-        return is_known(cursor, at)
+    if left < 9 or (known and (left == 9 or not strictly)):
+        return known
     length = cursor.u4(at + 5)
-    if length > left - 9:
-        return 0
-    if strictly and not is_known(cursor, at):
+    if length > left - 9 or (strictly and not known):
         return 0
     return is_known(cursor, at + 9 + cython.cast(cython.Py_ssize_t, length))
 

@@ -28,6 +28,8 @@ from caulk.ports import Write
 
 _HEAD = 9
 _WINDOW = 1 << 20
+#: A record counts if a known tag stands behind it: this one in front of zeros.
+_ANY_TAG = b"\x0e"
 _UTF8, _LOADED, _FRAME, _TRACE = 0x01, 0x02, 0x04, 0x05
 #: Names that Android gives to parts of the heap.
 _HEAPS = {b"app", b"zygote", b"image", b"default"}
@@ -54,7 +56,7 @@ def redact(data: bytes | mmap, write: Write) -> tuple[str, ...]:
     ends = {heap[i]: (heap[i + 1], skeletons[heap[i + 2]]) for i in range(0, len(heap), 3)}
     lost = 0
     batch = bytearray()
-    for piece in _pieces(data, begin, header.id_size, names, ends):
+    for piece in _pieces(cursor, data, begin, n=header.id_size, names=names, ends=ends):
         if isinstance(piece, int):
             lost += piece
             continue
@@ -81,22 +83,31 @@ def _skeleton(cursor: Cursor, dump: Dump) -> tuple[Skeleton, set[int]]:
 
 
 def _pieces(
-    data: bytes | mmap, at: int, n: int, names: set[int], ends: dict[int, tuple[int, Skeleton]]
+    cursor: Cursor, data: bytes | mmap, at: int, *, n: int, names: set[int], ends: dict[int, tuple[int, Skeleton]]
 ) -> Iterator[bytes | bytearray | int]:
     """The records in their order, and numbers of bytes that could not be read and became zeros."""
     limit = len(data)
+    makes_sense = True
     while limit - at >= _HEAD:
         head = data[at : at + _HEAD]
-        yield head
-        at += _HEAD
-        if at in ends and head[0] in (0x0C, 0x1C):
-            end, skeleton = ends[at]
-            yield from _heap(skeleton, at, end)
+        if at + _HEAD in ends and head[0] in (0x0C, 0x1C):
+            end, skeleton = ends[at + _HEAD]
+            yield head
+            yield from _heap(skeleton, at + _HEAD, end)
             at = end
             continue
+        if skipped := hprof_records.gap(cursor, at):
+            # The head of a last record that is cut says how much is missing. What else stands here may be anything.
+            kept = head if makes_sense and at + skipped == limit else _ANY_TAG
+            yield skipped
+            yield kept
+            yield from _zeros(skipped - len(kept))
+            at += skipped
+            makes_sense = False
+            continue
+        at += _HEAD
+        yield head
         length = int.from_bytes(head[5:], "big")
-        if length > limit - at:
-            break
         if head[0] == _UTF8:
             yield _name(data[at : at + length], n, names)
         else:
