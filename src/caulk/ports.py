@@ -152,6 +152,12 @@ class Reach(Protocol):
     def signal(self, signum: int) -> None:
         """Sends a signal, if the process catches it; else raises `CaptureFailed`, since it would be killed."""
 
+    def peek(self, address: int, length: int) -> bytes:
+        """Bytes of its memory, 1 MiB at most; fewer where it has no more there."""
+
+    def poke(self, writes: Sequence[tuple[int, bytes]], bits: Sequence[tuple[int, int]] = ()) -> None:
+        """Writes into its memory, and then sets bits of its words of 8 bytes, while none of its threads runs."""
+
     def lend(self, size: int) -> AbstractContextManager[int]:
         """Raises the memory limit by `size` bytes; at the end it is lowered again. Gives the new limit."""
 

@@ -10,13 +10,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-NAME = "cpython"
 #: What the agent calls itself where memray records.
 RECORDED = "memray"
 RECORDING = ".memray"
 NOT_RECORDED = "memray cannot be imported there (pip install memray into its environment)"
 SUFFIX = ".tracemalloc"
-AGENTS = Path(__file__).with_name("agents")
+AGENTS = Path(__file__).parents[1] / "agents"
 
 #: Options of the interpreter that hide PYTHONPATH, or `site`, from it.
 _DEAF = {"I": "-I ignores PYTHONPATH", "E": "-E ignores PYTHONPATH", "S": "-S skips sitecustomize"}

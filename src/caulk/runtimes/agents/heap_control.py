@@ -1,0 +1,1 @@
+../../../../probe/src/caulk_probe/control.py
