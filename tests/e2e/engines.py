@@ -40,8 +40,8 @@ class Docker:
         return name
 
     @contextmanager
-    def running(self, runtime: str, *, is_bare: bool, more: tuple[str, ...] = ()) -> Iterator[str]:
-        """The name of a container in which the program is ready."""
+    def running(self, runtime: str, *, is_bare: bool, command: tuple[str, ...] = (), until: str = "") -> Iterator[str]:
+        """The name of a container in which the program is ready, or where it has said `until`."""
         image = IMAGES[runtime]
         name = f"caulk-e2e-{runtime}-{'bare' if is_bare else 'full'}-{len(self._names)}"
         self._names.append(name)
@@ -50,12 +50,13 @@ class Docker:
         self.run(
             *("run", "-d", "--pull=never", "--network=none", f"--memory={LIMIT}", f"--name={name}"),
             *((*hard, *volumes) if is_bare else ()),
-            *more,
             self.load(image, is_bare=is_bare),
-            *image.command,
+            *(command or image.command),
         )
         try:
-            awaited(lambda: image.is_ready(self.logs(name)), lambda: self.logs(name))
+            awaited(
+                lambda: until in self.logs(name) if until else image.is_ready(self.logs(name)), lambda: self.logs(name)
+            )
             yield name
         finally:
             self.run("rm", "-f", "-v", name)

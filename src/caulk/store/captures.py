@@ -22,7 +22,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,7 +144,9 @@ class Draft:
         if self.entry.manifest.remote is None:
             shutil.rmtree(self.entry.directory, ignore_errors=True)
         else:
-            self.say(size_bytes=size)
+            # On a full disk the manifest stays as it was, which is as true.
+            with suppress(CaptureFailed):
+                self.say(size_bytes=size)
 
 
 class Captures:
@@ -334,14 +336,21 @@ def _plain(name: str) -> str:
 
 
 def _write(path: Path, data: bytes | memoryview) -> None:
-    """A private file, whole or as it was before."""
+    """A private file, whole or as it was before; raises `CaptureFailed` if the disk is full."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-    new.replace(path)
+    try:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise CaptureFailed(
+            f"{path} cannot be written: {error.strerror}",
+            hint="Free some space there, or set CAULK_HOME to another disk, and run the same command again.",
+        ) from error
 
 
 def _sync(directory: Path) -> None:

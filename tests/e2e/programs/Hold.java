@@ -1,6 +1,6 @@
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Holds 20,000 tickets in one static map. */
+/** Holds 20,000 tickets in one static map, or as many as it is told; with a negative number, until memory ends. */
 public class Hold {
     static final ConcurrentHashMap<Integer, Ticket> OPEN = new ConcurrentHashMap<>();
 
@@ -12,7 +12,8 @@ public class Hold {
     }
 
     public static void main(String[] arguments) throws Exception {
-        for (int number = 0; number < 20000; number++) OPEN.put(number, new Ticket(number));
+        int many = arguments.length == 0 ? 20000 : Integer.parseInt(arguments[0]);
+        for (int number = 0; number != many; number++) OPEN.put(number, new Ticket(number));
         System.out.println("ready");
         Thread.sleep(Long.MAX_VALUE);
     }

@@ -26,7 +26,12 @@ rules:
 
 def reach(target: Target, access: Access) -> Reach:
     """The verbs on a container of a pod; raises `Unreachable` if it is gone, or another pod has its name now."""
-    return cast("Reach", PodReach(target, Cluster(access), access))
+    cluster = Cluster(access)
+    try:
+        return cast("Reach", PodReach(target, cluster, access))
+    except CaulkError:
+        cluster.close()
+        raise
 
 
 class _InContainer:
