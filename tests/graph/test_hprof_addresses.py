@@ -146,3 +146,10 @@ def test_a_graph_is_the_same_by_pages_and_by_a_list(apart, monkeypatch):
         graphs.append([list(getattr(graph, column)) for column in ("type", "size", "first", "target", "label")])
     assert graphs[0] == graphs[1]
     assert len(graphs[0][0]) == 1 + 4001
+
+
+def test_the_plan_for_objects_that_lie_far_apart_has_room_for_their_list():
+    close, far = (hprof.extent(dump(lambda i, apart=apart: 0x1000 + i * apart)) for apart in (32, 1 << 16))
+    assert (close.objects, close.references) == (far.objects, far.references)
+    # What columns take beside it is in both.
+    assert far.reading - close.reading >= 20

@@ -150,7 +150,7 @@ def glance(cursor: Cursor, heap, addresses: Addresses):
 
 
 def sample(cursor: Cursor, start: cython.Py_ssize_t, end: cython.Py_ssize_t, most: cython.Py_ssize_t):
-    """Objects, references (about) and their bytes in the first `most` bytes of heap records.
+    """Objects, references (about), their bytes, and objects far from the one before, in `most` bytes of heap records.
 
     Which fields of an instance are references is not known here: half of its bytes are taken for them. Of an array
     that goes on behind, the part counts.
@@ -160,6 +160,8 @@ def sample(cursor: Cursor, start: cython.Py_ssize_t, end: cython.Py_ssize_t, mos
     objects: cython.longlong = 0
     references: cython.longlong = 0
     held: cython.longlong = 0
+    far: cython.longlong = 0
+    id: cython.ulonglong = 0
     cursor.at = start
     with cython.nogil:
         while cursor.at < last and cursor.step(end):
@@ -167,10 +169,13 @@ def sample(cursor: Cursor, start: cython.Py_ssize_t, end: cython.Py_ssize_t, mos
                 continue
             objects += cursor.at <= last
             held += min(cursor.at, last) - cursor.head
+            # Another page of 4 KiB.
+            far += (cursor.id >> 12) != (id >> 12)
+            id = cursor.id
             if cursor.tag == 0x21:
                 references += (cursor.length + cursor.n) // (2 * cursor.n)
             elif cursor.tag == 0x22:
                 for j in range(min(cursor.length, (last - cursor.body) // cursor.n)):
                     if cursor.ident(cursor.body + j * cursor.n) != 0:
                         references += 1
-    return objects, references, held
+    return objects, references, held, far

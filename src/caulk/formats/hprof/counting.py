@@ -26,6 +26,8 @@ from caulk.model.errors import MalformedDump
 PIECES, SAMPLED = 64, 8 << 20
 #: Bytes an object while a graph is read; a census keeps names and classes, by their share of the file.
 _READING = 15
+#: The same where most objects lie far from one another, so that their addresses are listed.
+_READING_FAR = 40
 _NAMES, _SHARE = 8 << 20, 0.002
 
 
@@ -33,12 +35,13 @@ def extent(dump: Dump, cursor: Cursor, size: int) -> Extent:
     """How large the heap is, by a sample of its records all over the file."""
     heap = dump.heap
     whole = sum(heap[1::2]) - sum(heap[::2])
-    objects = references = 0.0
+    objects = references = far = 0.0
     for piece, times in pieces(heap).items():
         found = hprof_marks.sample(cursor, heap[2 * piece], heap[2 * piece + 1], times * SAMPLED // PIECES)
         scale = times / PIECES * whole / max(found[2], 1)
-        objects, references = objects + found[0] * scale, references + found[1] * scale
-    return Extent(round(objects), round(references), _READING, _NAMES + round(_SHARE * size))
+        objects, references, far = objects + found[0] * scale, references + found[1] * scale, far + found[3] * scale
+    reading = _READING_FAR if far > objects / 4 else _READING
+    return Extent(round(objects), round(references), reading, _NAMES + round(_SHARE * size))
 
 
 def pieces(heap: Ints) -> Counter[int]:
