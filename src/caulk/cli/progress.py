@@ -24,17 +24,20 @@ class Cancelled(Exception):
     """What ends work that nobody waits for any more."""
 
 
-def attended(task: Callable[[Talk], T], *, is_long: bool) -> T:
-    """The result of `task`, which may take long; what it raises is raised here. Short work is simply done."""
-    work = _Work(task)
+def attended(task: Callable[[Talk], T], *, is_long: bool, is_undone: bool = False) -> T:
+    """The result of `task`, which may take long; what it raises is raised here. Short work is simply done.
+
+    Work that `is_undone` when it is cancelled, in another program say, is waited for; a second Ctrl-C is not.
+    """
+    work = _Work(task, is_undone=is_undone)
     return work.attend() if is_long else task(Talk(work.planned))
 
 
 class _Work(Generic[T]):
     """One piece of work, and what is known of its end."""
 
-    def __init__(self, task: Callable[[Talk], T]) -> None:
-        self._task = task
+    def __init__(self, task: Callable[[Talk], T], *, is_undone: bool) -> None:
+        self._task, self._is_undone = task, is_undone
         self._seconds = 0.0
         self._began = time.monotonic()
         self._step = ("", 0.0, self._began)
@@ -55,7 +58,7 @@ class _Work(Generic[T]):
         except KeyboardInterrupt:
             self._is_cancelled = True
             # A kernel is not waited for: nothing that it makes outlives the process. A file that is written does.
-            while thread.is_alive() and self._step[0] == "index":
+            while thread.is_alive() and (self._is_undone or self._step[0] == "index"):
                 thread.join(_EVERY)
             raise
         finally:

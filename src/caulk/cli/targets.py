@@ -128,7 +128,7 @@ def show_record(record: Any) -> None:
 
 def long(task: Callable[[Any], T]) -> T:
     """The result of a task that gets a `Progress`, which a terminal shows."""
-    return attended(lambda talk: task(talk.progress), is_long=True)
+    return attended(lambda talk: task(talk.progress), is_long=True, is_undone=True)
 
 
 def _headers(given: tuple[str, ...], user: str) -> Iterator[tuple[str, str]]:

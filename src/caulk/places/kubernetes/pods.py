@@ -90,6 +90,9 @@ def _target(pod: Any, container: str, workload: str) -> Target:
         labels["node"] = pod.spec.nodeName
     if workload:
         labels["workload"] = workload
+    ports = next((each.ports for each in pod.spec.containers if each.name == container), None) or []
+    if ports:
+        labels["ports"] = ",".join(str(port.containerPort) for port in ports if port.protocol in (None, "TCP"))
     for status in (pod.status.containerStatuses or []) if pod.status else []:
         if status.name == container:
             labels |= {"image": status.image, "digest": status.imageID, "restarts": str(status.restartCount)}

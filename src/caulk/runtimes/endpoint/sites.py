@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import partial
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from caulk.model.errors import UsageError
+from caulk.model.errors import Lacks, UsageError
 from caulk.model.target import Access
 from caulk.ports import Reach
 from caulk.runtimes.endpoint.http import Site
-from caulk.runtimes.endpoint.listeners import listeners
+from caulk.runtimes.endpoint.listeners import Listener, listeners
 
 _CONNECT_S = 10.0
 _LOOPBACK = "127.0.0.1"
@@ -61,10 +61,17 @@ def is_bare(reach: Reach) -> bool:
 def heard(reach: Reach, access: Access, preferred: Iterable[int] = ()) -> Iterator[Site]:
     """Every port that the target's process listens at, those `preferred` first.
 
-    What authorizes goes only where a port is known to be the process's own: another's may be beside it.
+    Where the process cannot be seen, those that its place says it has, and the preferred. What authorizes goes only
+    where a port is known to be the process's own: another's may be beside it.
     """
     first = list(preferred)
-    found = listeners(reach, reach.process())
+    try:
+        found = listeners(reach, reach.process())
+    except Lacks:
+        declared = [int(port) for port in reach.target.labels.get("ports", "").split(",") if port]
+        if not declared and not first:
+            raise
+        found = [Listener(_LOOPBACK, port, port in declared) for port in dict.fromkeys([*declared, *first])]
     order: Callable[[int], int] = lambda port: first.index(port) if port in first else len(first)  # noqa: E731
     for one in sorted(found, key=lambda one: order(one.port)):
         yield _site(reach, (one.host, one.port), access, headers=one.is_own)
