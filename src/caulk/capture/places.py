@@ -24,8 +24,13 @@ _ANY = Access()
 
 
 def place(name: str) -> Place:
-    """The place of that name."""
-    return cast("Place", import_module(f"caulk.places.{name}"))
+    """The place of that name; raises `UsageError` where what it needs is not installed."""
+    try:
+        return cast("Place", import_module(f"caulk.places.{name}"))
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"targets of {name} need {error.name}, which is not installed", hint=f"pip install 'caulk[{name}]'"
+        ) from None
 
 
 def targets(wanted: str, access: Access = _ANY) -> Sequence[Target]:

@@ -1,0 +1,97 @@
+"""An index of captures in SQL, for those who have thousands: made from the manifests, and made again at any time.
+
+The statements are SQLAlchemy's, the same for SQLite and PostgreSQL. Nothing is only here: a row that disagrees with its manifest is
+wrong, and `refresh` puts it right.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from caulk.model.capture import Manifest
+from caulk.store.captures import Entry
+
+_METADATA = sa.MetaData()
+#: 64 bits on both; SQLite numbers rows by INTEGER alone, and holds as much in it.
+_SIZE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+_CAPTURES = sa.Table(
+    "captures",
+    _METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("reference", sa.Text, nullable=False, index=True),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("runtime", sa.Text, nullable=False),
+    sa.Column("format", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("taken_at", sa.Text, nullable=False, index=True),
+    sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("size_bytes", _SIZE, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("directory", sa.Text, nullable=False),
+    sa.Column("manifest", sa.Text, nullable=False),
+)
+
+
+class Catalog:
+    """The index in the database at `url`, `sqlite:///catalog.db` for one; made if it is not there."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = sa.create_engine(url)
+        _METADATA.create_all(self._engine)
+
+    def refresh(self, entries: Iterable[Entry]) -> int:
+        """Makes the rows agree with the captures there are, in one transaction; how many had to be changed."""
+        wanted = {entry.manifest.id: _row(entry) for entry in entries}
+        with self._engine.begin() as link:
+            known = {row["id"]: dict(row) for row in link.execute(sa.select(_CAPTURES)).mappings()}
+            gone = known.keys() - wanted.keys()
+            changed = [number for number, row in wanted.items() if number in known and known[number] != row]
+            fresh = [row for number, row in wanted.items() if number not in known]
+            stale = [*gone, *changed]
+            if stale:
+                link.execute(
+                    sa.delete(_CAPTURES).where(_CAPTURES.c.id == sa.bindparam("gone")), [{"gone": s} for s in stale]
+                )
+            if fresh or changed:
+                link.execute(sa.insert(_CAPTURES), [*fresh, *(wanted[number] for number in changed)])
+        return len(stale) + len(fresh)
+
+    def find(
+        self, *, reference: str = "", runtime: str = "", since: datetime | None = None, limit: int = 100
+    ) -> list[Manifest]:
+        """Manifests of complete captures, the newest first."""
+        query = sa.select(_CAPTURES.c.manifest).where(_CAPTURES.c.complete)
+        if reference:
+            query = query.where(_CAPTURES.c.reference == reference)
+        if runtime:
+            query = query.where(_CAPTURES.c.runtime == runtime)
+        if since:
+            query = query.where(_CAPTURES.c.taken_at >= since.isoformat(timespec="seconds").replace("+00:00", "Z"))
+        query = query.order_by(_CAPTURES.c.taken_at.desc(), _CAPTURES.c.id.desc()).limit(limit)
+        with self._engine.connect() as link:
+            return [msgspec.json.decode(text, type=Manifest) for text in link.execute(query).scalars()]
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._engine.dispose()
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    manifest = entry.manifest
+    return {
+        "id": manifest.id,
+        "reference": manifest.target.reference,
+        "place": manifest.target.place,
+        "runtime": manifest.target.runtime,
+        "format": manifest.format,
+        "evidence": manifest.evidence,
+        "taken_at": manifest.taken_at,
+        "complete": manifest.complete,
+        "size_bytes": manifest.size_bytes,
+        "sha256": manifest.sha256,
+        "directory": str(entry.directory),
+        "manifest": msgspec.json.encode(manifest).decode(),
+    }
