@@ -18,6 +18,14 @@ ROOT = Path(__file__).resolve().parents[1]
 IMAGE = os.environ.get("CAULK_BENCH_IMAGE", "docker.io/local/caulk-cpython-full:1")
 SIZE = int(os.environ.get("CAULK_BENCH_BYTES", "1000000000"))
 FILE = "/dumps/heap.bin"
+HEAD = """# Fetching a dump, side by side
+
+Written by `python bench/captures.py`. A file of 1 GB comes out of a container, hashed at both ends and synced to disk by
+caulk, only copied by the peers (`docker cp`, `kubectl exec cat`). Medians of 3 pairs.
+
+| from | caulk | peer | ratio | at least | memory | at most |
+| --- | --- | --- | --- | --- | --- | --- |
+"""
 ROUNDS = 3
 MAKE = f"""
 import os
@@ -161,13 +169,7 @@ def main() -> None:
         rows += docker()
     if os.environ.get("KUBECONFIG"):
         rows += kubernetes()
-    head = (
-        "# Fetching a dump, side by side\n\nWritten by `python bench/captures.py`. A file of 1 GB comes out of a"
-        " container, hashed at both ends and synced\nto disk by caulk, only copied by the peers (`docker cp`, `kubectl exec cat`)"
-        ". Medians of 3 pairs.\n\n"
-        "| from | caulk | peer | ratio | at least | memory | at most |\n| --- | --- | --- | --- | --- | --- | --- |\n"
-    )
-    (ROOT / "bench/captures.md").write_text(head + "\n".join(rows) + "\n")
+    (ROOT / "bench/captures.md").write_text(HEAD + "\n".join(rows) + "\n")
 
 
 if __name__ == "__main__":
