@@ -20,8 +20,8 @@ SIZE = int(os.environ.get("CAULK_BENCH_BYTES", "1000000000"))
 FILE = "/dumps/heap.bin"
 HEAD = """# Fetching a dump, side by side
 
-Written by `python bench/captures.py`. A file of 1 GB comes out of a container, hashed at both ends and synced to disk by
-caulk, only copied by the peers (`docker cp`, `kubectl exec cat`). Medians of 3 pairs.
+Written by `python bench/captures.py`. A file of 1 GB comes out of a container, hashed at both ends and synced to disk
+by caulk, only copied by the peers (`docker cp`, `kubectl exec cat`). Medians of 3 pairs.
 
 | from | caulk | peer | ratio | at least | memory | at most |
 | --- | --- | --- | --- | --- | --- | --- |
