@@ -97,7 +97,7 @@ class Running:
         return answer(_InContainer(self._engine, self._found["Id"]), command, stdin, timeout_s)
 
     def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Pieces of a file; what is long, from a container elsewhere, as `docker cp` gets it, which is twice as fast."""
+        """Pieces of a file; what is long, from a container elsewhere, as `docker cp` gets it: twice as fast."""
         if not isinstance(self.inner, HandReach | ShellReach) or offset or (length or 0) < _LONG:
             yield from self.inner.fetch(path, offset, length)
             return
