@@ -5,8 +5,8 @@
     CAULK_PROBE=1 python app.py                                 # where caulk-probe is installed
 
 The socket is `/tmp/.caulk_probe_pid<PID>` of mode 0600, or has an abstract name where /tmp cannot be written to. Only
-the program's own user and root are answered. A forked child listens for itself. Whatever goes wrong stays here: the program
-runs on, and ends as if nobody listened. The protocol is on the page docs/cpython-probe.md of caulk.
+the program's own user and root are answered. A forked child listens for itself. Whatever goes wrong stays here: the
+program runs on, and ends as if nobody listened. The protocol is on the page docs/cpython-probe.md of caulk.
 
 Linux, Python 3.9 and later. It imports built-in modules alone, its threads are unknown to `threading`, and its
 descriptors have high numbers: the program sees as little as possible of it.

@@ -28,7 +28,11 @@ class Control:
         self._connection = connection
         self._pending = bytearray()
         self._wait(_ANSWERS_S)
-        self.facts = self._block("caulk-probe ")
+        try:
+            self.facts = self._block("caulk-probe ")
+        except BaseException:
+            connection.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
