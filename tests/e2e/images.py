@@ -163,10 +163,10 @@ def _envoy(root: Path, is_bare: bool) -> None:
     package = find_spec("envoy")
     assert package and package.submodule_search_locations
     _copy(f"{package.submodule_search_locations[0]}/_bin/envoy", root, "usr/bin/envoy")
-    (root / "app/envoy.json").write_text(json.dumps(_routes()))
+    (root / "app/envoy.json").write_text(json.dumps(routes()))
 
 
-def _routes() -> dict[str, object]:
+def routes(admin: int = 9901, port: int = 10000) -> dict[str, object]:
     """Envoy with an admin interface and 4,000 routes that answer with 8 kB each: what it holds, it holds for these."""
     types = "type.googleapis.com/envoy.extensions.filters"
     routes = [
@@ -185,8 +185,8 @@ def _routes() -> dict[str, object]:
         },
     }
     filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
-    listener = {"name": "hold", "address": _address(10000), "filter_chains": [{"filters": filters}]}
-    return {"admin": {"address": _address(9901)}, "static_resources": {"listeners": [listener]}}
+    listener = {"name": "hold", "address": _address(port), "filter_chains": [{"filters": filters}]}
+    return {"admin": {"address": _address(admin)}, "static_resources": {"listeners": [listener]}}
 
 
 def _address(port: int) -> dict[str, object]:
@@ -205,7 +205,7 @@ IMAGES = {
 }
 
 #: What the analysis of a capture has to name: who holds the tickets, or who allocates them.
-LEAKS = {"cpython": "OPEN", "node": "open", "jvm": "Hold.OPEN", "go": "main.fileTicket"}
+LEAKS = {"cpython": "OPEN", "node": "open", "jvm": "Hold.OPEN", "go": "main.fileTicket", "native": "file_ticket"}
 
 
 def names_the_leak(runtime: str, analysis: dict[str, Any]) -> bool:
