@@ -1,6 +1,10 @@
-"""Holds 20,000 tickets in one dictionary, and serves nothing."""
+"""Holds 20,000 tickets in one dictionary, and can be asked for its heap by the probe."""
 
 import signal
+
+from caulk_probe import control
+
+control.start()
 
 
 class Ticket:
