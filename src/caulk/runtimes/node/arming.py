@@ -23,7 +23,7 @@ SETTING = "v8.setHeapSnapshotNearHeapLimit"
 _SWITCH = "heapsnapshot-near-heap-limit"
 _SNAPSHOTS = 1
 #: Predictions are at most so many times too high: what lacks more than that cannot work.
-_TOO_HIGH = 2.5
+_TOO_HIGH = 5
 _LIMIT = "require('v8').getHeapStatistics().heap_size_limit"
 _ARM = f"""(() => {{
   const v8 = require('v8'), key = Symbol.for('caulk.nearHeapLimit');

@@ -30,7 +30,9 @@ from caulk.runtimes.node.websocket import Closed, WebSocket
 
 #: A program that caulk lost sight of closes its inspector itself after that time.
 LEASE_S = 1800
-_PROBE_S, _SETTLE_S, _WAKE_S, _AGAIN_S, _LOOK_S, _PROOF_S, _CLOSE_S = 3.0, 2.0, 15.0, 3.0, 0.05, 10.0, 60.0
+_PROBE_S, _SETTLE_S, _WAKE_S, _AGAIN_S, _LOOK_S, _PROOF_S = 3.0, 2.0, 15.0, 3.0, 0.05, 10.0
+#: How long one waits who gives up, or has done: V8 cannot be broken off in a snapshot.
+_LAST_S, _CLOSE_S = 1.0, 60.0
 _MOST_LIST = 1 << 20
 _MOST_PORTS = 8
 
@@ -255,19 +257,19 @@ def _woken(reach: Reach, process: Process, port: int | None) -> Inspector:
     before = set(_addresses(reach, process, port))
     reach.signal(SIGUSR1)
     try:
-        return _awaited(reach, process, port, before)
+        return _awaited(reach, process, port, before, _WAKE_S)
     except CaulkError:
         raise
     except BaseException:
         # It opens any moment; whoever ends us now must not leave it open.
         with suppress(CaulkError):
-            inspector = _awaited(reach, process, port, before, seconds=1.0)
+            inspector = _awaited(reach, process, port, before, _LAST_S)
             _left(reach, Visit(_joined(reach, inspector, process), inspector, is_ours=True))
         raise
 
 
 def _awaited(
-    reach: Reach, process: Process, port: int | None, before: set[tuple[str, int]], seconds: float = _WAKE_S
+    reach: Reach, process: Process, port: int | None, before: set[tuple[str, int]], seconds: float
 ) -> Inspector:
     began, is_repeated = time.monotonic(), False
     fixed = inspector_address(stated(process))[1] if port is None else port
