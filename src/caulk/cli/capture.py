@@ -56,6 +56,7 @@ def main(
     """
     access = reaching.access
     captures = store()
+    _settle_loans()
     loan = size(lend)
     with reached(target, access) as reach:
         cut = [] if fresh or plan else captures.unfinished(reach.target.reference)
@@ -71,6 +72,15 @@ def main(
         _guard(offer, is_forced=force, lend=loan)
         _announce(offer)
         return _said(long(lambda progress: take.capture(offer, reach, captures, progress, loan)), output)
+
+
+def _settle_loans() -> None:
+    """Takes back the memory that a caulk lent here, and was killed before it could."""
+    if sys.platform == "linux":
+        from caulk.places import local  # noqa: PLC0415 - only there
+
+        for sentence in local.undo_loans():
+            print(f"caulk: {sentence}", file=sys.stderr)
 
 
 def _resumed(entry: Entry, reach: Reach, captures: Captures) -> Entry | None:

@@ -5,7 +5,6 @@ import secrets
 import socket
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote
@@ -13,9 +12,9 @@ from urllib.parse import quote
 from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
 from caulk.model.target import Access, FileStat, Patience, Process, Ran, Room, Target
 from caulk.places.docker.engine import Engine, Exec, NotThere
-from caulk.places.docker.lending import lend
 from caulk.places.eye import Trouble
 from caulk.places.hand import Hand
+from caulk.places.loans import Limit, lend, recover
 from caulk.places.remote import Channel, HandReach, answer, beside
 from caulk.places.shell import ShellReach
 from caulk.ports import Reach
@@ -35,7 +34,9 @@ def reach(target: Target, access: Access) -> Reach:
         raise Unreachable(f"{target.reference} is gone", hint="`caulk ps docker:` lists what runs.") from error
     if not found["State"].get("Running"):
         return cast("Reach", Stopped(target, engine, found))
-    return cast("Reach", Running(target, engine, found, access))
+    running = Running(target, engine, found, access)
+    running.recover()
+    return cast("Reach", running)
 
 
 class _InContainer:
@@ -119,9 +120,28 @@ class Running:
                 raise
             return self._in_helper().connect(address)
 
-    def lend(self, size: int) -> AbstractContextManager[int]:
+    @contextlib.contextmanager
+    def lend(self, size: int) -> Iterator[int]:
         """As `docker update --memory` does it, without a restart."""
-        return lend(self._engine, self._found["Id"], size, self.room().used, self._access.state)
+        memory = self._found["HostConfig"].get("Memory")
+        if not memory:
+            raise Lacks(f"{self.target.reference} has no memory limit that could be raised.")
+        with lend(self._access.state, self._limit(), memory, size) as lent:
+            yield lent
+
+    def recover(self) -> None:
+        """Takes back what was lent by a caulk that was killed."""
+        recover(self._access.state, self._limit())
+
+    def _limit(self) -> Limit:
+        container, config = self._found["Id"], self._found["HostConfig"]
+
+        def change(limit: int) -> None:
+            # The limit on memory and swap together moves along, where there is one.
+            swap = config["MemorySwap"] + limit - config["Memory"] if config["MemorySwap"] > 0 else config["MemorySwap"]
+            self._engine.post(f"/containers/{container}/update", {"Memory": limit, "MemorySwap": swap})
+
+        return Limit(f"docker-{container[:12]}", change, lambda: self.room().used)
 
     def close(self) -> None:
         """Lets go, and removes the helper."""

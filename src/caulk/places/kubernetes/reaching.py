@@ -13,6 +13,7 @@ from caulk.model.target import Access, Patience, Process, Ran, Room, Target
 from caulk.model.units import format_duration
 from caulk.places.kubernetes.cluster import Cluster, said
 from caulk.places.kubernetes.helping import dismiss, helper
+from caulk.places.loans import Limit, lend, recover
 from caulk.places.remote import Channel, answer, beside, joined
 from caulk.ports import Reach
 
@@ -28,7 +29,9 @@ def reach(target: Target, access: Access) -> Reach:
     """The verbs on a container of a pod; raises `Unreachable` if it is gone, or another pod has its name now."""
     cluster = Cluster(access)
     try:
-        return cast("Reach", PodReach(target, cluster, access))
+        reach = PodReach(target, cluster, access)
+        reach.recover()
+        return cast("Reach", reach)
     except CaulkError:
         cluster.close()
         raise
@@ -128,12 +131,16 @@ class PodReach:
         limit = self._limit()
         if limit is None:
             raise Lacks(f"{self.target.reference} has no memory limit that could be raised")
-        self._resize(limit + size)
-        try:
-            yield limit + size
-        finally:
-            used = self.room().used
-            self._resize(max(limit, min(limit + size, used + max(used // 10, 16 << 20))))
+        with lend(self._access.state, self._loan(), limit, size) as lent:
+            yield lent
+
+    def recover(self) -> None:
+        """Takes back what was lent by a caulk that was killed."""
+        recover(self._access.state, self._loan())
+
+    def _loan(self) -> Limit:
+        name = f"pod-{self.target.labels.get('uid', self._name)}-{self._container}"
+        return Limit(name, self._resize, lambda: self.room().used)
 
     def exec(self, container: str, command: Sequence[str], *, has_stdin: bool) -> Channel:
         """A command in a container of the pod."""
