@@ -1,5 +1,6 @@
 """`caulk capture TARGET`: take the heap safely, the richest evidence that fits."""
 
+import os
 import sys
 from dataclasses import replace
 from typing import Annotated
@@ -8,9 +9,9 @@ from cyclopts import Parameter
 
 from caulk.capture import doctor, take
 from caulk.capture.offers import Offer, chosen, offers
-from caulk.cli.targets import Output, Reaching, long, reached, show, show_record, size, store
+from caulk.cli.targets import Output, Reaching, long, reached, seconds, show, show_record, size, store
 from caulk.model.capture import Manifest
-from caulk.model.errors import CaptureFailed
+from caulk.model.errors import CaptureFailed, UsageError
 from caulk.model.units import format_duration, format_value
 from caulk.ports import Reach
 from caulk.store.captures import Captures, Entry
@@ -71,7 +72,9 @@ def main(
         offer = chosen(found, as_)
         _guard(offer, is_forced=force, lend=loan)
         _announce(offer)
-        return _said(long(lambda progress: take.capture(offer, reach, captures, progress, loan)), output)
+        entry = long(lambda progress: take.capture(offer, reach, captures, progress, loan))
+    _keep_quotas(captures)
+    return _said(entry, output)
 
 
 def _settle_loans() -> None:
@@ -92,6 +95,18 @@ def _resumed(entry: Entry, reach: Reach, captures: Captures) -> Entry | None:
     except CaptureFailed as error:
         print(f"caulk: it cannot be gone on with: {error}", file=sys.stderr)
         return None
+
+
+def _keep_quotas(captures: Captures) -> None:
+    """Deletes the oldest captures beyond what CAULK_KEEP_BYTES, CAULK_KEEP and CAULK_KEEP_FOR allow, if they are set."""
+    most_bytes, most, age = (os.environ.get(f"CAULK_KEEP{name}", "") for name in ("_BYTES", "", "_FOR"))
+    if most_bytes or most or age:
+        if most and not most.isdigit():
+            raise UsageError(f"CAULK_KEEP={most} is no number")
+        gone = captures.excess(size(most_bytes) or None, int(most) if most else None, seconds(age) or None)
+        for entry in gone:
+            captures.remove(entry)
+            print(f"caulk: {entry.manifest.id} was deleted to keep the quotas", file=sys.stderr)
 
 
 def _guard(offer: Offer, *, is_forced: bool, lend: int) -> None:

@@ -122,9 +122,9 @@ def remove(*captures: str) -> int:
 @app.command
 def prune(
     *,
-    keep_bytes: str = "",
-    keep: int | None = None,
-    keep_for: str = "",
+    keep_bytes: Annotated[str, Parameter(env_var="CAULK_KEEP_BYTES")] = "",
+    keep: Annotated[int | None, Parameter(env_var="CAULK_KEEP")] = None,
+    keep_for: Annotated[str, Parameter(env_var="CAULK_KEEP_FOR")] = "",
     pack_after: str = "",
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     output: _Output = "table",
