@@ -98,7 +98,7 @@ def _resumed(entry: Entry, reach: Reach, captures: Captures) -> Entry | None:
 
 
 def _keep_quotas(captures: Captures) -> None:
-    """Deletes the oldest captures beyond what CAULK_KEEP_BYTES, CAULK_KEEP and CAULK_KEEP_FOR allow, if they are set."""
+    """Deletes the oldest captures beyond what CAULK_KEEP_BYTES, CAULK_KEEP and CAULK_KEEP_FOR allow."""
     most_bytes, most, age = (os.environ.get(f"CAULK_KEEP{name}", "") for name in ("_BYTES", "", "_FOR"))
     if most_bytes or most or age:
         if most and not most.isdigit():
