@@ -84,3 +84,28 @@ def test_the_longest_unused_index_goes_first(tmp_path, monkeypatch):
     assert index.load(tmp_path / "a.index", Described)
     index.write(tmp_path / "c.index", DESCRIBED, dict(COLUMNS))
     assert sorted(file.name for file in tmp_path.glob("*.index")) == ["a.index", "c.index"]
+
+
+def test_columns_lie_in_the_index_once_they_are_written(tmp_path):
+    columns = dict(COLUMNS)
+    index.write(tmp_path / "a.index", DESCRIBED, columns)
+    assert all(isinstance(column, memoryview) and column.readonly for column in columns.values())
+    assert {name: list(column) for name, column in columns.items()} == {
+        name: list(column) for name, column in COLUMNS.items()
+    }
+
+
+def test_columns_stay_whole_where_writing_breaks_off(tmp_path):
+    columns, calls = dict(COLUMNS), []
+
+    def going() -> None:
+        calls.append(len(calls))
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        index.write(tmp_path / "a.index", DESCRIBED, columns, going=going)
+    assert list(tmp_path.iterdir()) == []
+    assert {name: list(column) for name, column in columns.items()} == {
+        name: list(column) for name, column in COLUMNS.items()
+    }
