@@ -101,6 +101,19 @@ class WebSocket:
                 if first & _FINAL:
                     return message
 
+    def is_ready(self, within_s: float) -> bool:
+        """Whether something comes within so many seconds: a message, or the end."""
+        buffered = self._link.pending() if isinstance(self._link, ssl.SSLSocket) else 0
+        if buffered or len(self._have) > self._at:
+            return True
+        try:
+            self._wait(time.monotonic() + within_s, writes=False)
+        except Closed:
+            return True
+        except Unreachable:
+            return False
+        return True
+
     def close(self) -> None:
         """Says good-bye and lets go; who reads meanwhile comes to an end."""
         with suppress(Unreachable):

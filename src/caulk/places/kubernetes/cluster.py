@@ -8,6 +8,7 @@ with the number of its channel. Version 4 of the protocol, which every server ha
 import contextlib
 import json
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +25,8 @@ from caulk.wire.websocket import BINARY, Closed, Refused, WebSocket
 _STDIN, _STDOUT, _STDERR, _STATUS = 0, 1, 2, 3
 _PROTOCOL = "v4.channel.k8s.io"
 _CONNECT_S = 15.0
+#: The kubelet opens the stream of a port before it connects, and says within this whether it could.
+_SETTLES_S = 0.4
 _MOST_ERRORS = 64 << 10
 _PIECE = 1 << 16
 
@@ -52,8 +55,14 @@ class Cluster:
         return self._stream(namespace, pod, "exec", asked)
 
     def forward(self, namespace: str, pod: str, port: int) -> "Stream":
-        """A connection to a port of a pod."""
-        return self._stream(namespace, pod, "portforward", {"ports": port})
+        """A connection to a port of a pod; raises `Unreachable` where nothing listens."""
+        stream = self._stream(namespace, pod, "portforward", {"ports": port})
+        try:
+            stream.settle(_SETTLES_S)
+        except Unreachable:
+            stream.close()
+            raise
+        return stream
 
     def raw(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
         """What the server answers to a request that lightkube has no method for."""
@@ -113,6 +122,7 @@ class Stream:
         self._errors = bytearray()
         self._status: Any = None
         self._heads = {0, 1} if is_forward else set()
+        self._first: bytes | None = b""
 
     @property
     def errors(self) -> bytes:
@@ -122,29 +132,46 @@ class Stream:
     def read(self) -> bytes:
         """The next that comes; empty at the end."""
         while True:
-            try:
-                message = self._link.receive()
-            except Closed as error:
-                if error.code in (0, 1000, 1005) and (self._is_forward or self._status is not None):
-                    return self._ended()
-                raise Unreachable(f"the connection to the pod dropped ({error})") from error
-            if not message:
-                continue
-            channel, content = message[0], message[1:]
-            if channel in self._heads:
-                # Each channel of a forwarded port begins with the port's number.
-                self._heads.discard(channel)
-            elif self._is_forward:
-                if channel == 0:
-                    return content
-                self._errors += content
-            elif channel == _STDOUT and content:
-                return content
-            elif channel == _STDERR and len(self._errors) < _MOST_ERRORS:
-                self._errors += content
-            elif channel == _STATUS:
-                self._status = json.loads(content)
+            content, self._first = self._first or self._next(), b""
+            if content is None:
                 return b""
+            if content:
+                return content
+
+    def _next(self) -> bytes | None:
+        """What the next message brings of what is read; nothing if it is of another channel, None at the end."""
+        try:
+            message = self._link.receive()
+        except Closed as error:
+            if error.code in (0, 1000, 1005) and (self._is_forward or self._status is not None):
+                if self._is_forward and self._errors:
+                    raise Unreachable(f"the port does not answer: {self._why()}") from error
+                return None
+            raise Unreachable(f"the connection to the pod dropped ({error})") from error
+        channel, content = message[:1], message[1:]
+        if channel and channel[0] in self._heads:
+            # Each channel of a forwarded port begins with the port's number.
+            self._heads.discard(channel[0])
+        elif channel == b"\0" and self._is_forward:
+            return content
+        elif self._is_forward or channel == bytes([_STDERR]):
+            self._errors += content[: _MOST_ERRORS - len(self._errors)]
+        elif channel == bytes([_STDOUT]):
+            return content
+        elif channel == bytes([_STATUS]):
+            self._status = json.loads(content)
+            return None
+        return b""
+
+    def settle(self, within_s: float) -> None:
+        """Waits that long for a refusal, and raises it; what a server says first is kept for `read`."""
+        until = time.monotonic() + within_s
+        while not self._first and (left := until - time.monotonic()) > 0 and self._link.is_ready(left):
+            self._first = self._next()
+            if self._errors:
+                raise Unreachable(f"the port does not answer: {self._why()}")
+            if self._first is None:
+                raise Unreachable("the port does not answer")
 
     def write(self, data: bytes) -> None:
         """More for its standard input."""
@@ -172,10 +199,8 @@ class Stream:
         """Hangs up, which ends a command that reads its standard input."""
         self._link.close()
 
-    def _ended(self) -> bytes:
-        if self._is_forward and self._errors:
-            raise Unreachable(f"the port does not answer: {bytes(self._errors[:300]).decode(errors='replace').strip()}")
-        return b""
+    def _why(self) -> str:
+        return bytes(self._errors[:300]).decode(errors="replace").strip()
 
 
 @contextlib.contextmanager
