@@ -45,7 +45,10 @@ def caulk(tmp_path: Path) -> Caulk:
 @pytest.fixture(scope="session")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kept = os.environ.get("CAULK_E2E_IMAGES")
-    to = Path(kept) if kept else tmp_path_factory.mktemp("images")
+    # Workers of pytest-xdist have a directory each, below one that they share.
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    to = Path(kept) if kept else shared / "images"
     to.mkdir(parents=True, exist_ok=True)
     return to
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import Any
 from images import IMAGES, USER, Image
 
 LIMIT = 400 << 20
+#: What a hardened container may not: write to its image, have rights, be root.
+HARD = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", f"--user={USER}")
 _PATIENCE_S = 90.0
 
 
@@ -43,20 +46,22 @@ class Docker:
     def running(self, runtime: str, *, is_bare: bool, command: tuple[str, ...] = (), until: str = "") -> Iterator[str]:
         """The name of a container in which the program is ready, or where it has said `until`."""
         image = IMAGES[runtime]
-        name = f"caulk-e2e-{runtime}-{'bare' if is_bare else 'full'}-{len(self._names)}"
-        self._names.append(name)
-        hard = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", f"--user={USER}")
         volumes = ("--tmpfs=/tmp:mode=1777", "--volume=/dumps") if is_bare else ()
-        self.run(
-            *("run", "-d", "--pull=never", "--network=none", f"--memory={LIMIT}", f"--name={name}"),
-            *((*hard, *volumes) if is_bare else ()),
-            self.load(image, is_bare=is_bare),
-            *(command or image.command),
-        )
-        try:
+        name = f"caulk-e2e-{runtime}-{'bare' if is_bare else 'full'}-{os.getpid()}-{len(self._names)}"
+        options = (f"--name={name}", f"--memory={LIMIT}", *((*HARD, *volumes) if is_bare else ()))
+        with self.container(self.load(image, is_bare=is_bare), *(command or image.command), options=options):
             awaited(
                 lambda: until in self.logs(name) if until else image.is_ready(self.logs(name)), lambda: self.logs(name)
             )
+            yield name
+
+    @contextmanager
+    def container(self, image_name: str, *command: str, options: tuple[str, ...]) -> Iterator[str]:
+        """The name of a container that was started; its `options` give the name."""
+        name = next(option.removeprefix("--name=") for option in options if option.startswith("--name="))
+        self._names.append(name)
+        self.run("run", "-d", "--pull=never", "--network=none", *options, image_name, *command)
+        try:
             yield name
         finally:
             self.run("rm", "-f", "-v", name)

@@ -43,7 +43,7 @@ class Image:
         path = to / f"{self.runtime}-{'bare' if is_bare else 'full'}.tar"
         if path.exists():
             return path
-        root = to / path.stem
+        root = to / f"{path.stem}.{os.getpid()}"
         shutil.rmtree(root, ignore_errors=True)
         for directory in ("tmp", "etc", "proc", "sys", "dev", "app", "dumps"):
             (root / directory).mkdir(parents=True)
@@ -53,11 +53,11 @@ class Image:
         self.fill(root, is_bare)
         if not is_bare:
             _busybox(root)
-        layer = path.with_suffix(".layer")
+        layer = root.with_suffix(".layer")
         with tarfile.open(layer, "w") as archive:
             archive.add(root, ".", filter=_of_root)
         shutil.rmtree(root)
-        part = path.with_suffix(".part")
+        part = root.with_suffix(".part")
         _save(part, layer, self.name(is_bare=is_bare))
         layer.unlink()
         return part.rename(path)
