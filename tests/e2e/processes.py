@@ -126,7 +126,14 @@ def _envoy(build: Path) -> _Made:
 
 def _native(build: Path) -> _Made:
     program = _built(
-        build / "hold", _found("g++"), "-O1", "-g", "-Wl,--build-id", str(PROGRAMS / "hold.cc"), "-o", str(build / "hold")
+        build / "hold",
+        _found("g++"),
+        "-O1",
+        "-g",
+        "-Wl,--build-id",
+        str(PROGRAMS / "hold.cc"),
+        "-o",
+        str(build / "hold"),
     )
     library = next(iter(sorted(Path("/usr/lib").glob("*/libtcmalloc.so.4"))), None)
     if library is None:
