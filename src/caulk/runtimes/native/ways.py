@@ -24,10 +24,11 @@ from caulk.runtimes.binary import Binary
 ALLOCATING = re.compile(
     r"/libtcmalloc(_and_profiler)?\.|/libjemalloc|^(_RJEM_)?MALLOC_CONF$|^HEAPPROFILE$", re.MULTILINE
 )
-#: What a program of C, C++ or Rust has loaded, and what programs of other runtimes have.
+#: What a program of C, C++ or Rust has loaded, and what files of other runtimes are called, whatever lies above them.
 NATIVE = re.compile(r"/(libc\.so|libc\.musl|ld-musl|libstdc\+\+)")
 MANAGED = re.compile(
-    r"/(lib(jvm|j9vm|python|node|ruby|coreclr|perl|php)|python|node|java|ruby|perl|php|\.go\.buildinfo)"
+    r"/(lib(jvm|j9vm|python|node|ruby|coreclr|perl|php)|python|node|java|ruby|perl|php|envoy|\.go\.buildinfo)[^/\n]*$",
+    re.MULTILINE,
 )
 
 _PATIENCE_S, _LOOK_S = 30.0, 0.05
