@@ -19,6 +19,8 @@ from caulk.runtimes import cpython
 PROBE = Path(__file__).parents[2] / "probe/src"
 #: The interpreter itself: a virtual environment may lie where another user, or another root, does not see it.
 PYTHON = os.path.realpath(sys.executable)
+#: One of each version that this machine has, and that the probe is for.
+PYTHONS = [PYTHON, *map(str, sorted((Path.home() / ".pyenv/versions").glob("3.[19][0-9.]*/bin/python3")))]
 TICKETS = 3000
 HOLD = f"""
 import os, signal, sys, time

@@ -14,6 +14,7 @@ from held_pythons import (
     PAUSE,
     PROBE,
     PYTHON,
+    PYTHONS,
     SAY,
     START,
     TICKETS,
@@ -77,6 +78,44 @@ def test_both_modes_see_the_same_objects(mode: str):
     assert types_in(graph_of(sink))["__main__.Ticket"] == TICKETS
     assert facts["mode"] == mode
     assert float(facts["pause-s"]) > 0
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_version_is_captured_and_forks_without_a_warning(python: str):
+    forks = """
+import warnings
+warnings.simplefilter("error")
+for _ in range(3):
+    if os.fork() == 0:
+        os._exit(0)
+    os.wait()
+"""
+    with living("import os\n" + START + HOLD + forks + PAUSE, python=python) as program:
+        for name in ("probe:graph", "probe:tracemalloc"):
+            sink = Kept()
+            if name == "probe:tracemalloc":
+                cpython.arm(program.reach, "")
+            program.ways()[name].take(sink)
+            if name == "probe:graph":
+                assert types_in(graph_of(sink))["__main__.Ticket"] == TICKETS
+            else:
+                assert tracemalloc.read(bytes(sink.written)).total(1) > 0
+        assert program.popen.poll() is None
+
+
+def test_a_program_that_has_given_up_being_root_is_answered_as_who_it_is_now():
+    if os.geteuid():
+        pytest.skip("only root can become another user")
+    with living("import os\n" + START + HOLD + f"os.setgid({OTHER})\nos.setuid({OTHER})\n" + PAUSE) as program:
+        sink = Kept()
+        program.ways()["probe:graph"].take(sink)
+        # Everybody may connect to what root has made, and is hung up on.
+        asks = f"import socket; s = socket.socket(socket.AF_UNIX); s.connect({str(socket_of(program.pid))!r})"
+        stranger = ["setpriv", f"--reuid={OTHER + 1}", f"--regid={OTHER + 1}", "--clear-groups", PYTHON, "-c"]
+        said = subprocess.run([*stranger, asks + "; print(s.recv(99))"], capture_output=True, text=True, check=True)
+        socket_of(program.pid).unlink()
+    assert said.stdout == "b''\n"
+    assert types_in(graph_of(sink))["__main__.Ticket"] == TICKETS
 
 
 def test_looking_and_pricing_change_nothing_and_find_no_probe_where_there_is_none():

@@ -5,8 +5,9 @@
     CAULK_PROBE=1 python app.py                                 # where caulk-probe is installed
 
 The socket is `/tmp/.caulk_probe_pid<PID>` of mode 0600, or has an abstract name where /tmp cannot be written to. Only
-the program's own user and root are answered. A forked child listens for itself. Whatever goes wrong stays here: the
-program runs on, and ends as if nobody listened. The protocol is on the page docs/cpython-probe.md of caulk.
+the program's own user and root are answered, whoever may connect. A forked child listens for itself. Whatever goes
+wrong stays here: the program runs on, and ends as if nobody listened. The protocol is on the page docs/cpython-probe.md
+of caulk.
 
 Linux, Python 3.9 and later. It imports built-in modules alone, its threads are unknown to `threading`, and its
 descriptors have high numbers: the program sees as little as possible of it.
@@ -144,8 +145,11 @@ class _Control:
             made = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
             made.settimeout(None)
             try:
-                os.fchmod(made.fileno(), 0o600)  # what bind makes has these rights, less the umask
+                os.fchmod(made.fileno(), 0o600)  # what bind makes has these rights
                 made.bind(address)
+                if address[0] != "\0" and os.geteuid() == 0:
+                    # Root may become another user, as workers of a server do, who is to be answered then.
+                    os.chmod(address, 0o666)  # noqa: S103 - the peer's user is what counts
                 made.listen(_MOST_CLIENTS)
             except OSError as error:
                 made.close()
@@ -184,10 +188,8 @@ class _Control:
                 failures = 0
                 self.welcome(End(descriptor))
             except Exception:
-                if failures == len(_PAUSES_S):
-                    return
                 time.sleep(_PAUSES_S[failures])
-                failures += 1
+                failures = min(failures + 1, len(_PAUSES_S) - 1)
 
     def welcome(self, client):
         """Answers a client from a thread of its own; strangers are hung up on."""

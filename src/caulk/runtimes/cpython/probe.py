@@ -53,7 +53,8 @@ class Probe:
             # Nobody sees what it has open: then the name has to do.
             found = [one for one in found if one[1] == path or one[1].startswith(f"@caulk_probe_pid{process.pid}.")]
         if found:
-            name = found[0][1]
+            # A child that was forked by C code has its parent's open too.
+            name = max(found, key=lambda one: f"_pid{process.pid}" in one[1])[1]
             return "\0" + name[1:] if name.startswith("@") else name
         try:
             return path if not text and self.reach.stat(path) else ""
@@ -84,7 +85,11 @@ class Probe:
         """A conversation; raises `CaptureFailed` where there is nobody."""
         if not self.address:
             raise CaptureFailed("caulk-probe is not loaded in the program", hint=FIX)
-        return Control(self.reach.connect(self.address))
+        control = Control(self.reach.connect(self.address))
+        if control.facts.get("pid") != str(self.process.pid):
+            with control:
+                raise CaptureFailed(f"what listens there is the probe of process {control.facts.get('pid')}")
+        return control
 
     def enter(self, sink: Sink) -> Control:
         """As `talk`."""

@@ -113,12 +113,13 @@ class RemoteExec:
         """Threads that began since are not told, and those that ended are not looked at."""
         threads = self._threads()
         at = threads.at
-        waiting = [
-            (state + at.pending, bytes(4))
-            for state in threads.states
-            if self.reach.peek(state + at.path, len(text)) == text
-            and self.reach.peek(state + at.pending, 4) != bytes(4)
-        ]
+        first, size = min(at.pending, at.path), abs(at.path - at.pending) + len(text)
+        waiting = []
+        for state in threads.states:
+            found = self.reach.peek(state + first, size)
+            pending = found[at.pending - first :][:4]
+            if found[at.path - first :].startswith(text) and pending != bytes(4):
+                waiting.append((state + at.pending, bytes(4)))
         if waiting:
             self.reach.poke(waiting)
 
@@ -134,10 +135,12 @@ class RemoteExec:
         states: list[int] = []
         state = self._pointer(interpreter + at.threads_head)
         while state and len(states) < _MOST_THREADS:
-            if self._pointer(state + at.interpreter) != interpreter or state in states:
+            # At once: beside some targets every look is a command of its own.
+            head = self.reach.peek(state, max(at.interpreter, at.next_thread) + 8)
+            if _number(head, at.interpreter) != interpreter or state in states:
                 raise CaptureFailed("the threads of the program change too fast to be listed")
             states.append(state)
-            state = self._pointer(state + at.next_thread)
+            state = _number(head, at.next_thread)
         if not states:
             raise CaptureFailed("the interpreter has no threads")
         return Threads(at, tuple(states))
@@ -154,7 +157,10 @@ class RemoteExec:
         return found
 
     def _pointer(self, address: int) -> int:
-        found = self.reach.peek(address, 8)
-        if len(found) < 8:
-            raise CaptureFailed("the memory of the program is not laid out as its Python says")
-        return int.from_bytes(found, "little")
+        return _number(self.reach.peek(address, 8), 0)
+
+
+def _number(data: bytes, at: int) -> int:
+    if len(data) < at + 8:
+        raise CaptureFailed("the memory of the program is not laid out as its Python says")
+    return int.from_bytes(data[at : at + 8], "little")

@@ -9,8 +9,8 @@ from caulk.runtimes.cpython.door import Door, Price, chosen
 from caulk.runtimes.cpython.probe import Probe
 
 #: Of the memory of `tracemalloc` itself: what its traces take as Python's objects, and as a pickle.
-_LISTED, _PICKLED = 6, 1.5
-_SECONDS_PER_BYTE = 4e-8
+_LISTED, _PICKLED = 6, 0.45
+_SECONDS_PER_BYTE = 6e-8
 
 
 class Graph:
