@@ -36,6 +36,7 @@ console.log('ready');
 """
 EXHAUSTED = """
 const kept = [];
+globalThis.kept = kept;
 console.log('ready');
 process.stdin.once('data', () => {
   setInterval(() => { for (let k = 0; k < 20; k++) kept.push(Array.from({ length: 1000 }, () => ({ k }))); }, 1);
