@@ -53,11 +53,11 @@ class Image:
         self.fill(root, is_bare)
         if not is_bare:
             _busybox(root)
-        layer = root.with_suffix(".layer")
+        layer = root.with_name(f"{root.name}.layer")
         with tarfile.open(layer, "w") as archive:
             archive.add(root, ".", filter=_of_root)
         shutil.rmtree(root)
-        part = root.with_suffix(".part")
+        part = root.with_name(f"{root.name}.part")
         _save(part, layer, self.name(is_bare=is_bare))
         layer.unlink()
         return part.rename(path)
