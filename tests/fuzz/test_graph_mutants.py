@@ -12,7 +12,6 @@ from hypothesis import strategies as some
 from mutation import COUNT, mutant
 from valid import check
 
-from caulk.analysis import holders
 from caulk.analysis.objects import heaps
 from caulk.formats import GRAPHS, census, contents, extent, snapshot
 from caulk.formats.redaction import redact
@@ -38,8 +37,7 @@ def outcome(data: bytes, name: str, references: References = "strong") -> tuple[
         return str(error), error.hint
     check(graph)
     heap = heaps.examine(graph, references)
-    found = holders.findings(heap.graph, heap.dominators, heap.nearest)
-    assert all(finding.bytes >= 0 for finding in found)
+    assert all(finding.bytes >= 0 for finding in heap.findings)
     heaps.packed(heap)
     return (
         graph.coverage,
@@ -54,7 +52,7 @@ def outcome(data: bytes, name: str, references: References = "strong") -> tuple[
         graph.memory,
         graph.taken_at,
         list(heap.dominators.retained),
-        found,
+        heap.findings,
     )
 
 

@@ -13,7 +13,7 @@
     move                            ... and {"to": "/tmp/y"}
     signal                          {"pid": 7, "signum": 3}
     peek                            {"pid": 7, "address": 4096, "length": 8}; the answer is in hexadecimal digits
-    poke                            {"pid": 7, "writes": [[4096, "00ff"]], "bits": [[4096, 32]]}
+    poke                            {"pid": 7, "writes": [[4096, "00ff"]], "bits": [[4096, 32]], "expected": [[8, "01"]]}
     connect                         {"pid": 7, "address": ["127.0.0.1", 80] or "/path"}; after the answer it is joined
                                     to standard input and output; {"over": FD} sends it through that socket instead
     run                             {"pid": 7, "command": [...], "environ": {...}}: becomes the command, and answers
@@ -42,11 +42,14 @@ if __name__ != "__main__":  # as a script it stands below the eye
     from caulk.places.eye import Answer, Eye, Ids, Trouble, facts, processes
 
 PIECE = 1 << 20
+#: Addresses, each with bytes in hexadecimal digits.
+Changes = Sequence[Tuple[int, str]]
 #: What is read at most of a file of the kernel's.
 _MOST_TEXT = 16 << 20
 _MOST_LISTED, _MOST_LINKS = 10000, 40
 _STOPS_S = 2.0
-_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+# Other systems, which send the hand but do not run it, lack some of these.
+_DIRECTORY = sum(getattr(os, name, 0) for name in ("O_PATH", "O_DIRECTORY", "O_CLOEXEC"))
 
 
 def source() -> str:
@@ -259,18 +262,22 @@ class Hand(Eye):
         except OSError as error:
             raise self.refused("read the memory of", error) from error
 
-    def poke(self, writes: List[Tuple[int, str]], bits: Sequence[Tuple[int, int]] = ()) -> None:
+    def poke(self, writes: Changes, bits: Sequence[Tuple[int, int]] = (), expected: Changes = ()) -> None:
         """Writes into its memory, and then sets bits of its words of 8 bytes, while none of its threads runs.
 
-        For a process of its own: whatever ends it, the target goes on.
+        Nothing is written where memory is not as `expected` by then. For a process of its own: whatever ends it, the
+        target goes on.
         """
         try:
-            with self.still(), open(self.path("mem"), "r+b", buffering=0) as memory:
+            with self.still(), open(self.path("mem"), "r+b", buffering=0) as file:
+                memory = file.fileno()
+                if any(os.pread(memory, len(data) // 2, at) != bytes.fromhex(data) for at, data in expected):
+                    raise Trouble("failed", f"The memory of process {self.pid} is not any more as it was.")
                 for address, data in writes:
-                    os.pwrite(memory.fileno(), bytes.fromhex(data), address)
+                    os.pwrite(memory, bytes.fromhex(data), address)
                 for address, mask in bits:
-                    word = int.from_bytes(os.pread(memory.fileno(), 8, address), sys.byteorder) | mask
-                    os.pwrite(memory.fileno(), word.to_bytes(8, sys.byteorder), address)
+                    word = int.from_bytes(os.pread(memory, 8, address), sys.byteorder) | mask
+                    os.pwrite(memory, word.to_bytes(8, sys.byteorder), address)
         except OSError as error:
             raise self.refused("write into the memory of", error) from error
 
