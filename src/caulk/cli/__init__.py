@@ -2,6 +2,7 @@
 
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 
 import cyclopts
@@ -77,5 +78,5 @@ def _with_stdin(arguments: Sequence[str]) -> list[str]:
 def _complain(message: str, hint: str, code: int) -> int:
     print(f"caulk: {message}", file=sys.stderr)
     if hint:
-        print(f"  {hint}", file=sys.stderr)
+        print(textwrap.indent(hint.rstrip(), "  "), file=sys.stderr)
     return code

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,8 @@ from caulk.capture.offers import runtimes
 from caulk.cli.targets import Output, Reaching, show
 from caulk.model.errors import CaulkError
 from caulk.model.table import Heading, Table
-from caulk.model.target import Access, Target
+from caulk.model.target import Access, Process, Target
+from caulk.ports import Capturing
 
 _HEADINGS = (
     Heading("target", "target"),
@@ -57,7 +59,7 @@ def main(
         row = _row(target, reaching.access, seen)
         if row is None:
             silent += 1
-        elif row[1] or all_:
+        elif row[6] or all_:
             rows.append(row)
     seen.keep()
     rows.sort(key=lambda row: -(row[2] or 0))
@@ -93,6 +95,12 @@ class _Seen:
             self._path.write_bytes(msgspec.json.encode(self._now))
 
 
+def _evidence(runtime: Capturing, process: Process) -> Sequence[str]:
+    """What can be had of a process; a runtime whose programs differ in it says so by `evidence`."""
+    told: Callable[[Process], Sequence[str]] | None = getattr(runtime, "evidence", None)
+    return told(process) if told else runtime.EVIDENCE
+
+
 def _row(target: Target, access: Access, seen: _Seen) -> tuple[Any, ...] | None:
     """A target's row; None if it cannot be looked into, or is gone."""
     try:
@@ -106,7 +114,7 @@ def _row(target: Target, access: Access, seen: _Seen) -> tuple[Any, ...] | None:
         return None
     finally:
         reach.close()
-    evidence = dict.fromkeys(word for runtime in found for word in runtime.EVIDENCE)
+    evidence = dict.fromkeys(word for runtime in found for word in _evidence(runtime, process))
     return (
         target.reference,
         found[0].NAME if found else "",

@@ -155,9 +155,15 @@ def is_static(executable: Path) -> bool:
 def serves(process: Process) -> bool:
     """Whether the program has an allocator that profiles, or is of C, C++ or Rust, and could have one."""
     files = "\n".join([*process.libraries, process.executable, *(f"/{name}" for name in process.sections)])
-    if ALLOCATING.search("\n".join([files, *process.environ])):
+    if evidence(process):
         return True
     return bool(NATIVE.search(files)) and not MANAGED.search(files)
+
+
+def evidence(process: Process) -> tuple[str, ...]:
+    """What `caulk ps` says can be had: nothing of a program whose allocator does not profile."""
+    files = "\n".join([*process.libraries, process.executable, *(f"/{name}" for name in process.sections)])
+    return EVIDENCE if ALLOCATING.search("\n".join([files, *process.environ])) else ()
 
 
 def ways(reach: Reach, access: Access) -> Sequence[Way]:
