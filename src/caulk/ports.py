@@ -155,8 +155,16 @@ class Reach(Protocol):
     def peek(self, address: int, length: int) -> bytes:
         """Bytes of its memory, 1 MiB at most; fewer where it has no more there."""
 
-    def poke(self, writes: Sequence[tuple[int, bytes]], bits: Sequence[tuple[int, int]] = ()) -> None:
-        """Writes into its memory, and then sets bits of its words of 8 bytes, while none of its threads runs."""
+    def poke(
+        self,
+        writes: Sequence[tuple[int, bytes]],
+        bits: Sequence[tuple[int, int]] = (),
+        expected: Sequence[tuple[int, bytes]] = (),
+    ) -> None:
+        """Writes into its memory, and then sets bits of its words of 8 bytes, while none of its threads runs.
+
+        Raises `CaptureFailed`, and writes nothing, where memory is not as `expected` by then.
+        """
 
     def lend(self, size: int) -> AbstractContextManager[int]:
         """Raises the memory limit by `size` bytes; at the end it is lowered again. Gives the new limit."""

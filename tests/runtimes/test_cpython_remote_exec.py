@@ -84,13 +84,23 @@ class Memory:
                 return bytes(piece[address - start : address - start + length])
         raise CaptureFailed(f"nothing is at {address:x}")
 
-    def poke(self, writes: Sequence[tuple[int, bytes]], bits: Sequence[tuple[int, int]] = ()) -> None:
+    def poke(
+        self,
+        writes: Sequence[tuple[int, bytes]],
+        bits: Sequence[tuple[int, int]] = (),
+        expected: Sequence[tuple[int, bytes]] = (),
+    ) -> None:
+        if any(self.peek(address, len(data)) != data for address, data in expected):
+            raise CaptureFailed("it is not as it was")
         for address, data in writes:
-            start = next(start for start, piece in self.pieces.items() if start <= address < start + len(piece))
-            self.pieces[start][address - start : address - start + len(data)] = data
+            self.put(address, data)
         for address, mask in bits:
             word = int.from_bytes(self.peek(address, 8), "little") | mask
-            self.poke([(address, word.to_bytes(8, "little"))])
+            self.put(address, word.to_bytes(8, "little"))
+
+    def put(self, address: int, data: bytes) -> None:
+        start = next(start for start, piece in self.pieces.items() if start <= address < start + len(piece))
+        self.pieces[start][address - start : address - start + len(data)] = data
 
     def point(self, address: int, to: int) -> None:
         self.poke([(address, to.to_bytes(8, "little"))])
@@ -105,6 +115,7 @@ def memory() -> Memory:
     made.point(0x10000 + 808, 0x20000)
     made.point(0x20000 + struct.unpack_from("<Q", TABLE, 64)[0], 0x30000)
     made.point(0x30000 + 7344, 0x40000)
+    made.point(0x30000 + 7360, 0x50000)
     made.point(0x40000 + 8, 0x50000)
     for thread in (0x40000, 0x50000):
         made.point(thread + 16, 0x30000)
@@ -143,6 +154,26 @@ def test_nothing_is_written_where_the_door_is_shut_or_memory_is_not_as_it_should
     with pytest.raises(CaptureFailed, match="too long"), door(memory)._run("/tmp/" + 600 * "x"):
         pass
     assert {at: bytes(piece) for at, piece in memory.pieces.items()} == before
+
+
+def test_where_threads_come_and_go_too_fast_the_main_one_alone_is_told(memory: Memory, monkeypatch: pytest.MonkeyPatch):
+    poke, listed = memory.poke, []
+
+    def late(writes: Sequence[tuple[int, bytes]], *rest: Sequence[tuple[int, int]]) -> None:
+        # The thread at 0x40000 has ended by now, and another one has its place.
+        listed.append(len(writes))
+        poke([(0x40000 + 8, bytes(8)), (0x30000 + 7344, (0x50000).to_bytes(8, "little"))])
+        try:
+            poke(writes, *rest)
+        finally:
+            poke([(0x40000 + 8, (0x50000).to_bytes(8, "little")), (0x30000 + 7344, (0x40000).to_bytes(8, "little"))])
+
+    before = bytes(memory.pieces[0x40000])
+    monkeypatch.setattr(memory, "poke", late)
+    with door(memory)._run("/tmp/x.py"):
+        assert listed == [4, 4, 2]
+        assert bytes(memory.pieces[0x40000]) == before
+        assert memory.peek(0x50000 + 304, 4) == b"\1\0\0\0"
 
 
 def test_a_python_before_3_14_has_no_such_door():
@@ -247,6 +278,8 @@ print(word.raw, len(heard), flush=True)
         address = int(program.says())
         assert program.says() == "set"
         assert program.reach.peek(address, 8) == b"abcdefgh"
+        with pytest.raises(CaptureFailed, match="not any more as it was"):
+            program.reach.poke([(address, b"Z")], (), [(address + 4, b"efgx")])
         for number in range(5):
             os.kill(program.pid, 10)
             program.reach.poke([(address, bytes([65 + number]))], [(address + 8, 1 << number)])

@@ -128,7 +128,12 @@ class EndpointReach:
         """Raises `Lacks`."""
         self._lacks("its memory can be read")
 
-    def poke(self, writes: Sequence[tuple[int, bytes]], bits: Sequence[tuple[int, int]] = ()) -> None:
+    def poke(
+        self,
+        writes: Sequence[tuple[int, bytes]],
+        bits: Sequence[tuple[int, int]] = (),
+        expected: Sequence[tuple[int, bytes]] = (),
+    ) -> None:
         """Raises `Lacks`."""
         self._lacks("its memory can be written")
 

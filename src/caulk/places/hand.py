@@ -13,7 +13,7 @@
     move                            ... and {"to": "/tmp/y"}
     signal                          {"pid": 7, "signum": 3}
     peek                            {"pid": 7, "address": 4096, "length": 8}; the answer is in hexadecimal digits
-    poke                            {"pid": 7, "writes": [[4096, "00ff"]], "bits": [[4096, 32]], "expected": [[8, "01"]]}
+    poke                            {"pid": 7, "writes": [[4096, "00ff"]], "bits": [[4096, 32]], "expected": []}
     connect                         {"pid": 7, "address": ["127.0.0.1", 80] or "/path"}; after the answer it is joined
                                     to standard input and output; {"over": FD} sends it through that socket instead
     run                             {"pid": 7, "command": [...], "environ": {...}}: becomes the command, and answers

@@ -177,9 +177,15 @@ class HandReach:
         """Bytes of its memory."""
         return bytes.fromhex(self._ask("peek", address=address, length=length))
 
-    def poke(self, writes: Sequence[tuple[int, bytes]], bits: Sequence[tuple[int, int]] = ()) -> None:
+    def poke(
+        self,
+        writes: Sequence[tuple[int, bytes]],
+        bits: Sequence[tuple[int, int]] = (),
+        expected: Sequence[tuple[int, bytes]] = (),
+    ) -> None:
         """Writes into its memory while it stands still."""
-        self._ask("poke", writes=[(address, data.hex()) for address, data in writes], bits=list(bits))
+        changes, known = ([(address, data.hex()) for address, data in each] for each in (writes, expected))
+        self._ask("poke", writes=changes, bits=list(bits), expected=known)
 
     def lend(self, size: int) -> AbstractContextManager[int]:
         """From beside it no limit can be changed."""

@@ -194,7 +194,12 @@ class ShellReach:
         """No tool of a shell reads memory."""
         raise Lacks("The memory of its process cannot be read with a shell.")
 
-    def poke(self, writes: Sequence[tuple[int, bytes]], bits: Sequence[tuple[int, int]] = ()) -> None:
+    def poke(
+        self,
+        writes: Sequence[tuple[int, bytes]],
+        bits: Sequence[tuple[int, int]] = (),
+        expected: Sequence[tuple[int, bytes]] = (),
+    ) -> None:
         """No tool of a shell writes memory."""
         raise Lacks("The memory of its process cannot be written with a shell.")
 

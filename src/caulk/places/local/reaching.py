@@ -128,9 +128,15 @@ class LocalReach:
         with _said():
             return bytes.fromhex(self.hand.peek(address, length))
 
-    def poke(self, writes: Sequence[tuple[int, bytes]], bits: Sequence[tuple[int, int]] = ()) -> None:
+    def poke(
+        self,
+        writes: Sequence[tuple[int, bytes]],
+        bits: Sequence[tuple[int, int]] = (),
+        expected: Sequence[tuple[int, bytes]] = (),
+    ) -> None:
         """Writes into its memory while it stands still, for less than a millisecond."""
-        self._ask("poke", {"writes": [(address, data.hex()) for address, data in writes], "bits": list(bits)})
+        changes, known = ([(address, data.hex()) for address, data in each] for each in (writes, expected))
+        self._ask("poke", {"writes": changes, "bits": list(bits), "expected": known})
 
     def lend(self, size: int) -> AbstractContextManager[int]:
         """Raises the limits of its cgroups by `size` bytes; gives the new limit."""

@@ -38,6 +38,7 @@ class Offsets:
     interpreters_head: int
     next_interpreter: int
     threads_head: int
+    main_thread: int
     next_thread: int
     interpreter: int
     enabled: int
@@ -70,6 +71,7 @@ def offsets(table: bytes) -> Offsets:
         interpreters_head=numbers[5],
         next_interpreter=numbers[8],
         threads_head=numbers[9],
+        main_thread=numbers[10],
         next_thread=following,
         interpreter=interpreter,
         enabled=enabled,

@@ -7,13 +7,13 @@ runs Python runs the script, so that one that waits in C code holds nothing up.
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
 from caulk.model.capture import Check
-from caulk.model.errors import CaptureFailed, Lacks
+from caulk.model.errors import CaptureFailed, Lacks, Unreachable
 from caulk.model.target import Access, Process
 from caulk.ports import Reach, Sink
 from caulk.runtimes.cpython.door import Price, estimated
@@ -23,6 +23,7 @@ from caulk.runtimes.cpython.talk import Control
 
 _PLEASE_STOP = 1 << 5
 _MOST_THREADS = 4096
+_TRIES = 5
 _PTRACE_FIX = """# run caulk as the program's user or as root; where a container may not trace, add to it or the helper:
 securityContext: {capabilities: {add: [SYS_PTRACE]}}      # Docker: --cap-add SYS_PTRACE"""
 _DIRECTORY_FIX = """# a directory that the program's user may write to, for a script of 80 KB; --directory names another
@@ -32,10 +33,11 @@ volumeMounts: [{name: tmp, mountPath: /tmp}]"""
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """The states of an interpreter's threads, by address."""
+    """An interpreter and the states of its threads, by address; `links` are the pointers that list them."""
 
-    at: Offsets
+    interpreter: int
     states: tuple[int, ...]
+    links: tuple[tuple[int, bytes], ...]
 
 
 class RemoteExec:
@@ -76,7 +78,7 @@ class RemoteExec:
             return Check("impossible", str(error), error.hint)
         if not self._directory:
             return Check("needs", "the program's user may write nowhere", _DIRECTORY_FIX)
-        at, name = threads.at, "Python {}.{}".format(*threads.at.version)
+        at, name = self._offsets, "Python {}.{}".format(*self._offsets.version)
         if not (at.is_known and at.is_final):
             return Check("unsafe", f"{name} lets debuggers in; caulk infers its layout, and was tested with 3.14")
         return Check("ready", f"{name} lets debuggers in, and has {len(threads.states)} threads to run a script")
@@ -97,31 +99,55 @@ class RemoteExec:
     @contextmanager
     def _run(self, path: str) -> Iterator[None]:
         """Tells all threads of the script at `path`; at the end those that have not run it forget it."""
-        threads = self._threads()
-        at, text = threads.at, path.encode() + b"\0"
+        at, text = self._offsets, path.encode() + b"\0"
         if len(text) > at.path_size:
             raise CaptureFailed(f"{path} is too long a path for Python", hint="--directory names another.")
-        told = [(state + at.path, text) for state in threads.states]
-        pending = [(state + at.pending, struct.pack("<i", 1)) for state in threads.states]
         try:
-            self.reach.poke([*told, *pending], [(state + at.eval_breaker, _PLEASE_STOP) for state in threads.states])
+            self._tell(text)
             yield
         finally:
             self._forget(text)
 
+    def _tell(self, text: bytes) -> None:
+        """All threads; the main one alone, which never ends, where they come and go too fast."""
+        at = self._offsets
+        for is_last in (False, False, True):
+            threads = self._threads()
+            states = (self._pointer(threads.interpreter + at.main_thread),) if is_last else threads.states
+            writes = [(state + at.path, text) for state in states]
+            writes += [(state + at.pending, struct.pack("<i", 1)) for state in states]
+            bits = [(state + at.eval_breaker, _PLEASE_STOP) for state in states]
+            if self._written(writes, bits, () if is_last else threads.links):
+                return
+        raise CaptureFailed("the threads of the program change too fast to be told of the script")
+
     def _forget(self, text: bytes) -> None:
         """Threads that began since are not told, and those that ended are not looked at."""
-        threads = self._threads()
-        at = threads.at
+        at = self._offsets
         first, size = min(at.pending, at.path), abs(at.path - at.pending) + len(text)
-        waiting = []
-        for state in threads.states:
-            found = self.reach.peek(state + first, size)
-            pending = found[at.pending - first :][:4]
-            if found[at.path - first :].startswith(text) and pending != bytes(4):
-                waiting.append((state + at.pending, bytes(4)))
-        if waiting:
-            self.reach.poke(waiting)
+        for _ in range(_TRIES):
+            threads, waiting = self._threads(), []
+            for state in threads.states:
+                found = self.reach.peek(state + first, size)
+                if found[at.path - first :].startswith(text) and found[at.pending - first :][:4] != bytes(4):
+                    waiting.append((state + at.pending, bytes(4)))
+            if not waiting or self._written(waiting, (), threads.links):
+                return
+
+    def _written(
+        self,
+        writes: Sequence[tuple[int, bytes]],
+        bits: Sequence[tuple[int, int]],
+        links: Sequence[tuple[int, bytes]],
+    ) -> bool:
+        """Whether it was written: not where a thread has begun or ended meanwhile, whose memory may be another's."""
+        try:
+            self.reach.poke(writes, bits, links)
+        except (Lacks, Unreachable):
+            raise
+        except CaptureFailed:
+            return False
+        return True
 
     def _threads(self) -> Threads:
         """The threads of the main interpreter, as they are now; raises `CaptureFailed` where the door is shut."""
@@ -133,17 +159,19 @@ class RemoteExec:
                 hint="Start it without PYTHON_DISABLE_REMOTE_DEBUG and -X disable-remote-debug, or load caulk-probe.",
             )
         states: list[int] = []
-        state = self._pointer(interpreter + at.threads_head)
+        state, link = self._pointer(interpreter + at.threads_head), interpreter + at.threads_head
+        links = [(link, state.to_bytes(8, "little"))]
         while state and len(states) < _MOST_THREADS:
             # At once: beside some targets every look is a command of its own.
             head = self.reach.peek(state, max(at.interpreter, at.next_thread) + 8)
             if _number(head, at.interpreter) != interpreter or state in states:
                 raise CaptureFailed("the threads of the program change too fast to be listed")
             states.append(state)
+            links.append((state + at.next_thread, head[at.next_thread :][:8]))
             state = _number(head, at.next_thread)
         if not states:
             raise CaptureFailed("the interpreter has no threads")
-        return Threads(at, tuple(states))
+        return Threads(interpreter, tuple(states), tuple(links))
 
     def _main_interpreter(self) -> int:
         """The last of the list: newer ones come before it."""
