@@ -21,6 +21,7 @@ VERBS = (
     ("arm", "caulk.cli.arm:main", "Switch on a dump at death in a running program."),
     ("disarm", "caulk.cli.arm:disarm", "Put back what arm switched."),
     ("analyze", "caulk.cli.reports:analyze", "Judge one or several dumps: who makes or holds what is not freed."),
+    ("judge", "caulk.cli.judge:main", "Judge memory over time: who leaks, how fast, since when."),
     ("suspects", "caulk.cli.reports:suspects", "The findings alone."),
     ("top", "caulk.cli.reports:top", "Functions by what they hold themselves and with all they called."),
     ("tree", "caulk.cli.reports:tree", "The call tree with what was allocated below each call."),

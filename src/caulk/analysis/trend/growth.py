@@ -1,12 +1,12 @@
 """Growth: whether the floor of a stretch of time rises as a leak does, and not as something that will stop or go back.
 
-A leak's floor is higher than it ever was, rises evenly in each third of the time, gives next to nothing back, and takes a
-share of the room to the limit that grows the surer the less time there was to watch it.
+A leak's floor is higher than it ever was, rises evenly in each third of the time, gives next to nothing back, and takes
+a share of the room to the limit: the less time there was to watch, the more of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from statistics import median
 
 from caulk.analysis.trend.floors import Level
@@ -15,15 +15,24 @@ from caulk.analysis.trend.slope import Slope, theil_sen
 _HOUR = 3600.0
 #: Fewer floors than this say nothing of evenness.
 _FEWEST = 9
+#: Stretches of half a day and more are free of nights: fewer will do.
+_FEWEST_LONG, _LONG_S = 6, 8 * _HOUR
 #: Of what was gained, what a floor may give back on the way.
 _MAY_FALL = 0.3
-#: A filling cache slows: after 40 % of its way the second half brings less than this share of the first.
-_EVEN = 0.68
-_THIRD = 0.15
-#: The room to the limit that must be used up, by the hours of growth seen: from half of it to a tenth.
-_NEED = ((3.0, 0.5), (8.0, 0.38), (16.0, 0.28), (26.0, 0.2), (50.0, 0.12), (120.0, 0.08))
-#: Growth that began with no start or deploy may be more users: it is given two days, or half of the room.
-_PATIENCE = ((48.0, 0.5), (72.0, 0.16), (120.0, 0.1))
+#: The least share of the slope that the interval's lower end must keep.
+_CERTAIN = 0.45
+#: A filling cache slows: at 44 % of its way the second half brought this share of the first. Over days, nights and jobs
+#: make the halves of a leak uneven too, and a cache is full.
+_EVEN = ((72.0, 0.75), (120.0, 0.6))
+#: The share of the growth that each third of the time must bring.
+_THIRD = ((48.0, 0.2), (96.0, 0.1))
+#: The share of the room to the limit that must be used up, by hours of growth since a start or deploy. In its first
+#: hours the first tooth of a collector, the first morning and a filling cache look like a leak.
+_NEED = ((8.0, 0.62), (16.0, 0.42), (26.0, 0.25), (40.0, 0.11), (72.0, 0.1), (120.0, 0.1))
+#: Growth that began without either may be more users: it is given longer.
+_PATIENCE = ((30.0, 0.5), (48.0, 0.18), (72.0, 0.1), (120.0, 0.1))
+#: The room that a program without a limit, or too near to it, is thought to have, as shares of its floor.
+_ROOM, _LEAST_ROOM = 1.0, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +52,28 @@ def growth(level: Level, room: float | None, born: float) -> Growth | None:
     """The growth that the newest floors of a level show; `room` is the limit, `born` the start of this life."""
     best: Growth | None = None
     n = len(level.least)
-    if n < _FEWEST:
+    fewest = _FEWEST if level.width_s < _LONG_S else _FEWEST_LONG
+    if n < fewest:
         return None
     at, least = list(level.at), list(level.least)
     for begin in sorted({0, n // 4, n // 2, 5 * n // 8, 3 * n // 4}):
-        if n - begin < _FEWEST:
+        if n - begin < fewest:
             break
         before = max(least[:begin], default=0.0)
         if level.forgotten > 0:
             before = max(before, level.forgotten)
-        found = _since(at[begin:], least[begin:], before, room, born, level.width_s)
-        if found and (best is None or (found.is_sure, found.gained / found.need) > (best.is_sure, best.gained / best.need)):
+        found = _since(at[begin:], least[begin:], before, room, born, width_s=level.width_s)
+        if found and _was_faster(at, least, begin, found.slope.rate):
+            found = replace(found, is_sure=False, is_slowing=True)
+        if found and (
+            best is None or (found.is_sure, found.gained / found.need) > (best.is_sure, best.gained / best.need)
+        ):
             best = found
     return best
 
 
 def _since(
-    at: Sequence[float], floor: Sequence[float], before: float, room: float | None, born: float, width_s: float
+    at: Sequence[float], floor: Sequence[float], before: float, room: float | None, born: float, *, width_s: float
 ) -> Growth | None:
     n = len(floor)
     third = n // 3
@@ -67,7 +81,9 @@ def _since(
     # Medians of the outer thirds lie two thirds of the way apart.
     gained = (high - low) * n / (n - third)
     begun = low - gained * third / (2 * n)
-    headroom = max((room - begun) if room else begun, 0.05 * begun)
+    # What is no higher than it once was has not been gained: the next tooth, the next day.
+    gained = min(gained, high - before)
+    headroom = max(room - begun if room else _ROOM * begun, _LEAST_ROOM * begun)
     is_born = at[0] - born < max(2 * width_s, 0.1 * (at[-1] - born))
     need = headroom * _share((at[-1] - at[0]) / _HOUR, _NEED if is_born else _PATIENCE)
     if gained < 0.5 * need or gained < 0.03 * begun or min(floor[-2:]) <= before:
@@ -75,7 +91,7 @@ def _since(
     if _fallen(floor) > _MAY_FALL * gained:
         return None
     slope = theil_sen(at, floor)
-    if slope.low <= 0.25 * slope.rate or gained < 5 * slope.scatter:
+    if slope.low <= _CERTAIN * slope.rate or gained < 5 * slope.scatter:
         return None
     is_slowing = not _even(at, floor)
     return Growth(at[0], gained, need, slope, width_s, gained >= need and not is_slowing, is_slowing)
@@ -83,7 +99,7 @@ def _since(
 
 def _share(hours: float, table: Sequence[tuple[float, float]]) -> float:
     """The share at `hours`, on straight lines between the rows of `table`."""
-    for (h0, s0), (h1, s1) in zip(table, table[1:], strict=False):
+    for (h0, s0), (h1, s1) in pairwise(table):
         if hours <= h0:
             return s0
         if hours < h1:
@@ -98,12 +114,25 @@ def _fallen(floor: Sequence[float]) -> float:
 
 def _even(at: Sequence[float], floor: Sequence[float]) -> bool:
     """Whether the second half rises as the first did, and no third stands still."""
-    n = len(floor)
+    n, hours = len(floor), (at[-1] - at[0]) / _HOUR
     half, third = n // 2, n // 3
-    first, second = theil_sen(at[:half], floor[:half]), theil_sen(at[half:], floor[half:])
-    if second.rate < _EVEN * first.rate:
+    if _rate(at[half:], floor[half:]) < _share(hours, _EVEN) * _rate(at[:half], floor[:half]):
         return False
-    marks = [median(floor[:2]), median(floor[third - 1 : third + 1]), median(floor[2 * third - 1 : 2 * third + 1])]
-    marks.append(median(floor[-2:]))
-    whole = marks[3] - marks[0]
-    return all(b - a >= _THIRD * whole for a, b in zip(marks, marks[1:], strict=False))
+    marks = [median(floor[max(i - 2, 0) : i + 1]) for i in (1, third, 2 * third, n - 1)]
+    least = _share(hours, _THIRD) * (marks[3] - marks[0])
+    return all(b - a >= least for a, b in pairwise(marks))
+
+
+def _was_faster(at: Sequence[float], floor: Sequence[float], begin: int, rate: float) -> bool:
+    """Whether the floor rose faster before `begin`: what began fast, slows. The first floors are the start itself."""
+    first = max(begin // 4, 1)
+    if begin - first < 3:
+        return False
+    return _rate(at[first:begin], floor[first:begin]) * _EVEN[0][1] > rate
+
+
+def _rate(at: Sequence[float], floor: Sequence[float]) -> float:
+    """The slope of least squares: floors have no wild values left."""
+    n = len(at)
+    t0, v0 = sum(at) / n, sum(floor) / n
+    return sum((t - t0) * (v - v0) for t, v in zip(at, floor, strict=True)) / sum((t - t0) ** 2 for t in at)

@@ -7,6 +7,7 @@ each other are fewer than they look (Hamed and Rao, 1998, with the first lag for
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 #: The quantile of the normal distribution for 99 %, both sides.
@@ -27,9 +28,7 @@ class Slope:
 def theil_sen(times: Sequence[float], values: Sequence[float]) -> Slope:
     """The slope of `values` over `times` (at least three, increasing). Costs n² / 2: 64 values are 2,016 pairs."""
     n = len(values)
-    slopes = sorted(
-        (values[j] - values[i]) / (times[j] - times[i]) for i in range(n - 1) for j in range(i + 1, n)
-    )
+    slopes = sorted((values[j] - values[i]) / (times[j] - times[i]) for i in range(n - 1) for j in range(i + 1, n))
     rate = median(slopes)
     level = median(v - rate * t for t, v in zip(times, values, strict=True))
     left = [v - rate * t - level for t, v in zip(times, values, strict=True)]
@@ -45,4 +44,4 @@ def theil_sen(times: Sequence[float], values: Sequence[float]) -> Slope:
 def _lag_one(values: Sequence[float]) -> float:
     """The correlation of neighbours; 0 for what does not move."""
     power = sum(x * x for x in values)
-    return sum(a * b for a, b in zip(values, values[1:], strict=False)) / power if power else 0.0
+    return sum(a * b for a, b in pairwise(values)) / power if power else 0.0

@@ -1,7 +1,7 @@
 """The judgement of one signal of one replica as its readings come: never ahead, in bounded memory.
 
-A life is what lies between two starts. What a life was when it ended by a restart is believed of the next one until that
-shows otherwise; a deploy is a new program.
+A life is what lies between two starts. What a life was when it ended by a restart is believed of the next one, until
+that shows otherwise; a deploy is a new program.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ _YOUNGEST_S = 600.0
 _FEWEST = 10
 #: A program that started this lately may still be warming up.
 _WARM_S = 1800.0
-#: A floor that has not risen for so long, and for this share of its growth, has stopped. A night and a day are one wait.
+#: A floor that has not risen for so long, and for this share of its growth, has stopped; a night is waited for.
 _STOPPED_S = 30 * _HOUR
 _STOPPED = 0.5
 #: So near to its limit, so lately, a steady program has too little.
-_NEAR = 0.95
+_NEAR = 0.9
 _LATELY_S = 24 * _HOUR
 
 
@@ -44,7 +44,8 @@ class Watch:
         self.growth: Growth | None = None
         self.limit: float | None = None
         self.born_by = ""
-        self.last: float = 0.0
+        self.at = 0.0
+        self.leaky_lives = 0
         self._inherited_until = 0.0
         self._leak: _Leak | None = None
         self._begin(0.0)
@@ -55,6 +56,7 @@ class Watch:
         self._leak = None
         self.born = at
         self._seen = 0
+        self.peak = 0.0
         self._near: float | None = None
 
     def happen(self, event: Event) -> None:
@@ -67,9 +69,10 @@ class Watch:
         self._begin(event.at)
         self.born_by = event.what
         if event.what == "deploy":
-            self._inherited_until, self.growth = 0.0, None
+            self._inherited_until, self.growth, self.leaky_lives = 0.0, None, 0
         elif was == "leaking":
-            self._inherited_until = max(self._inherited_until, event.at + min(max(0.7 * life, _HOUR), _STOPPED_S))
+            self.leaky_lives += 1
+            self._inherited_until = max(self._inherited_until, event.at + max(0.9 * life, _HOUR))
         if was == "undersized" and event.what == "oom":
             self._near = event.at
 
@@ -78,7 +81,7 @@ class Watch:
         if not self._seen:
             self.born = self.born or at
         self._seen += 1
-        self.last = value
+        self.at, self.peak = at, max(self.peak, value)
         if self.limit and value >= _NEAR * self.limit:
             self._near = at
         changed = [level for level in self._floors.add(at, value) if self._tells(level, at)]
@@ -97,12 +100,16 @@ class Watch:
         if found:
             self._growths[level.width_s] = found
         leak = self._leak
-        if found and found.is_sure and leak is None:
+        if found and found.is_sure and leak is None and not self._slows(found):
             self._leak = _Leak(found, level.at[-1], level.least[-1])
         elif leak and level.width_s == leak.growth.width_s and level.least[-1] > leak.floor:
             leak.risen, leak.floor = level.at[-1], level.least[-1]
         if leak and found and found.is_sure and found.slope.rate > 0:
             leak.growth = found if found.width_s >= leak.growth.width_s else leak.growth
+
+    def _slows(self, found: Growth) -> bool:
+        """Whether a wider look, which began earlier, sees that what rises here rose faster before."""
+        return any(g.is_slowing and g.width_s > found.width_s and g.since < found.since for g in self._growths.values())
 
     def _say(self, at: float) -> State:
         if self._leak and self._has_stopped(self._leak, at):
@@ -116,7 +123,7 @@ class Watch:
         self.growth = max(self._growths.values(), key=lambda g: g.gained / g.need, default=None)
         if self._seen < _FEWEST or at - self.born < _YOUNGEST_S:
             return "unknown"
-        if self._near is not None and at - self._near < _LATELY_S and not self.growth:
+        if self._near is not None and at - self._near < _LATELY_S:
             return "undersized"
         if self.growth:
             return "warming" if self.growth.is_slowing else "suspect"
