@@ -134,24 +134,20 @@ for name in ("a", "b"):
     if os.fork() == 0:
         JOBS = [Job() for _ in range(500)]
         print(os.getpid(), flush=True)
-        while True:
-            signal.pause()
+        sys.stdin.read()
+        os._exit(0)
 """ + PAUSE  # fmt: skip
     with living("import os\n" + SAY + source) as program:
         workers = [int(line) for line in (program.says() for _ in range(3)) if line.isdigit()]
         assert len(workers) == 2
-        try:
-            for pid in workers:
-                awaited(socket_of(pid).exists)
-                sink = Kept()
-                ways(reach_of(pid))["probe:graph"].take(sink)
-                assert types_in(graph_of(sink))["__main__.Job"] == 500
+        for pid in workers:
+            awaited(socket_of(pid).exists)
             sink = Kept()
-            program.ways()["probe:graph"].take(sink)
-            assert "__main__.Job" not in types_in(graph_of(sink))
-        finally:
-            for pid in workers:
-                os.kill(pid, 9)
+            ways(reach_of(pid))["probe:graph"].take(sink)
+            assert types_in(graph_of(sink))["__main__.Job"] == 500
+        sink = Kept()
+        program.ways()["probe:graph"].take(sink)
+        assert "__main__.Job" not in types_in(graph_of(sink))
 
 
 def test_a_child_of_a_server_that_ended_normally_leaves_no_socket():
