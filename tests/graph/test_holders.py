@@ -119,6 +119,16 @@ def test_equal_holders_are_one_finding():
     assert "6 of the same kind" in found[0].evidence[0]
 
 
+def test_of_two_equal_holders_the_one_that_has_most_is_meant_alone():
+    text = ""
+    for worker, many in enumerate((200, 4)):
+        text += f"w{worker}:thread.java.lang.Thread!; w{worker} -> l{worker}.pending;"
+        text += array_list(f"l{worker}", many, "com.example.Session")
+    first = findings(jvm(text, local=["pending"]))[0]
+    assert "2 of the same kind" not in str(first.evidence)
+    assert not first.title.startswith("2 ×")
+
+
 def test_a_thread_local_is_named_by_the_variable_that_is_its_key():
     table = "java.lang.ThreadLocal$ThreadLocalMap"
     text = "k:class.com.example.Workers!; k -> key:java.lang.ThreadLocal*16.SEEN;"

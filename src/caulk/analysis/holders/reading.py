@@ -122,7 +122,7 @@ class Reader:
     def _holders(self, place: Accumulation) -> int:
         """How many equal holders there are; of a group with one that has most, that one is meant."""
         count, alike = self.tree.count[place.node], self.tree.alike[place.node]
-        return count if place.node and 2 * alike >= count else 1
+        return count if place.node and 2 * alike > count else 1
 
     def _number(self, place: Accumulation, way: Sequence[Link], alike: Sequence[int]) -> int:
         """How many entries the holders have together."""
