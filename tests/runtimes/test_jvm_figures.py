@@ -91,4 +91,6 @@ def test_patches_name_the_container_and_every_volume() -> None:
         assert f"  {name}: {{}}\n" in composed
     assert "- name: enforcer\n" in pod
     assert "  enforcer:\n" in composed
+    plain = volumes_at(Target("docker", "docker:b", "b"), paths)
+    assert "\n--volume=caulk-tmp:/tmp --volume=caulk-home-wso2-logs:/home/wso2/logs" in plain
     assert "/home/wso2/logs" in volumes_at(Target("local", "pid:1", "b"), paths)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from caulk.model.target import Target
 
-CONTINUE = "kill -CONT PID"
+#: A new volume is filled with what the image has there, its owner included.
+_OWNER = "# where the image has no such directory, the volume is root's: chown it to the user of the JVM"
 
 
 def volumes_at(target: Target, paths: Sequence[str]) -> str:
@@ -12,7 +13,7 @@ def volumes_at(target: Target, paths: Sequence[str]) -> str:
     if target.place == "kubernetes":
         return _kubernetes(target, paths)
     if target.place == "docker":
-        return _compose(target, paths)
+        return _compose(target, paths) if target.labels.get("service") else _options(paths)
     return f"Make {' and '.join(paths)} writable for the user of the JVM, on a volume of disk with room for a dump."
 
 
@@ -35,13 +36,19 @@ def _kubernetes(target: Target, paths: Sequence[str]) -> str:
     )
 
 
+def _options(paths: Sequence[str]) -> str:
+    options = " ".join(f"--volume=caulk{path.replace('/', '-').lower()}:{path}" for path in paths)
+    return f"# start it with this among the options of docker run\n{_OWNER}\n{options}"
+
+
 def _compose(target: Target, paths: Sequence[str]) -> str:
     names = {path: "caulk" + path.replace("/", "-").lower() for path in paths}
     return "\n".join(
         [
             "# docker compose -f compose.yaml -f FILE up -d",
+            _OWNER,
             "services:",
-            f"  {target.labels.get('service') or 'NAME'}:",
+            f"  {target.labels['service']}:",
             "    volumes:",
             *(f"      - {name}:{path}" for path, name in names.items()),
             "volumes:",
