@@ -5,10 +5,10 @@ Its chart runs the Enforcer with a read-only root, no capabilities and no writab
 """
 
 import io
-import json
 import re
 import subprocess
 import tarfile
+from contextlib import contextmanager
 
 import pytest
 from engines import HARD, awaited
@@ -102,14 +102,30 @@ def test_after_the_patch_the_dump_of_an_exhausted_heap_is_collected_and_the_next
 ):
     _, volumes = patched
     options = (*OPTIONS, *volumes)
-    for _ in range(2):
+
+    @contextmanager
+    def exhausted():
         with docker.container(enforcer, *java("-Xmx64m", "-cp", "/app", "Hold", "-1"), options=options) as name:
-            awaited(lambda n=name: not docker.inspect(n)["State"]["Running"], lambda n=name: docker.logs(n))
-            assert "File exists" not in docker.logs(name)
-            manifest = caulk.json("capture", f"docker:{name}", "--as", "oom-dump")
-            assert manifest["facts"]["written"] == DUMP
-            analysis = caulk.json("analyze", manifest["path"])
-            assert names_the_leak("jvm", analysis), json.dumps(analysis["findings"][:2], indent=1)
+            awaited(lambda: not docker.inspect(name)["State"]["Running"], lambda: docker.logs(name))
+            yield name
+
+    with exhausted() as name:
+        manifest = caulk.json("capture", f"docker:{name}")
+        assert manifest["facts"]["written"] == DUMP
+        # In a container that does not run nothing can be renamed.
+        assert any("keeps the JVM from writing another one" in warning for warning in manifest["warnings"])
+        first = caulk.json("analyze", manifest["path"])["findings"][0]
+        # Whoever wanted the last ticket is in the midst of it: the map is in the hands of `main` too.
+        assert first["type"] == "Hold$Ticket"
+        assert first["holder"] in ("Hold.OPEN", "local of Hold.main")
+    with exhausted() as name:
+        assert "File exists" in docker.logs(name)
+    with docker.container(enforcer, *java("-Xmx128m", "-cp", "/app", "Hold"), options=options) as name:
+        awaited(lambda: "ready" in docker.logs(name), lambda: docker.logs(name))
+        manifest = caulk.json("capture", f"docker:{name}", "--as", "oom-dump")
+        assert manifest["facts"]["written"] == DUMP and not manifest["warnings"]
+    with exhausted() as name:
+        assert "File exists" not in docker.logs(name)
 
 
 def test_an_envoy_is_told_to_need_no_debug_image(docker, caulk):
