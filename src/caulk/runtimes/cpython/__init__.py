@@ -31,12 +31,18 @@ from caulk.runtimes.cpython.ways import Figures, Graph, Traces
 
 __all__ = [
     "AGENTS",
+    "EVIDENCE",
+    "NAME",
     "NOT_RECORDED",
     "RECORDED",
     "RECORDING",
     "SUFFIX",
+    "arm",
+    "disarm",
     "environment",
     "recognises",
+    "serves",
+    "ways",
     "why_silent",
 ]
 

@@ -20,7 +20,21 @@ from caulk.runtimes.jvm.openj9 import is_openj9
 from caulk.runtimes.jvm.survey import Survey
 from caulk.runtimes.jvm.texts import Figures, Histogram, live_bytes
 
-__all__ = ["arm", "disarm", "live_bytes"]
+__all__ = [
+    "EVIDENCE",
+    "LIBRARY",
+    "NAME",
+    "SUFFIX",
+    "arm",
+    "disarm",
+    "environment",
+    "histogram",
+    "live_bytes",
+    "recognises",
+    "refuses",
+    "serves",
+    "ways",
+]
 
 NAME = "jvm"
 EVIDENCE = ("heap graph", "histogram")

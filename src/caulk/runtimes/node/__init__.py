@@ -16,7 +16,19 @@ from caulk.runtimes.node.sampling import Figures, Sampling
 from caulk.runtimes.node.snapshots import Snapshot, WorkerSnapshots
 from caulk.runtimes.node.survey import Survey
 
-__all__ = ["AGENT", "arm", "disarm", "environment", "recognises", "why_silent"]
+__all__ = [
+    "AGENT",
+    "EVIDENCE",
+    "NAME",
+    "SUFFIX",
+    "arm",
+    "disarm",
+    "environment",
+    "recognises",
+    "serves",
+    "ways",
+    "why_silent",
+]
 
 NAME = "node"
 EVIDENCE = ("heap graph", "profile", "figures")
