@@ -35,11 +35,12 @@ process.stdin.on('data', () => console.log('still here'));
 console.log('ready');
 """
 EXHAUSTED = """
+class Row { constructor(n) { this.cells = Array.from({ length: 100 }, () => ({ n })); } }
 const kept = [];
 globalThis.kept = kept;
 console.log('ready');
 process.stdin.once('data', () => {
-  setInterval(() => { for (let k = 0; k < 20; k++) kept.push(Array.from({ length: 1000 }, () => ({ k }))); }, 1);
+  setInterval(() => { for (let k = 0; k < 50; k++) kept.push(new Row(k)); }, 1);
 });
 """
 
