@@ -1,4 +1,4 @@
-"""Floors: the least memory in each stretch of time, for stretches of a minute, two, four … up to weeks.
+"""Floors: the least memory in each stretch of time, for stretches of a minute and a half, of three, six … up to weeks.
 
 What a collector, a batch or a night gives back is not in a minimum over a long enough stretch; what leaks is. Minima of
 neighbours merge, so each reading costs little and 64 stretches a level are all that is kept, however long it goes on.
@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-#: Seconds of the shortest stretch.
-SHORTEST_S = 60.0
-#: 60 s · 2¹⁴ are eleven days: 64 of them are more than anybody keeps.
+DAY_S = 86400.0
+#: Seconds of the shortest stretch: 1,024 of them are a day, so that days can be told at every level below.
+SHORTEST_S = DAY_S / 1024
+#: The longest is 16 days: 64 of them are more than anybody keeps.
 _LEVELS = 15
 _KEPT = 64
 

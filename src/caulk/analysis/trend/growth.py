@@ -4,12 +4,13 @@ A leak's floor is higher than it ever was, rises evenly in each third of the tim
 a share of the room to the limit: the less time there was to watch, the more of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from statistics import median
 
-from caulk.analysis.trend.floors import Level
+from caulk.analysis.trend.days import without_days
+from caulk.analysis.trend.floors import DAY_S, Level
 from caulk.analysis.trend.slope import Slope, theil_sen
 
 _HOUR = 3600.0
@@ -23,16 +24,18 @@ _MAY_FALL = 0.3
 _CERTAIN = 0.45
 #: A filling cache slows: at 44 % of its way the second half brought this share of the first. Over days, nights and jobs
 #: make the halves of a leak uneven too, and a cache is full.
-_EVEN = ((72.0, 0.75), (120.0, 0.6))
+_EVEN = ((72.0, 0.75), (120.0, 0.7))
 #: The share of the growth that each third of the time must bring.
 _THIRD = ((48.0, 0.2), (96.0, 0.1))
 #: The share of the room to the limit that must be used up, by hours of growth since a start or deploy. In its first
 #: hours the first tooth of a collector, the first morning and a filling cache look like a leak.
-_NEED = ((8.0, 0.62), (16.0, 0.42), (26.0, 0.25), (40.0, 0.11), (72.0, 0.1), (120.0, 0.1))
+_NEED = ((8.0, 0.6), (16.0, 0.38), (26.0, 0.2), (40.0, 0.1), (72.0, 0.08))
 #: Growth that began without either may be more users: it is given longer.
-_PATIENCE = ((30.0, 0.5), (48.0, 0.18), (72.0, 0.1), (120.0, 0.1))
+_PATIENCE = ((30.0, 0.5), (48.0, 0.26), (60.0, 0.12), (72.0, 0.08))
+#: Floors a day in which days are told: fewer hide them, more hold too few of them.
+_DAILY = (4, 16)
 #: The room that a program without a limit, or too near to it, is thought to have, as shares of its floor.
-_ROOM, _LEAST_ROOM = 1.0, 0.25
+_ROOM, _LEAST_ROOM = 1.0, 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,11 @@ class Growth:
     is_sure: bool
     is_slowing: bool
 
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """What is surer comes later."""
+        return self.is_sure, self.gained / self.need
+
 
 def growth(level: Level, room: float | None, born: float) -> Growth | None:
     """The growth that the newest floors of a level show; `room` is the limit, `born` the start of this life."""
@@ -59,17 +67,23 @@ def growth(level: Level, room: float | None, born: float) -> Growth | None:
     for begin in sorted({0, n // 4, n // 2, 5 * n // 8, 3 * n // 4}):
         if n - begin < fewest:
             break
-        before = max(least[:begin], default=0.0)
-        if level.forgotten > 0:
-            before = max(before, level.forgotten)
-        found = _since(at[begin:], least[begin:], before, room, born, width_s=level.width_s)
-        if found and _was_faster(at, least, begin, found.slope.rate):
-            found = replace(found, is_sure=False, is_slowing=True)
-        if found and (
-            best is None or (found.is_sure, found.gained / found.need) > (best.is_sure, best.gained / best.need)
-        ):
-            best = found
+        for floors, before in _views(level, at, least, begin):
+            found = _since(at[begin:], floors[begin:], before, room, born, width_s=level.width_s)
+            if found and _was_faster(at, floors, begin, found.slope.rate):
+                found = replace(found, is_sure=False, is_slowing=True)
+            if found and (best is None or found.rank > best.rank):
+                best = found
     return best
+
+
+def _views(level: Level, at: list[float], least: list[float], begin: int) -> Iterator[tuple[list[float], float]]:
+    """The floors as they are, and without their days where there are two of them; with the highest before `begin`."""
+    yield least, max(max(least[:begin], default=0.0), level.forgotten)
+    a_day = round(DAY_S / level.width_s)
+    if _DAILY[0] <= a_day <= _DAILY[1] and len(least) - begin >= 2 * a_day:
+        adjusted = without_days(at, least, begin=begin, width_s=level.width_s)
+        if adjusted and max(least[-a_day:]) > level.forgotten:
+            yield adjusted, max(adjusted[:begin], default=0.0)
 
 
 def _since(

@@ -62,7 +62,7 @@ def pooled(states: Sequence[State]) -> State:
     if leaking or suspect >= _ENOUGH * len(told):
         return "suspect"
     rest: tuple[State, ...] = ("undersized", "steady", "warming")
-    return max(rest, key=lambda state: told.count(state))
+    return max(rest, key=lambda state: sum(state == s for s in told))
 
 
 def _replay(name: str, histories: list[History], limit: int) -> Judgement:
