@@ -28,7 +28,7 @@ PROGRAM = """
 import fcntl, os, signal, socket, struct, sys, threading
 directory = sys.argv[1]
 os.chdir(directory)
-signal.signal(signal.SIGUSR1, lambda *_: print("caught", flush=True))
+signal.signal(signal.SIGUSR1, lambda *_: os.write(1, b"caught\\n"))  # print is not for handlers
 if "--lo" in sys.argv:  # a network of its own has its loopback down
     fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sH14x", b"lo", 0x49))
 def serve(server):
