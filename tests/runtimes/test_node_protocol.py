@@ -26,7 +26,7 @@ from caulk.runtimes.node.switches import (
     snapshot_signal,
     stated,
 )
-from caulk.runtimes.node.websocket import Closed, WebSocket
+from caulk.wire.websocket import Closed, WebSocket
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 

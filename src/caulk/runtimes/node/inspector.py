@@ -26,7 +26,7 @@ from caulk.runtimes.endpoint.http import Site, ask
 from caulk.runtimes.endpoint.listeners import listeners
 from caulk.runtimes.node.protocol import Line, evaluation
 from caulk.runtimes.node.switches import HOST, inspector_address, stated
-from caulk.runtimes.node.websocket import Closed, WebSocket
+from caulk.wire.websocket import Closed, WebSocket
 
 #: A program that caulk lost sight of closes its inspector itself after that time.
 LEASE_S = 1800

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from caulk.model.errors import CaptureFailed
-from caulk.runtimes.node.websocket import WebSocket
+from caulk.wire.websocket import WebSocket
 
 #: What an event is told to: its method, and its parameters as JSON.
 Listener = Callable[[str, msgspec.Raw], object]
