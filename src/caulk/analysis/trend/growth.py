@@ -35,7 +35,7 @@ _PATIENCE = ((30.0, 0.5), (48.0, 0.26), (60.0, 0.12), (72.0, 0.08))
 #: Floors a day in which days are told: fewer hide them, more hold too few of them.
 _DAILY = (4, 16)
 #: The room that a program without a limit, or too near to it, is thought to have, as shares of its floor.
-_ROOM, _LEAST_ROOM = 1.0, 0.35
+_ROOM, _LEAST_ROOM = 1.5, 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _since(
     # What is no higher than it once was has not been gained: the next tooth, the next day.
     gained = min(gained, high - before)
     headroom = max(room - begun if room else _ROOM * begun, _LEAST_ROOM * begun)
-    is_born = at[0] - born < max(2 * width_s, 0.1 * (at[-1] - born))
+    is_born = at[0] - born < max(2 * width_s, 0.2 * (at[-1] - born))
     need = headroom * _share((at[-1] - at[0]) / _HOUR, _NEED if is_born else _PATIENCE)
     if gained < 0.5 * need or gained < 0.03 * begun or min(floor[-2:]) <= before:
         return None
