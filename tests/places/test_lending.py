@@ -160,12 +160,12 @@ def cgroup() -> Path:
     v2 = [Path(where) for _, where, kind, *_ in mounts if kind == "cgroup2"]
     v2 = [base for base in v2 if "memory" in (base / "cgroup.subtree_control").read_text().split()]
     if os.geteuid() != 0 or not v1 + v2:
-        pytest.skip("only root makes memory cgroups, where they are mounted")
+        pytest.skip("unobtainable: only root makes memory cgroups, where they are mounted")
     directory = (v1 + v2)[0] / f"caulk-test-{os.getpid()}"
     try:
         directory.mkdir()
     except OSError as error:
-        pytest.skip(f"no cgroup can be made here: {error.strerror}")
+        pytest.skip(f"unobtainable: no cgroup can be made here: {error.strerror}")
     (directory / ("memory.limit_in_bytes" if v1 else "memory.max")).write_text(f"{64 * MB}")
     yield directory
     directory.rmdir()

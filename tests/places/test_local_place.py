@@ -93,11 +93,11 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Running]]:
 def open_directory() -> Iterator[Path]:
     """A directory that another user gets to, unlike pytest's; skips where there cannot be another user."""
     if os.geteuid() != 0:
-        pytest.skip("only root can become another user")
+        pytest.skip("unobtainable: only root can become another user")
     with tempfile.TemporaryDirectory(dir="/tmp") as directory:
         Path(directory).chmod(0o755)
         if subprocess.run([*AS_OTHER, sys.executable, "-c", "import msgspec"], check=False, timeout=60).returncode:
-            pytest.skip(f"{sys.executable} is closed to other users")
+            pytest.skip(f"unobtainable: {sys.executable} is closed to other users")
         yield Path(directory)
 
 
@@ -299,7 +299,7 @@ def apart() -> tuple[str, ...]:
     command = ("unshare", *(() if os.geteuid() == 0 else ("-Ur",)), "-nmpf", "--kill-child", "--mount-proc")
     tried = subprocess.run([*command, "true"], capture_output=True, text=True, timeout=60, check=False)
     if tried.returncode:
-        pytest.skip(f"this machine gives no namespaces: {tried.stderr.strip()}")
+        pytest.skip(f"unobtainable: this machine gives no namespaces: {tried.stderr.strip()}")
     return command
 
 
@@ -332,7 +332,7 @@ def test_what_is_mounted_in_its_namespace_only_is_seen_there(launch, apart, tmp_
     assert (volume.kind, volume.is_memory, volume.free_bytes <= 1 << 20) == ("tmpfs", True, True)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has capabilities to lose")
+@pytest.mark.skipif(os.geteuid() != 0, reason="unobtainable: only root has capabilities to lose")
 def test_a_command_beside_a_root_without_capabilities_has_none_either(launch):
     running = launch("setpriv", "--bounding-set=-all,+kill", "--inh-caps=-all")
     shown = running.reach().run(["grep", "-E", "CapEff|CapBnd|NoNewPrivs", "/proc/self/status"]).out.decode().split()

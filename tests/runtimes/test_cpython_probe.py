@@ -105,7 +105,7 @@ for _ in range(3):
 
 def test_a_program_that_has_given_up_being_root_is_answered_as_who_it_is_now():
     if os.geteuid():
-        pytest.skip("only root can become another user")
+        pytest.skip("unobtainable: only root can become another user")
     with living("import os\n" + START + HOLD + f"os.setgid({OTHER})\nos.setuid({OTHER})\n" + PAUSE) as program:
         sink = Kept()
         program.ways()["probe:graph"].take(sink)
@@ -211,7 +211,7 @@ def read_only_tmp() -> tuple[str, ...]:
     mounts = 'mount -t tmpfs -o ro caulk /tmp && exec "$@"'
     command = ("unshare", "--mount", "sh", "-c", mounts, "sh")
     if os.geteuid() or not shutil.which("unshare") or subprocess.run([*command, "true"], check=False).returncode:
-        pytest.skip("no /tmp can be mounted here")
+        pytest.skip("unobtainable: no /tmp can be mounted here")
     return command
 
 

@@ -195,7 +195,7 @@ def python() -> str:
     """A real Python 3.14; skips where there is none."""
     found = _python_3_14()
     if found is None:
-        pytest.skip("there is no Python 3.14 here: CAULK_PYTHON_3_14 may name one")
+        pytest.skip("unobtainable: there is no Python 3.14 here: CAULK_PYTHON_3_14 may name one")
     return found
 
 
@@ -302,7 +302,7 @@ def test_memory_that_is_not_there_is_an_error_and_not_written():
 
 def test_another_users_memory_is_closed_to_who_is_not_root():
     if os.geteuid():
-        pytest.skip("only root can become another user")
+        pytest.skip("unobtainable: only root can become another user")
     with living(HOLD + BUSY) as program:
         code = (
             "from caulk.places.hand import Hand; import sys\n"

@@ -34,7 +34,7 @@ def mounted(require: Callable[[str], str], classes: Path) -> Callable[..., Abstr
     """A program with mounts of its own: `mounted("mount -t tmpfs none /mnt", "-XX:…")`."""
     unshare = require("unshare")
     if os.geteuid() != 0 or subprocess.run([unshare, "-m", "true"], check=False).returncode:
-        pytest.skip("only root, with SYS_ADMIN, has mounts of its own")
+        pytest.skip("unobtainable: only root, with SYS_ADMIN, has mounts of its own")
 
     @contextmanager
     def start(mounts: str, *options: str) -> Iterator[Living]:
@@ -92,7 +92,7 @@ def test_a_jvm_that_has_ended_is_said_to_be_gone(holder: Living) -> None:
         way.take(Kept())
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts programs of other users")
+@pytest.mark.skipif(os.geteuid() != 0, reason="unobtainable: only root starts programs of other users")
 @pytest.mark.parametrize("jdk", JDKS, ids=lambda jdk: jdk.name)
 def test_a_jvm_of_another_user_is_reached_by_root_as_that_user(jdk: Path, classes: Path, tmp_path: Path) -> None:
     folder = classes / f"of-nobody-{jdk.name}"

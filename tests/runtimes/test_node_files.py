@@ -95,7 +95,7 @@ def test_a_snapshot_whose_end_is_missing_is_none(tmp_path):
 
 def test_what_would_be_written_to_memory_is_refused(tmp_path):
     if "/dev/shm tmpfs" not in Path("/proc/mounts").read_text():
-        pytest.skip("this machine has no /dev/shm")
+        pytest.skip("unobtainable: this machine has no /dev/shm")
     with living(tmp_path, LEAK, "--heapsnapshot-signal=SIGUSR2", "--diagnostic-dir=/dev/shm") as program:
         check = program.ways()["heap-signal"].check()
         assert (check.standing, "lies in memory" in check.why) == ("needs", True)
