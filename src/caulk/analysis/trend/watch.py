@@ -19,9 +19,11 @@ _YOUNGEST_S = 600.0
 _FEWEST = 10
 #: A program that started this lately may still be warming up.
 _WARM_S = 1800.0
-#: A floor that has not risen for so long, and for this share of its growth, has stopped; a night is waited for.
-_STOPPED_S = 30 * _HOUR
+#: A floor that has not risen for so long, and for this share of its growth, has stopped; two nights are waited for.
+_STOPPED_S = 60 * _HOUR
 _STOPPED = 0.5
+#: What a life was is believed for this many times its length: the next one is to show its own growth by then.
+_BELIEVED = 1.2
 #: So near to its limit, so lately, a steady program has too little.
 _NEAR = 0.9
 _LATELY_S = 24 * _HOUR
@@ -66,13 +68,14 @@ class Watch:
             self._near = None
             return
         was, life = self.state, event.at - self.born
+        grew = self._leak is not None or bool(self._growths)
         self._begin(event.at)
         self.born_by = event.what
         if event.what == "deploy":
             self._inherited_until, self.growth, self.leaky_lives = 0.0, None, 0
-        elif was == "leaking":
+        elif was == "leaking" and grew:
             self.leaky_lives += 1
-            self._inherited_until = max(self._inherited_until, event.at + max(0.9 * life, _HOUR))
+            self._inherited_until = max(self._inherited_until, event.at + max(_BELIEVED * life, _HOUR))
         if was == "undersized" and event.what == "oom":
             self._near = event.at
 
