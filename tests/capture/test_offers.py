@@ -8,7 +8,7 @@ from standin import NO_COST, READY, Folder, Told
 from caulk.capture import offers as offering
 from caulk.capture.offers import Offer, chosen
 from caulk.model.capture import Check, Cost, Taken
-from caulk.model.errors import CaptureFailed, Lacks, Unreachable
+from caulk.model.errors import CaptureFailed, Lacks, Unreachable, UsageError
 from caulk.model.target import Patience, Volume
 
 MIB = 1 << 20
@@ -97,5 +97,5 @@ def test_nothing_open_names_every_reason(target):
 def test_what_was_asked_for_by_name_is_given_or_said_to_be_unknown(target):
     offer = offered(target)
     assert chosen([offer], "heap") is offer
-    with pytest.raises(CaptureFailed, match="tea"):
+    with pytest.raises(UsageError, match="tea"):
         chosen([offer], "tea")

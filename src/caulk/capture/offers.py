@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import cast
 
 from caulk.model.capture import EVIDENCE, Check, Cost
-from caulk.model.errors import CaptureFailed, CaulkError, Lacks
+from caulk.model.errors import CaptureFailed, CaulkError, Lacks, UsageError
 from caulk.model.target import Access
 from caulk.model.units import format_duration, format_value
 from caulk.ports import Capturing, Reach, Way
@@ -72,12 +72,15 @@ def offers(reach: Reach, access: Access, store_free: int | None = None) -> list[
 
 
 def chosen(found: Sequence[Offer], wanted: str = "") -> Offer:
-    """The richest that is open, or the one that is called `wanted`; raises `CaptureFailed` with every reason."""
+    """The richest that is open, or the one that is called `wanted`, whatever stands against that.
+
+    Raises `CaptureFailed` with every reason if none is open, `UsageError` if none is called so.
+    """
     if wanted:
         named = [offer for offer in found if wanted in (offer.way.alias, offer.way.name, offer.way.evidence)]
         if not named:
             known = ", ".join(dict.fromkeys(offer.way.alias for offer in found)) or "nothing"
-            raise CaptureFailed(f"there is no {wanted!r} to be had from this target", hint=f"--as takes {known}.")
+            raise UsageError(f"there is no {wanted!r} to be had from this target", hint=f"--as takes {known}.")
         return next((offer for offer in named if offer.is_open), named[0])
     for offer in found:
         if offer.is_open:
