@@ -218,3 +218,9 @@ def names_the_leak(runtime: str, analysis: dict[str, Any]) -> bool:
     first = findings[0]
     said = [first["title"], str(first["holder"]), str(first["allocator"])]
     return any(LEAKS[runtime] in words for words in said)
+
+
+def names_what_filled_the_heap(analysis: dict[str, Any]) -> bool:
+    """The same for a JVM at its OutOfMemoryError, which is in the midst of filing: `main` has the map in hand, too."""
+    first = analysis["findings"][0]
+    return first["type"] == "Hold$Ticket" and first["holder"] in ("Hold.OPEN", "local of Hold.main")
