@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -88,11 +89,23 @@ def load(
 
         with ThreadPoolExecutor() as pool:
             together = replace(talk, progress=lambda *_: None)
-            return list(pool.map(partial(_dump, reading=reading, talk=together, room=room), paths))
+            return list(map(_dated, pool.map(partial(_dump, reading=reading, talk=together, room=room), paths)))
     return [
-        _dump(path, reading, replace(talk, progress=_part(talk.progress, at, len(paths))), room)
+        _dated(_dump(path, reading, replace(talk, progress=_part(talk.progress, at, len(paths))), room))
         for at, path in enumerate(paths)
     ]
+
+
+def _dated(dump: Dump) -> Dump:
+    """A capture in its directory knows when it was taken, where the format cannot say it: its manifest does."""
+    beside = Path(dump.path).with_name("manifest.json")
+    if dump.profile.taken_at or dump.path == STDIN or not beside.is_file():
+        return dump
+    manifest = import_module("caulk.store.captures").manifest_in(beside.parent)
+    taken = manifest.taken_at if manifest and manifest.path == Path(dump.path).name else ""
+    if not taken:
+        return dump
+    return replace(dump, profile=replace(dump.profile, taken_at=datetime.fromisoformat(taken)))
 
 
 def _part(progress: "Progress", at: int, of: int) -> "Progress":

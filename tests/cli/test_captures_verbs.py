@@ -69,3 +69,16 @@ def test_an_unknown_capture_is_said_with_those_there_are(store, capsys):
 def test_a_place_that_there_is_not_is_said_with_those_there_are(store, capsys):
     assert carry_out(["doctor", "mars:web"]) == 2
     assert "docker:" in capsys.readouterr().err
+
+
+def test_captures_are_analysed_in_the_order_they_were_taken(store, capsys):
+    snapshot = {"head": {"callFrame": {"functionName": "(root)"}, "selfSize": 0, "children": []}, "samples": []}
+    paths = []
+    for second in (30, 10):
+        at = f"2026-01-01T00:00:{second}Z"
+        draft = store.begin(Manifest(target=Captured("local", "node", "shop", "pid:1"), taken_at=at), ".heapprofile")
+        draft.write(json.dumps(snapshot).encode())
+        paths.append(str(draft.keep().path))
+    inputs = json.loads(said(capsys, "analyze", *paths, "-o", "json"))["inputs"]
+    assert [entry["path"] for entry in inputs] == paths[::-1]
+    assert inputs[0]["taken_at"].startswith("2026-01-01T00:00:10")

@@ -305,6 +305,14 @@ class Captures:
         return replace(manifest, complete=False)
 
 
+def manifest_in(directory: Path) -> Manifest | None:
+    """The manifest of a capture's directory; None if it has none that can be read."""
+    try:
+        return msgspec.json.decode((directory / _MANIFEST).read_bytes(), type=Manifest)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
 def total(entries: Iterable[Entry]) -> int:
     """Bytes on disk of all of them."""
     return sum(entry.size_bytes for entry in entries)
