@@ -88,13 +88,19 @@ def main() -> None:
     parser.add_argument("--healthy-seeds", type=int, default=0, help="more odd seeds of healthy families, for days")
     parser.add_argument("--rules", type=int, default=20, help="seeds up to this are judged by the other rules too")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=60, help="what is not judged by then is left out")
     options = parser.parse_args()
     jobs = [(f, s, s <= options.rules) for s in range(1, options.seeds + 1, 2) for f in families.FAMILIES]
     healthy = [f for f in families.FAMILIES if not families.make(f, 1).is_leak]
     jobs += [(f, s, False) for s in range(options.seeds + 1, options.healthy_seeds + 1) if s % 2 for f in healthy]
     begun = time.monotonic()
     with multiprocessing.Pool(options.processes) as pool:
-        found = [outcome for some in pool.imap_unordered(outcomes, jobs, chunksize=4) for outcome in some]
+        found = []
+        # In order of seeds: what is left out is left out of all families.
+        for some in pool.imap(outcomes, jobs, chunksize=4):
+            found += some
+            if time.monotonic() - begun > options.minutes * 60:
+                break
     found.sort(key=lambda o: (o.judge, o.family, o.seed))
     Path(__file__).with_name("results.md").write_text(_page(found, options.seeds, options.rules))
     print(f"{len(found)} outcomes, {time.monotonic() - begun:.0f} s")

@@ -4,7 +4,7 @@ What a collector, a batch or a night gives back is not in a minimum over a long 
 neighbours merge, so each reading costs little and 64 stretches a level are all that is kept, however long it goes on.
 """
 
-from collections import deque
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,38 +18,36 @@ _KEPT = 64
 
 @dataclass(slots=True)
 class Level:
-    """The finished stretches of one width, oldest first: the middle of each, its least and its most."""
+    """The finished stretches of one width, oldest first: the middle of each and its least, 64 at most (`'d'`)."""
 
     width_s: float
-    at: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT))
-    least: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT))
-    most: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    at: "array[float]" = field(default_factory=lambda: array("d"))
+    least: "array[float]" = field(default_factory=lambda: array("d"))
     forgotten: float = 0.0
     """The highest floor among those that are no longer kept."""
     _number: int = -1
     _low: float = 0.0
-    _high: float = 0.0
 
-    def add(self, at: float, low: float, high: float) -> tuple[float, float, float] | None:
-        """Note what lies at `at`; the stretch that this finishes, if any, as middle, least, most."""
+    def add(self, at: float, low: float) -> tuple[float, float] | None:
+        """Note what lies at `at`; the stretch that this finishes, if any, as middle and least."""
         number = int(at // self.width_s)
         if number == self._number:
-            self._low, self._high = min(self._low, low), max(self._high, high)
+            self._low = min(self._low, low)
             return None
         done = self._finish()
-        self._number, self._low, self._high = number, low, high
+        self._number, self._low = number, low
         return done
 
-    def _finish(self) -> tuple[float, float, float] | None:
+    def _finish(self) -> tuple[float, float] | None:
         if self._number < 0:
             return None
         if len(self.least) == _KEPT:
             self.forgotten = max(self.forgotten, self.least[0])
+            del self.at[0], self.least[0]
         middle = (self._number + 0.5) * self.width_s
         self.at.append(middle)
         self.least.append(self._low)
-        self.most.append(self._high)
-        return middle, self._low, self._high
+        return middle, self._low
 
 
 class Floors:
@@ -60,10 +58,9 @@ class Floors:
 
     def add(self, at: float, value: float) -> Iterator[Level]:
         """Note a reading; gives the levels at which a stretch ended by it, shortest first."""
-        low = high = value
         for level in self.levels:
-            done = level.add(at, low, high)
+            done = level.add(at, value)
             if done is None:
                 return
             yield level
-            at, low, high = done
+            at, value = done

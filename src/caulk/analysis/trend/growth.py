@@ -94,7 +94,7 @@ def _since(
     low, high = median(floor[:third]), median(floor[-third:])
     # Medians of the outer thirds lie two thirds of the way apart.
     gained = (high - low) * n / (n - third)
-    begun = low - gained * third / (2 * n)
+    begun = max(low - gained * third / (2 * n), 1.0)
     # What is no higher than it once was has not been gained: the next tooth, the next day.
     gained = min(gained, high - before)
     headroom = max(room - begun if room else _ROOM * begun, _LEAST_ROOM * begun)

@@ -98,17 +98,19 @@ class Watch:
         return level.width_s >= max(_NARROWEST_S, _READINGS * apart)
 
     def _look(self, level: Level) -> None:
-        found = growth(level, self.limit, self.born)
         self._growths.pop(level.width_s, None)
+        leak = self._leak
+        if leak and level.width_s < leak.growth.width_s:
+            return
+        found = growth(level, self.limit, self.born)
         if found:
             self._growths[level.width_s] = found
-        leak = self._leak
         if found and found.is_sure and leak is None and not self._slows(found):
             self._leak = _Leak(found, level.at[-1], level.least[-1])
         elif leak and level.width_s == leak.growth.width_s and level.least[-1] > leak.floor:
             leak.risen, leak.floor = level.at[-1], level.least[-1]
-        if leak and found and found.is_sure and found.slope.rate > 0:
-            leak.growth = found if found.width_s >= leak.growth.width_s else leak.growth
+        if leak and found and found.is_sure:
+            leak.growth = found
 
     def _slows(self, found: Growth) -> bool:
         """Whether a wider look, which began earlier, sees that what rises here rose faster before."""
