@@ -172,13 +172,13 @@ def plan(path=".", *, fork=False):
     anonymous = _figure("/proc/self/status", "RssAnon:") or blocks * 64
     frames = _tracemalloc.get_traceback_limit() if _tracemalloc.is_tracing() else 0
     # What is allocated meanwhile is traced too.
-    walk = blocks * (12 + frames if frames else 2.5) * 1e-6
-    extra = 8 * blocks + anonymous // 64 + (24 << 20)
+    walk = blocks * (12 + frames if frames else 1.4) * 1e-6
+    extra = 8 * blocks + anonymous // 64 + (14 << 20)
     # Copying page tables: measured 25 ms a GiB, twice where the first child leaves while the program waits.
     pause = 0.002 + anonymous / (1 << 30) * 0.03 if fork else walk
     if fork:
         extra += anonymous
-    disk = 56 * blocks + (1 << 20)
+    disk = 46 * blocks + (1 << 20)
     left, limited_by = _headroom()
     free = _free_disk(path)
     why = ""

@@ -24,6 +24,8 @@ _MIB = 1 << 20
 _MOST_BYTES = 256 * _MIB
 #: Of what the allocator gave out, the share that a profile shows at least, where that is much.
 _LEAST_SHARE, _MUCH = 0.5, 64 * _MIB
+#: What any answer takes of Envoy's memory, and the most that lies beside a capture.
+_ANSWER_BYTES, _BESIDE_BYTES = 4 * _MIB, _MIB
 _NO_IMAGE = "Google's tcmalloc is built in, so no debug image is needed"
 
 
@@ -52,7 +54,11 @@ class Dump:
 
     def cost(self) -> Cost:
         """From the profile's own size: its samples are copied once while the allocator waits."""
-        return Cost(0.01 + self._size * 1e-8, 2 * _MIB + 12 * self._size, 0, "", self._size * 2 or _MIB)
+        return Cost(
+            pause_s=0.01 + self._size * 1e-8,
+            extra_bytes=_ANSWER_BYTES + 12 * self._size,
+            size_bytes=self._size * 2 + _BESIDE_BYTES,
+        )
 
     def take(self, sink: Sink) -> Taken:
         """The profile, with what the allocator says beside it."""
@@ -120,7 +126,7 @@ class Figures:
 
     def cost(self) -> Cost:
         """Next to nothing."""
-        return Cost(size_bytes=4096)
+        return Cost(extra_bytes=_ANSWER_BYTES, size_bytes=_BESIDE_BYTES)
 
     def take(self, sink: Sink) -> Taken:
         """The figures, with those of the server's statistics that are about memory."""

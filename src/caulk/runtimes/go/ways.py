@@ -21,14 +21,16 @@ _KIB, _MIB = 1 << 10, 1 << 20
 
 #: runtime/pprof gives up at so many bytes of stacks, and starts with a buffer that it doubles.
 _MOST_STACKS, _FIRST_STACKS = 64 * _MIB, _MIB
-#: Seconds for each byte of stacks that is printed while the world stands still, on a slow machine.
-_S_PER_STACK_BYTE = 1.5e-7
+#: Seconds for each byte of stacks that is printed while the world stands still (bench/costs.py).
+_S_PER_STACK_BYTE = 2.5e-8
 #: In `debug=2`, beyond the text of a frame in `debug=1`: its arguments; and the line that each goroutine begins with.
 _FRAME_BYTES, _GOROUTINE_BYTES = 30, 60
 #: Counting stacks takes memory in the program, too: of more goroutines the size is guessed.
 _MOST_COUNTED = 50_000
 #: Bytes of memory for each entry of a profile, beside 2 MiB for its encoder; for a difference two are decoded as well.
-_ENTRY, _DELTA_ENTRY = 300, 6800
+_ENTRY, _GOROUTINE_ENTRY, _DELTA_ENTRY = 300, 700, 6800
+#: What a collection takes beside a heap is this part of it.
+_COLLECTED = 64
 _COUNTED = re.compile(rb"^(\d{1,18}) @.*$", re.MULTILINE)
 
 ALL_INDEX = """mux.HandleFunc("/debug/pprof/", pprof.Index)
@@ -107,6 +109,14 @@ class _Program:
         """Whether more than `pprof.Index` is mounted: `symbol`, which costs nothing, stands for `profile`."""
         return self.pprof.ask("symbol").status == 200
 
+    @property
+    def anonymous(self) -> int:
+        """The memory of the process; nothing where there is only an endpoint."""
+        try:
+            return self.reach.reading().anonymous
+        except CaulkError:
+            return 0
+
     @cached_property
     def stack_bytes(self) -> int:
         """About how long all stacks are as text, from how often which stack is there."""
@@ -170,15 +180,21 @@ class Profile:
             # Each buffer that was too small was filled while the world stood still, and lies there until a collection.
             printed = sum(_buffers(size))
             return Cost(
-                printed * _S_PER_STACK_BYTE, printed + size, 0, "", size, risk="stops the program while it prints"
+                printed * _S_PER_STACK_BYTE,
+                printed + size // 4 + 2 * _MIB,
+                size_bytes=size,
+                risk="stops the program while it prints",
             )
         if profile == "profile":
             return Cost(0.0, 4 * _MIB, 0, "", 64 * _KIB * (1 + program.seconds), risk="some percent of CPU meanwhile")
-        each = _DELTA_ENTRY if self._kind.is_recorded else _ENTRY
+        each = _GOROUTINE_ENTRY if profile == "goroutine" else _ENTRY
+        extra = 2 * _MIB + (_DELTA_ENTRY if self._kind.is_recorded else each) * entries
+        if self._kind.alias == "heap":
+            extra += program.anonymous // _COLLECTED
         # Before Go 1.19 the world stood still until every goroutine was written down.
         pause = 0.001 + (2e-6 * entries if profile == "goroutine" else 0.0)
         risk = "one garbage collection" if self._kind.alias == "heap" else ""
-        return Cost(pause, 2 * _MIB + each * entries, 0, "", 8 * _KIB + 64 * entries, risk)
+        return Cost(pause, extra, 0, "", 8 * _KIB + 64 * entries, risk)
 
     def take(self, sink: Sink) -> Taken:
         """Streams the profile into the sink."""

@@ -25,12 +25,15 @@ from caulk.runtimes.jvm.survey import Survey
 from caulk.runtimes.jvm.volumes import best
 
 #: Seconds for a GB of heap: collected, walked and written. Many small objects take the longest.
-_PAUSE_S, _ALL_PAUSE_S, _PACKED_PAUSE_S = 9.0, 6.0, 24.0
-_LEAST_PAUSE_S = 0.2
+_PAUSE_S, _ALL_PAUSE_S, _PACKED_PAUSE_S = 7.0, 4.7, 14.0
+_LEAST_PAUSE_S = 0.1
 #: What dumps shrink to at least, of those that shrink at all.
 _PACKED = 0.5
 _PATIENCE_S, _SLOWEST_BYTES_S = 300.0, 2e6
 _WRITERS = 4
+_PARALLEL_SINCE = 22
+#: Of the dump, on disk when the parts that the writers wrote are put together, one after the other.
+_IN_PARTS = 1.75
 #: Several writers only where their files and buffers are no matter.
 _WRITER_BYTES, _TIMES_ROOM = 64 << 20, 4
 _LOOK_S = 2.0
@@ -69,13 +72,13 @@ class HeapDump:
         now = self.survey
         size = self._size(now)
         volume = best(now.volumes, size)
-        extra = figures.extra_bytes(now.heap) if self.option != "-all" else 32 << 20
+        extra = figures.extra_bytes(now.heap) if self.option != "-all" else figures.BASE_BYTES
         seconds = {"-all": _ALL_PAUSE_S, "-gz=1": _PACKED_PAUSE_S}.get(self.option, _PAUSE_S)
         risk = "the heap may not shrink to half when packed" if self.suffix.endswith(".gz") else ""
         return Cost(
             pause_s=round(_LEAST_PAUSE_S + seconds * now.heap.used / 1e9, 3),
             extra_bytes=extra + now.door.extra_bytes,
-            disk_bytes=size,
+            disk_bytes=round(size * _IN_PARTS) if self._is_in_parts(volume, size) else size,
             directory=volume.path if volume else "",
             size_bytes=size,
             risk=risk,
@@ -113,11 +116,16 @@ class HeapDump:
         if self.option and self.option.partition("=")[0].encode() not in offered:
             raise CaptureFailed(f"this JVM's GC.heap_dump has no {self.option}", hint=f"It came with JDK {self.since}.")
         options = [self.option] if self.option else []
-        room = self.survey.reach.room().free
-        is_roomy = volume.free_bytes > _TIMES_ROOM * size and (room is None or room > _TIMES_ROOM * _WRITER_BYTES)
-        if b"-parallel" in offered and is_roomy:
+        if b"-parallel" in offered and self._is_roomy(volume, size):
             options.append(f"-parallel={_WRITERS}")
         return "".join(f"{option} " for option in options)
+
+    def _is_in_parts(self, volume: Volume | None, size: int) -> bool:
+        return (self.survey.release or 0) >= _PARALLEL_SINCE and volume is not None and self._is_roomy(volume, size)
+
+    def _is_roomy(self, volume: Volume, size: int) -> bool:
+        room = self.survey.reach.room().free
+        return volume.free_bytes > _TIMES_ROOM * size and (room is None or room > _TIMES_ROOM * _WRITER_BYTES)
 
 
 class _Watch:

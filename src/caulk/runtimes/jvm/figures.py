@@ -1,6 +1,6 @@
 """What a JVM's heap is now, and what capturing it costs: from figures that are there, without waking its listener.
 
-Constants are measured by `bench/captures_jvm.py`, on JDK 17 and 25.
+Constants are measured by `bench/costs.py`, on JDK 17 and 25.
 """
 
 import re
@@ -13,6 +13,8 @@ from caulk.runtimes.jvm.perfdata import Counters
 _DUMP_RATIO = 2.0
 #: With headers of 8 bytes instead of 12.
 _COMPACT_RATIO = 2.7
+#: What the JVM takes to listen, collect and write, whatever the heap is.
+BASE_BYTES = 16 << 20
 #: Classes, names and stacks, which a dump has beside the heap.
 _DUMP_BASE_BYTES = 8 << 20
 
@@ -79,7 +81,7 @@ def dump_bytes(now: Heap, switches: Mapping[str, str]) -> int:
 def extra_bytes(now: Heap) -> int:
     """The most memory that a full collection and the writer of a dump take beside what the process has."""
     # Marks of the collector; then objects that it moves to pages of the heap that were never touched.
-    return (32 << 20) + now.size // 32 + now.movable
+    return BASE_BYTES + now.size // 32 + now.movable
 
 
 def _sum(found: Counters, spaces: Sequence[str], figure: str) -> int:

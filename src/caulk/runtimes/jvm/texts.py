@@ -14,7 +14,7 @@ from caulk.runtimes.jvm.channel import channel
 from caulk.runtimes.jvm.survey import Survey
 
 #: Seconds for a GB of heap that is collected and counted.
-_PAUSE_S, _LEAST_PAUSE_S = 3.0, 0.1
+_PAUSE_S, _LEAST_PAUSE_S = 1.8, 0.05
 _PATIENCE_S, _SLOWEST_BYTES_S = 120.0, 10e6
 _HISTOGRAM_BYTES = 4 << 20
 

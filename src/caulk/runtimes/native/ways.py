@@ -206,7 +206,7 @@ class DumpBySignal:
         """A dump has 1 MiB at most, and its memory map; the program's threads wait for it where they allocate."""
         binary = Binary(self._allocator.reach, self._allocator.process)
         return Cost(
-            pause_s=0.5,
+            pause_s=0.05,
             extra_bytes=gperftools.MOST_BYTES,
             disk_bytes=gperftools.MOST_BYTES,
             directory=self._allocator.prefix.rpartition("/")[0] or "/",

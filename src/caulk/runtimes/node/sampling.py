@@ -17,6 +17,8 @@ _DEFAULT_S, _MOST_S, _LOOK_S = 10.0, 1200.0, 0.5
 _INTERVAL_BYTES, _STACK_DEPTH = 32768, 64
 _PROFILE_BYTES = 16 << 20
 _ANSWER_S = 60.0
+#: What Node.js does nothing else for when its inspector is opened for the first time.
+_OPENING_S = 0.1
 _FIGURES = """(() => {
   const v8 = require('v8');
   return {
@@ -48,7 +50,7 @@ class Sampling:
 
     def cost(self) -> Cost:
         """The samples."""
-        return Cost(extra_bytes=_PROFILE_BYTES, size_bytes=_PROFILE_BYTES)
+        return Cost(pause_s=_OPENING_S, extra_bytes=_PROFILE_BYTES, size_bytes=_PROFILE_BYTES)
 
     def take(self, sink: Sink) -> Taken:
         """Samples for `--seconds`, or ten."""
