@@ -80,14 +80,18 @@ class Running:
 
     def room(self) -> Room:
         """Of its own limit where nothing inside can tell it."""
+        limit = self._found["HostConfig"].get("Memory") or None
+        machine = None
         with contextlib.suppress(Lacks):
             room = self.inner.room()
-            if room.limit is not None:
+            if room.limit is not None or limit is None:
                 return room
-        stats = self._engine.get(f"/containers/{self._found['Id']}/stats", stream="false")["memory_stats"]
+            machine = room.machine
+        # Without one-shot the engine looks twice, a second apart.
+        asked = {"stream": "false", "one-shot": "true"}
+        stats = self._engine.get(f"/containers/{self._found['Id']}/stats", **asked)["memory_stats"]
         cached = stats.get("stats", {}).get("inactive_file", stats.get("stats", {}).get("total_inactive_file", 0))
-        limit = self._found["HostConfig"].get("Memory") or None
-        return Room(max(int(stats["usage"]) - int(cached), 0), limit)
+        return Room(max(int(stats["usage"]) - int(cached), 0), limit, machine)
 
     def patience(self) -> Patience | None:
         """None: an engine marks what does not answer as unhealthy, and leaves it running."""
