@@ -1,6 +1,7 @@
 """Services of Compose, by the labels that it gives to their containers."""
 
 import pytest
+from engines import awaited
 from images import IMAGES, names_the_leak
 
 SERVICE, PROJECT = "com.docker.compose.service", "com.docker.compose.project"
@@ -24,6 +25,8 @@ def desks(docker):
         docker.container(image, *IMAGES["go"].command, options=options("south", 1)) as south,
         docker.container(image, *IMAGES["go"].command, options=options("south", 2)) as second,
     ):
+        for name in (north, south, second):
+            awaited(lambda name=name: "ready" in docker.logs(name), lambda name=name: docker.logs(name))
         yield {"north": [north], "south": [south, second]}
 
 
