@@ -39,8 +39,8 @@ SLIGHT_S, SLIGHT_BYTES = 0.1, 32 << 20
 SECONDS = 2
 HEAD = """# What a capture costs, predicted and measured
 
-Written by `python bench/costs.py`. The heap is the program's anonymous memory before. Pauses are medians of 3 programs,
-memory and files those of the worst of them.
+Written by `python bench/costs.py`. The heap is the program's anonymous memory before. Where several programs were
+measured, pauses are the median, memory and files those of the worst of them.
 
 **A pause** is the longest time in which a thread of the program that wakes all the time did not (JVM, native; all such
 times in CPython), the longest delay of a timer of its event loop (Node.js), its slowest request (Go, Envoy): *seen*.
@@ -96,7 +96,7 @@ def main() -> None:
             before = os.getloadavg()[0]
             rows = [row(runtime, case, size, Path(home)) for case in CASES[runtime]() for size in case.sizes]
             load = f"a load of {before:.0f} at the beginning and of {os.getloadavg()[0]:.0f} at the end"
-            written(runtime, f"{version(runtime)}; {os.cpu_count()} processors with {load}", rows)
+            written(runtime, f"{version(runtime)}; {os.cpu_count()} processors with {load}; {ROUNDS} of each", rows)
     finally:
         shutil.rmtree(home)
 

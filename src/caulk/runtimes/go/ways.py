@@ -28,7 +28,7 @@ _FRAME_BYTES, _GOROUTINE_BYTES = 30, 60
 #: Counting stacks takes memory in the program, too: of more goroutines the size is guessed.
 _MOST_COUNTED = 50_000
 #: Bytes of memory for each entry of a profile, beside 2 MiB for its encoder; for a difference two are decoded as well.
-_ENTRY, _GOROUTINE_ENTRY, _DELTA_ENTRY = 300, 700, 6800
+_ENTRY, _GOROUTINE_ENTRY, _DELTA_ENTRY = 300, 800, 6800
 #: What a collection takes beside a heap is this part of it.
 _COLLECTED = 64
 _COUNTED = re.compile(rb"^(\d{1,18}) @.*$", re.MULTILINE)
