@@ -115,7 +115,8 @@ the leak to the beginning of that word, as a share of the time to the limit. A f
 """
 _RULES_HEAD = """
 The same series (odd seeds to {few}) by all. Here an alarm counts for or against a judge whenever it comes, and the time
-is that of the first one after the leak began. The rules are told every limit, caulk only where the series has it.
+is that of the first one after the leak began (100 % for a rule that was on already, and stayed on). The rules are told
+every limit, caulk only where the series has it.
 
 | judge | precision | recall | median time to detect | false alarms in 1,000 target-days |
 | --- | --- | --- | --- | --- |"""
