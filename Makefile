@@ -30,6 +30,8 @@ bench: install ## Measure caulk beside its peers, in ratios
 	$(BIN)/python bench/profiles.py
 	$(BIN)/python bench/native.py
 	$(BIN)/python bench/heaps.py
+	$(BIN)/python bench/captures.py
+	$(BIN)/python bench/costs.py
 
 fuzz: install ## Read CAULK_FUZZ (20000) mutants of each dump: no traceback, no hang, both forms of the kernels agree
 	CAULK_FUZZ=$${CAULK_FUZZ:-20000} $(BIN)/pytest -n 2 tests/fuzz

@@ -5,7 +5,7 @@ platform-posix.cc); an object that does not fit has pages of its own. So the map
 largest object.
 
 A snapshot is a graph in native memory, and what that takes is a matter of how many objects there are, which nobody
-knows before. Measured on Node.js 20 (V8 11.3) by `bench/captures_node.py`, on heaps of 16, 64 and 160 MB: 5 to 8 bytes
+knows before. Measured on Node.js 20 (V8 11.3) by `bench/costs.py`, on heaps of 16, 64 and 160 MB: 5 to 8 bytes
 a byte of heap for records, closures and maps, 2 for strings of a kilobyte, and 30 MB. On top of it, V8 keeps the text
 of each index under which an object is held, a kilobyte each (StringsStorage): an array of a million objects costs a
 gigabyte. Predictions were 1.1 to 2.2 times what was measured, for strings four times. The thread stands still for some
