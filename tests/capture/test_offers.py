@@ -9,9 +9,10 @@ from caulk.capture import offers as offering
 from caulk.capture.offers import Offer, chosen
 from caulk.model.capture import Check, Cost, Taken
 from caulk.model.errors import CaptureFailed, Lacks, Unreachable, UsageError
-from caulk.model.target import Patience, Volume
+from caulk.model.target import Access, Patience, Volume
 
 MIB = 1 << 20
+DEAF = Check("needs", "nothing listens")
 
 
 def offered(target: Folder, cost: Cost = NO_COST, check: Check = READY, store_free: int | None = None) -> Offer:
@@ -99,3 +100,17 @@ def test_what_was_asked_for_by_name_is_given_or_said_to_be_unknown(target):
     assert chosen([offer], "heap") is offer
     with pytest.raises(UsageError, match="tea"):
         chosen([offer], "tea")
+
+
+def test_a_process_that_cannot_be_seen_is_the_reason_if_its_ports_do_not_help(target, monkeypatch):
+    def unseen() -> None:
+        raise Lacks("the role lacks create on pods/exec", hint="kind: Role")
+
+    monkeypatch.setattr(target, "process", unseen)
+    served = type(
+        "Served", (), {"NAME": "go", "ways": lambda reach, access: [Told(lambda sink: Taken(), NO_COST, DEAF)]}
+    )
+    monkeypatch.setattr(offering, "_runtime", lambda name: served)
+    with pytest.raises(Lacks, match="pods/exec") as failure:
+        offering.offers(target, Access())
+    assert "kind: Role" in failure.value.hint and "nothing listens" in failure.value.hint

@@ -146,7 +146,8 @@ class Cluster:
 
     @contextmanager
     def again(self, name: str, runtime: str) -> Iterator[None]:
-        """Another pod of the same name."""
+        """Another pod of the same name, once the first is gone."""
+        self.run("-n", self.namespace, "wait", "--for=delete", f"pod/{name}", "--timeout=90s")
         image = IMAGES[runtime]
         pod = self.pod(name, self.load(image, is_bare=False), image, is_bare=False)
         self.run("apply", "-f", "-", stdin=json.dumps(pod))

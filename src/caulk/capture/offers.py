@@ -51,23 +51,32 @@ class Offer:
 
 
 def runtimes(reach: Reach) -> list[Capturing]:
-    """The runtimes that a target may be of, the likeliest first; for a bare endpoint, those that serve one."""
+    """The runtimes that a target may be of, the likeliest first; where only its ports can be had, those that serve."""
+    return _runtimes(reach)[0]
+
+
+def _runtimes(reach: Reach) -> tuple[list[Capturing], Lacks | None]:
+    """The same, with why the process itself cannot be seen, where it cannot."""
     try:
         process = reach.process()
-    except Lacks:
-        return [_runtime(name) for name in _ENDPOINTS]
-    return [runtime for runtime in map(_runtime, RUNTIMES) if runtime.serves(process)]
+    except Lacks as error:
+        return [_runtime(name) for name in _ENDPOINTS], error
+    return [runtime for runtime in map(_runtime, RUNTIMES) if runtime.serves(process)], None
 
 
 def offers(reach: Reach, access: Access, store_free: int | None = None) -> list[Offer]:
     """Every way to capture a target, the richest evidence first; changes nothing there.
 
-    `store_free` is what the disk that captures are kept on has left, in bytes.
+    `store_free` is what the disk that captures are kept on has left, in bytes. Raises `Lacks` where the process cannot
+    be seen, and none of its ports helps.
     """
     found = []
-    for runtime in runtimes(reach):
+    served, unseen = _runtimes(reach)
+    for runtime in served:
         for way in runtime.ways(reach, access):
             found.append(_offer(runtime.NAME, way, reach, store_free))
+    if unseen and reach.target.place != "endpoint" and not any(offer.is_open for offer in found):
+        raise Lacks(str(unseen), hint="\n".join([unseen.hint, *dict.fromkeys(o.check.why for o in found)]).strip())
     return sorted(found, key=lambda offer: EVIDENCE.index(offer.way.evidence))
 
 
