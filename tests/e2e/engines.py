@@ -118,7 +118,17 @@ class Cluster:
             )
             yield name
         finally:
-            self.run("-n", self.namespace, "delete", "pod", name, "--grace-period=0", "--force", "--wait=false")
+            self.run(
+                "-n",
+                self.namespace,
+                "delete",
+                "pod",
+                name,
+                "--ignore-not-found",
+                "--grace-period=0",
+                "--force",
+                "--wait=false",
+            )
 
     def pod(self, name: str, image_name: str, image: Image, *, is_bare: bool) -> dict[str, Any]:
         """The manifest of a pod with a memory limit; a bare one under the restrictions of Pod Security."""
@@ -146,11 +156,13 @@ class Cluster:
 
     @contextmanager
     def again(self, name: str, runtime: str) -> Iterator[None]:
-        """Another pod of the same name, once the first is gone."""
-        self.run("-n", self.namespace, "wait", "--for=delete", f"pod/{name}", "--timeout=90s")
+        """Another pod of the same name, running: the logs may be of the first for a while, the status is not."""
         image = IMAGES[runtime]
         pod = self.pod(name, self.load(image, is_bare=False), image, is_bare=False)
         self.run("apply", "-f", "-", stdin=json.dumps(pod))
+        awaited(
+            lambda: any(c["ready"] for c in self.status(name).get("containerStatuses", [])), lambda: self.logs(name)
+        )
         awaited(lambda: image.is_ready(self.logs(name)), lambda: self.logs(name))
         yield
 
