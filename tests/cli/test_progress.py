@@ -2,7 +2,9 @@
 
 import _thread
 import io
+import signal
 import threading
+from collections.abc import Iterator
 from contextlib import redirect_stderr
 from itertools import pairwise
 
@@ -84,6 +86,15 @@ def test_what_goes_wrong_in_the_work_goes_wrong_here():
             attended(task, is_long=is_long)
 
 
+@pytest.fixture
+def attentive() -> Iterator[None]:
+    """Ctrl-C is heard: a shell has what it starts in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("attentive")
 def test_ctrl_c_does_not_wait_for_a_kernel():
     end = threading.Event()
 
@@ -98,6 +109,7 @@ def test_ctrl_c_does_not_wait_for_a_kernel():
     end.set()
 
 
+@pytest.mark.usefixtures("attentive")
 def test_ctrl_c_waits_until_a_file_that_is_being_written_is_cleared_away():
     cleared = []
 
