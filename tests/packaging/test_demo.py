@@ -40,7 +40,7 @@ def test_the_demo_names_what_is_missing_and_runs_the_rest(tmp_path):
     ran = subprocess.run(
         [sys.executable, ROOT / "demo/run"],
         cwd=tmp_path,
-        env={"PATH": str(tmp_path), "HOME": str(tmp_path), "DEMO_SECONDS": "6"},
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path), "DEMO_SECONDS": "10"},
         capture_output=True,
         text=True,
         check=False,

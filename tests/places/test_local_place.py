@@ -96,7 +96,9 @@ def open_directory() -> Iterator[Path]:
         pytest.skip("unobtainable: only root can become another user")
     with tempfile.TemporaryDirectory(dir="/tmp") as directory:
         Path(directory).chmod(0o755)
-        if subprocess.run([*AS_OTHER, sys.executable, "-c", "import msgspec"], check=False, timeout=60).returncode:
+        paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        tried = [*AS_OTHER, sys.executable, "-c", "import msgspec, caulk.places.local"]
+        if subprocess.run(tried, env={**os.environ, **paths}, check=False, timeout=60).returncode:
             pytest.skip(f"unobtainable: {sys.executable} is closed to other users")
         yield Path(directory)
 
