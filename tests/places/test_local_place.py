@@ -282,9 +282,12 @@ def test_a_user_learns_what_it_may_not_do_to_the_program_of_another(launch, open
     command = [sys.executable, "-c", code]
     paths = os.pathsep.join(path for path in sys.path if path)
     became = {"user": OTHER, "group": OTHER, "extra_groups": []}
-    ran = subprocess.run(
-        command, env={"PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, check=False, **became
-    )
+    try:
+        ran = subprocess.run(
+            command, env={"PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, check=False, **became
+        )
+    except PermissionError:
+        pytest.skip(f"unobtainable: {sys.executable} is closed to other users")
     assert ran.returncode == 0, ran.stderr
     uid, hello, *refused = ran.stdout.splitlines()
     assert (uid, hello) == ("0", "b'hello from inside'")
