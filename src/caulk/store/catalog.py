@@ -1,7 +1,6 @@
 """An index of captures in SQL, for those who have thousands: made from the manifests, and made again at any time.
 
-The statements are SQLAlchemy's, the same for SQLite and PostgreSQL. Nothing is only here: a row that disagrees with its
-manifest is wrong, and `refresh` puts it right.
+Nothing is only here: a row that disagrees with its manifest is wrong, and `refresh` puts it right.
 """
 
 from collections.abc import Iterable

@@ -36,10 +36,8 @@ def listeners(reach: Reach, process: Process) -> list[Listener]:
     ]
     chosen = [one for one, _ in found if one.is_own]
     if not chosen and not process.sockets:
+        # Even one that is alone may be another's: a process may have no sockets at all.
         chosen = [one for one, uid in found if uid == process.uid]
-        if len({one.port for one, _ in found}) == 1:
-            # There is nobody else it could be.
-            chosen = [Listener(one.host, one.port, is_own=True) for one in chosen]
     # A socket of both families answers at either loopback; of what is said twice, the first is kept.
     unique = dict.fromkeys(sorted(chosen, key=lambda one: (one.host != "127.0.0.1", one.port)))
     return list(unique)[:_MOST_PORTS]
