@@ -14,7 +14,7 @@ from awaiting import PATIENCE_S, await_enough, captures_in, end, most_captures_i
 _SUPERVISOR = """
 import json, sys
 from pathlib import Path
-from caulk.watch.run import run
+from caulk.run.run import run
 
 settings = json.loads(sys.argv[1])
 workspace, address = Path(settings["workspace"]), settings["pprof_url"]

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from caulk.model.series import Reading
-from caulk.watch.history import History
+from caulk.run.history import History
 
 
 def test_a_long_run_keeps_a_bounded_number_of_evenly_spread_readings():

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from caulk.watch.schedule import MOST, Schedule
+from caulk.run.schedule import MOST, Schedule
 
 MB = 1 << 20
 

@@ -117,7 +117,7 @@ print("\\nseen", len(seen))
     workspace.mkdir()
     bootstrap = (
         f"import sys; sys.path.insert(0, {str(src)!r})\n"
-        "from pathlib import Path\nfrom caulk.watch.run import run\n"
+        "from pathlib import Path\nfrom caulk.run.run import run\n"
         f"sys.exit(run({[sys.executable, 'waiting.py']!r}, workspace=Path({str(workspace)!r})).exit_code)"
     )
     assert _typed_in_a_terminal([sys.executable, "-c", bootstrap], "\x03", folder=tmp_path).split()[-2:] == [

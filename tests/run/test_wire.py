@@ -6,7 +6,7 @@ import socket
 import pytest
 from awaiting import PATIENCE_S, until
 
-from caulk.watch.wire import Switchboard
+from caulk.run.wire import Switchboard
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from caulk.model.errors import UsageError
 from caulk.model.records import Analysis
 from caulk.model.units import format_duration, format_value
 from caulk.reports import Question
+from caulk.run.conclusion import Conclusion, alike, conclude
+from caulk.run.run import Run, run
 from caulk.views import text
-from caulk.watch.conclusion import Conclusion, alike, conclude
-from caulk.watch.run import Run, run
 
 
 def main(

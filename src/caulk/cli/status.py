@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from caulk.model.units import format_duration, format_value
+from caulk.run.run import Moment
 from caulk.views.text import sparkline
-from caulk.watch.run import Moment
 
 _WIDTH_OF_HISTORY = 24
 

@@ -1,1 +1,1 @@
-"""The loop: read, judge, capture at the moment that matters, keep."""
+"""The loop: read, judge, plan, capture, keep, forget."""

@@ -5,7 +5,7 @@ With `--native` memray records them instead, C code included, where it can be im
 Started by `sitecustomize` next to it; standard library only, CPython 3.8 and later. Whatever goes wrong stays here: the
 program runs on. It imports built-in modules alone, its thread is unknown to `threading` and its socket has a high
 number: the program sees as little as possible of it.
-The protocol is that of `caulk.watch.wire`.
+The protocol is that of `caulk.run.wire`.
 """
 
 from __future__ import annotations

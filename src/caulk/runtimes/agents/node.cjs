@@ -3,7 +3,7 @@
 // Preloaded by `--require` in NODE_OPTIONS; for Node 12.17 and later, and parsed by every older one, which runs on
 // unwatched. The main thread is asked from a thread of its own, through the inspector, so that a program which never
 // returns to its event loop answers too; a worker of the program is asked from within. Whatever goes wrong stays here.
-// The protocol is that of `caulk.watch.wire`.
+// The protocol is that of `caulk.run.wire`.
 'use strict';
 
 const ROLE = 'caulk agent';

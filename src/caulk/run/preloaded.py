@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from caulk.places import local
+from caulk.run.sources import Dumped
 from caulk.runtimes import native
-from caulk.watch.sources import Dumped
 
 
 class Preloaded:

@@ -15,10 +15,10 @@ from caulk.formats.source import Source, open_source
 from caulk.model.errors import CaulkError
 from caulk.model.profile import Profile
 from caulk.model.records import Analysis, State, Verdict
+from caulk.run.run import Run
+from caulk.run.subject import Shot, Subject
 from caulk.runtimes import native
 from caulk.symbols.symbolize import symbolize
-from caulk.watch.run import Run
-from caulk.watch.subject import Shot, Subject
 
 #: Shots that are read as profiles; others are dumps that the runtime wrote when it died.
 _PROFILES = ("heap", "goroutine", "histogram")

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from caulk.model.series import Reading, Series
 from caulk.ports import Runtime
+from caulk.run.preloaded import Preloaded
+from caulk.run.signals import Passing
+from caulk.run.subject import Subject
+from caulk.run.watcher import Watcher
+from caulk.run.wire import Switchboard
 from caulk.runtimes import cpython, go, jvm, native, node
 from caulk.runtimes.endpoint import Endpoint
-from caulk.watch.preloaded import Preloaded
-from caulk.watch.signals import Passing
-from caulk.watch.subject import Subject
-from caulk.watch.watcher import Watcher
-from caulk.watch.wire import Switchboard
 
 #: Whatever a command may start: all of them are made to answer.
 _RUNTIMES: tuple[Runtime, ...] = (cpython, node, jvm, go)

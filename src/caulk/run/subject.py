@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from caulk.model.series import Reading, Series
-from caulk.watch.history import History
-from caulk.watch.schedule import Schedule
-from caulk.watch.sources import Source
-from caulk.watch.wire import Outcome
+from caulk.run.history import History
+from caulk.run.schedule import Schedule
+from caulk.run.sources import Source
+from caulk.run.wire import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from caulk.model.errors import CaulkError, Unreachable
-from caulk.watch.wire import Agent, Outcome
+from caulk.run.wire import Agent, Outcome
 
 #: A way to capture: writes files whose names begin with the stem, and returns them with the runtime's own figures.
 Take = Callable[[Path], tuple[tuple[tuple[str, Path], ...], dict[str, int]]]

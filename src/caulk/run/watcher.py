@@ -12,13 +12,13 @@ from pathlib import Path
 from caulk.model.series import Reading, Series
 from caulk.model.target import Target
 from caulk.places import local
+from caulk.run.history import History
+from caulk.run.preloaded import Preloaded
+from caulk.run.sources import AgentSource, Errand, Recording, Source, Take, write
+from caulk.run.subject import Shot, Subject, Watched
+from caulk.run.wire import Agent
 from caulk.runtimes import cpython, envoy, go, jvm, native, node
 from caulk.runtimes.endpoint import Endpoint, NotServed
-from caulk.watch.history import History
-from caulk.watch.preloaded import Preloaded
-from caulk.watch.sources import AgentSource, Errand, Recording, Source, Take, write
-from caulk.watch.subject import Shot, Subject, Watched
-from caulk.watch.wire import Agent
 
 #: The runtimes whose processes report by themselves.
 _TALKING = {runtime.NAME: runtime for runtime in (cpython, node)}

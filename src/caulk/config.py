@@ -1,0 +1,1 @@
+"""What `caulk.toml` says: targets, rules, thresholds and where notifications go."""

@@ -1,0 +1,1 @@
+"""Where readings of memory come from: one module a source."""
