@@ -1,0 +1,1 @@
+"""Grafana dashboards, built from short declarations of what each panel shows."""
