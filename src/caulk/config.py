@@ -1,1 +1,0 @@
-"""What `caulk.toml` says: targets, rules, thresholds and where notifications go."""
