@@ -53,7 +53,7 @@ def outcomes(job: tuple[str, int, bool]) -> list[Outcome]:
 
 def ours(it: families.Labelled) -> list[tuple[float, bool]]:
     """Whether caulk says `leaking`, at each reading."""
-    pool = Pool(int(it.limit) if it.says_limit else 0)
+    pool = Pool(limit=int(it.limit) if it.says_limit else 0)
     anon, file, heap = (it.columns.get(name) for name in ("anon", "file", "heap"))
     out = []
     for i, (at, value) in enumerate(zip(it.times, it.values, strict=True)):
@@ -61,7 +61,8 @@ def ours(it: families.Labelled) -> list[tuple[float, bool]]:
         reading = Reading(
             at, int(value), int(anon[i]) if anon else 0, int(file[i]) if file else 0, 0, int(heap[i]) if heap else None
         )
-        out.append((at, pool.add("", reading, events) == "leaking"))
+        pool.add("", reading, events)
+        out.append((at, pool.state == "leaking"))
     return out
 
 

@@ -39,9 +39,9 @@ def test_the_interval_holds_zero_for_a_walk_that_goes_nowhere_though_neighbours_
 def test_a_floor_is_the_least_of_its_stretch_at_every_width():
     floors = Floors()
     rng = random.Random(3)
-    values = [rng.uniform(1, 9) for _ in range(4096)]
+    values = [rng.randint(1, 9000) for _ in range(4096)]
     for i, value in enumerate(values):
-        list(floors.add(i * SHORTEST_S, value))
+        list(floors.add(i * SHORTEST_S, value * 1024))
     for k in (1, 4, 6):
         level, width = floors.levels[k], 2**k
         # The last stretch is still open, at this level and at those below.

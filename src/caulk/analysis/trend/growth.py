@@ -59,11 +59,11 @@ class Growth:
 def growth(level: Level, room: float | None, born: float) -> Growth | None:
     """The growth that the newest floors of a level show; `room` is the limit, `born` the start of this life."""
     best: Growth | None = None
-    n = len(level.least)
+    at, least = level.points()
+    n = len(least)
     fewest = _FEWEST if level.width_s < _LONG_S else _FEWEST_LONG
     if n < fewest:
         return None
-    at, least = list(level.at), list(level.least)
     for begin in sorted({0, n // 4, n // 2, 5 * n // 8, 3 * n // 4}):
         if n - begin < fewest:
             break
@@ -78,11 +78,11 @@ def growth(level: Level, room: float | None, born: float) -> Growth | None:
 
 def _views(level: Level, at: list[float], least: list[float], begin: int) -> Iterator[tuple[list[float], float]]:
     """The floors as they are, and without their days where there are two of them; with the highest before `begin`."""
-    yield least, max(max(least[:begin], default=0.0), level.forgotten)
+    yield least, max(max(least[:begin], default=0.0), level.forgotten * 1024.0)
     a_day = round(DAY_S / level.width_s)
     if _DAILY[0] <= a_day <= _DAILY[1] and len(least) - begin >= 2 * a_day:
         adjusted = without_days(at, least, begin=begin, width_s=level.width_s)
-        if adjusted and max(least[-a_day:]) > level.forgotten:
+        if adjusted and max(least[-a_day:]) > level.forgotten * 1024.0:
             yield adjusted, max(adjusted[:begin], default=0.0)
 
 

@@ -8,6 +8,9 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
+
+import msgspec
 
 from caulk.analysis.trend.replica import Replica
 from caulk.analysis.trend.words import judgement
@@ -18,6 +21,9 @@ from caulk.model.series import Reading
 _ENOUGH = 0.3
 #: Suspicion by nearly all of several replicas is more than suspicion.
 _AGREE, _SEVERAL = 0.75, 3
+#: How often silent replicas are looked for.
+_SWEEP_S = 300.0
+_VERSION = 1
 
 
 def judge(histories: Iterable[History], *, limit: int = 0) -> list[Judgement]:
@@ -28,26 +34,71 @@ def judge(histories: Iterable[History], *, limit: int = 0) -> list[Judgement]:
 
 @dataclass(slots=True)
 class Pool:
-    """The replicas of a workload as their readings come; `said_at` is when its state was first said."""
+    """A workload as the readings of its replicas come; `said_at` is when its state was first said.
 
+    A replica costs 10 kB, 20 where its runtime tells of its heap.
+    """
+
+    name: str = ""
     limit: int = 0
+    """Bytes that each replica may have, 0 if events say it."""
     replicas: dict[str, Replica] = field(default_factory=dict)
     state: State = "unknown"
     said_at: float = 0.0
+    swept_at: float = 0.0
 
-    def add(self, name: str, reading: Reading, events: Sequence[Event] = ()) -> State:
-        """Note a reading of a replica, and what happened just before it; the workload's state from now on."""
-        replica = self.replicas.get(name)
-        if replica is None:
-            replica = self.replicas[name] = Replica(self.limit)
+    def add(self, replica: str, reading: Reading, events: Sequence[Event] = ()) -> Judgement | None:
+        """Note a reading of a replica, and what happened before it; the judgement if the state is another now.
+
+        A start before the first reading (`restart` at the time it began) tells how old the replica is.
+        """
+        swept = self._sweep(reading.at, replica)
+        one = self.replicas.get(replica)
+        if one is None:
+            one = self.replicas[replica] = self._new(events)
         for event in events:
-            replica.happen(event)
-        before = replica.state
-        if replica.add(reading) != before or not self.said_at:
-            state = pooled([replica.state for replica in self.replicas.values()])
-            if state != self.state or not self.said_at:
-                self.state, self.said_at = state, reading.at
-        return self.state
+            one.happen(event)
+        before = one.state
+        if one.add(reading) == before and self.said_at and not swept:
+            return None
+        state = pooled([one.state for one in self.replicas.values()])
+        if state == self.state and self.said_at:
+            return None
+        self.state, self.said_at = state, reading.at
+        return self.judgement()
+
+    def judgement(self) -> Judgement:
+        """What is said now, with the figures as they are now."""
+        return judgement(self.name, self.state, self.said_at, list(self.replicas.values()))
+
+    def to_state(self) -> dict[str, Any]:
+        """All of it as plain lists, dicts, numbers and strings."""
+        kept: dict[str, Any] = msgspec.to_builtins(self, enc_hook=list)
+        return {"version": _VERSION} | kept
+
+    @classmethod
+    def from_state(cls, kept: dict[str, Any]) -> "Pool":
+        """The pool that `to_state` gave; raises ValueError for what another version kept."""
+        if kept.get("version") != _VERSION:
+            raise ValueError(f"the state of version {kept.get('version')} is not of {_VERSION}")
+        return msgspec.convert(kept, cls, dec_hook=lambda kind, values: kind("I", values))
+
+    def _new(self, events: Sequence[Event]) -> Replica:
+        """A replica that was not there before; it may take the place of one that leaked, unless it is a new program."""
+        new = Replica()
+        if self.limit:
+            new.happen(Event(0.0, "limit", self.limit))
+        return new
+
+    def _sweep(self, now: float, here: str) -> bool:
+        """Forget replicas that are silent for long: what is scaled down or replaced has no opinion. True if any was."""
+        if now - self.swept_at < _SWEEP_S:
+            return False
+        self.swept_at = now
+        gone = [name for name, one in self.replicas.items() if name != here and one.is_silent(now)]
+        for name in gone:
+            del self.replicas[name]
+        return bool(gone)
 
 
 def pooled(states: Sequence[State]) -> State:
@@ -66,14 +117,14 @@ def pooled(states: Sequence[State]) -> State:
 
 
 def _replay(name: str, histories: list[History], limit: int) -> Judgement:
-    pool = Pool(limit)
+    pool = Pool(name, limit)
     pending = {history.replica: list(reversed(history.events)) for history in histories}
     for history_name, reading in heapq.merge(*map(_named, histories), key=lambda pair: pair[1].at):
         due, events = pending[history_name], []
         while due and due[-1].at <= reading.at:
             events.append(due.pop())
         pool.add(history_name, reading, events)
-    return judgement(name, pool.state, pool.said_at, list(pool.replicas.values()))
+    return pool.judgement()
 
 
 def _named(history: History) -> list[tuple[str, Reading]]:
