@@ -15,6 +15,7 @@ from caulk.model.errors import CaulkError
 VERBS = (
     ("run", "caulk.cli.run:main", "Run a program, watch it, and name its leak at the end."),
     ("ps", "caulk.cli.ps:main", "What runs here or there, its memory, and what a capture could get."),
+    ("memory", "caulk.cli.memory:main", "Where the memory of a program is, kind by kind, and what limit would fit it."),
     ("doctor", "caulk.cli.doctor:main", "Check every way to capture a program, and say what to change."),
     ("capture", "caulk.cli.capture:main", "Take the heap of a running program, safely."),
     ("captures", "caulk.cli.captures:app", "Captures that were taken: list, show, export, prune."),

@@ -25,8 +25,7 @@ def stated(process: Process) -> Mapping[str, str]:
 def stated_by(command: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
     """The same, of a command line and its environment."""
     found = {}
-    words = [*_words(environ, _BEFORE), *command, *_words(environ, _AFTER)]
-    for word in words:
+    for word in _all_words(command, environ):
         if word.startswith(("-XX:+", "-XX:-")):
             found[word[5:]] = "true" if word[4] == "+" else "false"
         elif word.startswith(("-XX:", "-D")) and "=" in word:
@@ -35,9 +34,18 @@ def stated_by(command: Sequence[str], environ: Mapping[str, str]) -> Mapping[str
     return found
 
 
+def words(process: Process) -> list[str]:
+    """Every word that a JVM was started with, in the order in which it reads them."""
+    return _all_words(process.command, process.environ)
+
+
 def refuses_attaching(switches: Mapping[str, str]) -> bool:
     """Whether the attach mechanism is off: SIGQUIT would then print a thread dump into the program's output."""
     return switches.get("DisableAttachMechanism") == "true"
+
+
+def _all_words(command: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    return [*_words(environ, _BEFORE), *command, *_words(environ, _AFTER)]
 
 
 def _words(environ: Mapping[str, str], names: Sequence[str]) -> Iterator[str]:
