@@ -1,16 +1,23 @@
-"""The catalogue agrees with the manifests, whatever was in it before."""
+"""The catalogue agrees with the manifests, whatever was in it before, in SQLite and in PostgreSQL."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from clusters import cluster, programs
 
 from caulk.model.capture import Captured, Manifest
+from caulk.model.errors import UsageError
 from caulk.store.captures import Entry
 from caulk.store.catalog import Catalog
+
+_NUMBERS = count()
 
 
 def entry(number: int, *, runtime: str = "jvm", complete: bool = True) -> Entry:
@@ -22,9 +29,33 @@ def entry(number: int, *, runtime: str = "jvm", complete: bool = True) -> Entry:
     return Entry(Path(f"/captures/c{number}"), manifest)
 
 
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """The URL of its databases, each called by a name."""
+    found = programs()
+    if found is None:
+        pytest.skip("PostgreSQL is not on this machine")
+    with cluster(found) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of its own for each test."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/catalog.db"
+    databases = request.getfixturevalue("postgresql")
+    engine = sa.create_engine(databases.format("postgres"), isolation_level="AUTOCOMMIT")
+    name = f"test_{next(_NUMBERS)}"
+    with engine.connect() as link:
+        link.execute(sa.text(f"create database {name}"))
+    engine.dispose()
+    return databases.format(name)
+
+
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    made = Catalog(f"sqlite:///{tmp_path}/catalog.db")
+def catalog(url: str) -> Iterator[Catalog]:
+    made = Catalog(url)
     yield made
     made.close()
 
@@ -51,9 +82,7 @@ def test_what_is_gone_goes_and_what_changed_changes(catalog):
     assert catalog.refresh([changed, entry(3)]) == 0
 
 
-def test_a_catalogue_that_was_tampered_with_is_put_right(tmp_path):
-    url = f"sqlite:///{tmp_path}/catalog.db"
-    catalog = Catalog(url)
+def test_a_catalogue_that_was_tampered_with_is_put_right(url, catalog):
     catalog.refresh([entry(1), entry(2)])
     engine = sa.create_engine(url)
     with engine.begin() as link:
@@ -62,4 +91,42 @@ def test_a_catalogue_that_was_tampered_with_is_put_right(tmp_path):
     engine.dispose()
     assert catalog.refresh([entry(1), entry(2)]) == 2
     assert [m.target.runtime for m in catalog.find()] == ["jvm", "jvm"]
+
+
+def test_captures_of_one_second_come_in_one_order_in_every_database(catalog):
+    alike = [replace(entry(1).manifest, id=number) for number in ("Z", "a", "B", "a-b", "aa", "é", "_")]
+    catalog.refresh([Entry(Path("/captures"), manifest) for manifest in alike])
+    assert [m.id for m in catalog.find()] == sorted((m.id for m in alike), reverse=True)
+
+
+def test_words_that_no_column_can_hold_as_they_are_come_back(catalog):
+    odd = replace(entry(1).manifest, facts={"title": "a\0b \U0001f41b 'x' %s :y"})
+    catalog.refresh([Entry(Path("/captures/%s :y 'x'"), odd)])
+    assert catalog.find() == [odd]
+
+
+def test_those_who_refresh_at_once_agree(url):
+    wanted = [entry(number) for number in range(1, 29)]
+    together = threading.Barrier(4, timeout=60)
+
+    def refresh(number: int) -> None:
+        together.wait()
+        mine = Catalog(url)
+        for turn in range(4):
+            together.wait()
+            mine.refresh(wanted if turn % 2 == 0 else wanted[: 7 * (number + 1)])
+        together.wait()
+        mine.refresh(wanted)
+        mine.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(refresh, range(4)))
+    catalog = Catalog(url)
+    assert catalog.refresh(wanted) == 0
+    assert len(catalog.find()) == len(wanted)
     catalog.close()
+
+
+def test_a_database_of_another_kind_is_refused():
+    with pytest.raises(UsageError, match="mysql cannot hold the catalogue"):
+        Catalog("mysql://somewhere/catalog")
