@@ -17,7 +17,7 @@ import platformdirs
 from caulk.config.rules import DEFAULT_RULES
 from caulk.config.schema import Config
 from caulk.config.tree import allowed, expected, secrets, strangers
-from caulk.config.values import parse
+from caulk.config.values import parse, plain
 from caulk.model.errors import UsageError
 
 NAME = "caulk.toml"
@@ -159,7 +159,7 @@ def _rule(rules: list[Any], step: str, name: str) -> Any:
             return rule
     for default in DEFAULT_RULES:
         if default.name == wanted:
-            rules.append(msgspec.to_builtins(default, builtin_types=(), enc_hook=str))
+            rules.append(msgspec.to_builtins(default, enc_hook=plain))
             return rules[-1]
     raise UsageError(f"{name}: no rule is called {wanted!r}")
 

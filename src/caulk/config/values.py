@@ -50,6 +50,13 @@ def parse(kind: type, value: object) -> object:
         raise ValueError(f"{value!r} is not {WRITTEN.get(kind, 'allowed')}") from None
 
 
+def plain(value: object) -> object:
+    """The number or text that `parse` makes the value of again."""
+    if isinstance(value, Secret):
+        raise TypeError("a secret is written nowhere")
+    return int(value) if isinstance(value, Size) else float(str(value))
+
+
 def _parsed(kind: type, text: str) -> object:
     if kind is Size:
         return Size(parse_bytes(text))
