@@ -1,4 +1,4 @@
-"""The shapes that a plug-in fills: a format, a view, a place, a runtime. Start reading here.
+"""The shapes that a plug-in fills: a format, a view, a place, a runtime, a source of readings. Start reading here.
 
 A format is one module in `formats/`, listed once in `formats/__init__.py`; a view is one in `views/`, named once in
 `app.OUTPUTS`; a runtime is one in `runtimes/`, a place one in `places/`; a question is one row in `reports.py`.
@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from caulk.model.capture import Check, Cost, Evidence, Setting, Taken
 from caulk.model.census import Census, Extent
@@ -18,6 +18,7 @@ from caulk.model.profile import Profile
 from caulk.model.series import Reading
 from caulk.model.target import Access, FileStat, Patience, Process, Ran, Room, Target, Volume
 from caulk.model.tree import Tree
+from caulk.model.watching import Observation
 
 #: What a dump holds: who allocated, or who holds.
 Snapshot: TypeAlias = Profile | ObjectGraph
@@ -171,6 +172,28 @@ class Reach(Protocol):
 
     def close(self) -> None:
         """Ends what was opened to reach the target."""
+
+
+class Source(Protocol):
+    """Where readings of memory come from: one thing to ask, which answers for all replicas that it knows."""
+
+    name: str
+    """What it is called in messages: `pid:`, `http://10.0.0.7:9090/metrics`."""
+
+    async def read(self) -> Sequence[Observation]:
+        """What there is to see now, each replica at most once; raises `CaulkError` where it cannot be asked.
+
+        Nothing blocks the thread for longer than some milliseconds; whoever calls cuts what does not answer.
+        """
+
+    def state(self) -> Mapping[str, Any]:
+        """What it must remember over a restart of caulk, as JSON has it."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state` said."""
+
+    async def close(self) -> None:
+        """Ends what is open."""
 
 
 class Sink(Protocol):

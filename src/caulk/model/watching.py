@@ -25,7 +25,8 @@ class Observation:
     """One reading of one replica, and what happened to it since the one before.
 
     `replica` tells apart what runs at the same time: the slot of a worker, the name of a pod. `target` is what a
-    capture would be taken of; None where the source does not know (a Prometheus server). `limit` is in bytes.
+    capture would be taken of; None where the source does not know (a Prometheus server). `limit` is in bytes. Of a
+    replica that has ended, and has no successor yet, the last reading comes once more, with `is_over`.
     """
 
     workload: Workload
@@ -34,3 +35,19 @@ class Observation:
     events: tuple[Event, ...] = ()
     target: Target | None = None
     limit: int | None = None
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Appeared:
+    """A dump that a program wrote of itself, and that is whole: `path` is the target's own, `format` as in `formats`.
+
+    `kept` is a copy on this machine, where it had to be taken at once.
+    """
+
+    at: float
+    target: Target
+    path: str
+    size: int
+    format: str
+    kept: str = ""

@@ -1,0 +1,161 @@
+"""`caulk watch`: the loop, with what it says on a terminal or as lines for machines."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from caulk import app
+from caulk.cli.fleet_table import record, row_record, table
+from caulk.cli.targets import Output, Reaching, seconds
+from caulk.config import load
+from caulk.model.errors import UsageError
+from caulk.store.history import Busy, History
+from caulk.watch.fleet import Change, Fleet
+from caulk.watch.keeping import Keeping
+from caulk.watch.loop import Loop
+from caulk.watch.sources import configured, sources
+
+
+def main(
+    *targets: str,
+    interval: str = "",
+    once: Annotated[bool, Parameter(negative="")] = False,
+    for_: Annotated[str, Parameter(name="--for")] = "",
+    config: str = "",
+    output: Annotated[Output | None, Parameter(name=["--output", "-o"])] = None,
+    reaching: Reaching = Reaching(),
+) -> int:
+    """Watch programs, and say who leaks: each is read every 15 seconds and judged by all that was read of it.
+
+    Shows a table on a terminal; else writes a line of JSON for each change of state and each thing that happens. What
+    was read is kept: the next `caulk watch` goes on where this one ended. Exits with 1 if something leaks at the end.
+
+    Parameters
+    ----------
+    targets
+        As `caulk ps` takes them (pid:1234, docker:, k8s:shop, a name), or the address of a /metrics page. Without any,
+        those of caulk.toml, and without that every program of this user.
+    interval
+        Time between two readings (5s, 1m).
+    once
+        Read everything once, show what is known of it, and end.
+    for_
+        End after this long (10m).
+    config
+        The caulk.toml.
+    output
+        table or json.
+
+    """
+    settings = load(config)
+    every = seconds(interval) or float(settings.watch.interval)
+    if every < 1:
+        raise UsageError(f"--interval {interval}: a second is the least", hint="Write 15s or 1m.")
+    chosen = sources(targets, reaching.access) if targets else configured(settings.watch, reaching.access)
+    is_table = output == "table" or (output is None and sys.stdout.isatty())
+    console = Console()
+    with _history() as keeping:
+        fleet = Fleet(
+            keeping.restore if keeping else (lambda _: None), minimum=0 if targets else settings.watch.minimum
+        )
+        loop = Loop(chosen, fleet, every, keeper=keeping, on_trouble=_complain)
+        for source in chosen if keeping else ():
+            keeping.resume(source)  # type: ignore[union-attr]  # there is one
+        if once:
+            asyncio.run(loop.once())
+            _show(loop, console, is_table=is_table)
+        elif is_table:
+            _live(loop, console, seconds(for_))
+        else:
+            loop.on_change = _say
+            _run(loop, seconds(for_))
+    return int(any(row.state == "leaking" for row in fleet.rows()))
+
+
+@contextlib.contextmanager
+def _history() -> Iterator[Keeping | None]:
+    """What is kept over restarts; None where another caulk keeps it."""
+    try:
+        history = History(app.home() / "history")
+    except Busy as busy:
+        _complain(f"{busy}; this one begins anew, and keeps nothing")
+        yield None
+        return
+    try:
+        yield Keeping(history)
+    finally:
+        history.close()
+
+
+def _run(loop: Loop, for_s: float) -> None:
+    asyncio.run(_until(loop, for_s))
+
+
+async def _until(loop: Loop, for_s: float) -> None:
+    """Runs until the time is over, or somebody ends it; a second signal is not waited for."""
+    task = asyncio.ensure_future(loop.run(time.monotonic() + for_s if for_s else float("inf")))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.wait([task])
+        await task
+        return
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _live(loop: Loop, console: Console, for_s: float) -> None:
+    loop.on_trouble = lambda sentence: None
+    with Live(console=console, auto_refresh=False, screen=False) as live:
+
+        async def draw() -> None:
+            while True:
+                live.update(_table(loop, console), refresh=True)
+                # A large fleet takes its time to be put in order.
+                await asyncio.sleep(max(1.0, len(loop.fleet) / 500))
+
+        async def both() -> None:
+            drawing = asyncio.ensure_future(draw())
+            try:
+                await _until(loop, for_s)
+            finally:
+                drawing.cancel()
+                live.update(_table(loop, console), refresh=True)
+
+        asyncio.run(both())
+
+
+def _show(loop: Loop, console: Console, *, is_table: bool) -> None:
+    if is_table:
+        console.print(_table(loop, console, is_whole=True))
+    else:
+        for row in loop.fleet.rows():
+            _write(row_record(row))
+
+
+def _table(loop: Loop, console: Console, *, is_whole: bool = False) -> Table:
+    most = 0 if is_whole else max(console.height - 6, 5)
+    return table(loop.fleet.rows(), loop.health, interval_s=loop.interval_s, width=console.width, most=most)
+
+
+def _say(change: Change, now: float) -> None:
+    if change.judgement.state != change.previous_state or change.events or change.dumps:
+        _write(record(change, now))
+
+
+def _write(found: object) -> None:
+    sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _complain(sentence: str) -> None:
+    print(f"caulk: {sentence}", file=sys.stderr, flush=True)
