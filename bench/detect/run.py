@@ -61,7 +61,7 @@ def ours(it: families.Labelled) -> list[tuple[float, bool]]:
         reading = Reading(
             at, int(value), int(anon[i]) if anon else 0, int(file[i]) if file else 0, 0, int(heap[i]) if heap else None
         )
-        pool.add("", reading, events)
+        pool.add(it.replicas[i] if it.replicas else "", reading, events)
         out.append((at, pool.state == "leaking"))
     return out
 
