@@ -29,9 +29,12 @@ class _Sink:
         self.progress = progress
 
 
-def capture(offer: Offer, reach: Reach, store: Captures, progress: Progress, lend: int = 0) -> Entry:
+def capture(
+    offer: Offer, reach: Reach, store: Captures, progress: Progress, lend: int = 0, *, cause: str = ""
+) -> Entry:
     """Takes what is offered; the guard has been heard. `lend` bytes are added to the memory limit meanwhile.
 
+    `cause` is noted in the manifest, so that who asked can tell whether it was taken.
     Raises `CaptureFailed`, `Unreachable`, and what `progress` raises.
     """
     way, target = offer.way, reach.target
@@ -44,6 +47,7 @@ def capture(offer: Offer, reach: Reach, store: Captures, progress: Progress, len
         predicted=Costs(offer.cost.pause_s, offer.cost.extra_bytes, offer.cost.disk_bytes),
         memory=_memory(reach),
         version=__version__,
+        cause=cause,
     )
     with store.lock(target.reference), _draft(store.begin(manifest, way.suffix)) as draft:
         loan: AbstractContextManager[object] = reach.lend(lend) if lend else nullcontext()

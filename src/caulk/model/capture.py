@@ -120,3 +120,5 @@ class Manifest:
     warnings: tuple[str, ...] = ()
     version: str = ""
     """Of caulk."""
+    cause: str = ""
+    """The step of an incident that asked for it; empty where a person did."""

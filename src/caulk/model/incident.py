@@ -58,6 +58,8 @@ class Incident:
     why: str
     workload: Workload
     opened_at: float
+    lasts: bool = False
+    """Whether its reason goes on until it is seen to end; else the incident is over when its last step is done."""
     replica: str = ""
     target: Target | None = None
     reference: str = ""

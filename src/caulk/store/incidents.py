@@ -23,6 +23,7 @@ _INCIDENTS = sa.Table(
     sa.Column("workload", sa.Text, nullable=False, index=True),
     sa.Column("opened_at", sa.Double, nullable=False, index=True),
     sa.Column("closed_at", sa.Double),
+    sa.Column("lasts", sa.Boolean, nullable=False),
     sa.Column("fingerprint", sa.Text, nullable=False, index=True),
     sa.Column("opening", sa.Text, nullable=False),
 )
@@ -73,6 +74,7 @@ class Incidents:
             "rule": incident.rule,
             "workload": incident.workload.key,
             "opened_at": incident.opened_at,
+            "lasts": incident.lasts,
             "fingerprint": "",
             "opening": _text(incident),
         }
@@ -94,8 +96,8 @@ class Incidents:
             return False
         return True
 
-    def take(self, now: float, lease_s: float) -> Outgoing | None:
-        """The next step that is due, for this owner alone until the lease ends; None if none is."""
+    def take(self, now: float, lease_s: float, kinds: Sequence[str] = ()) -> Outgoing | None:
+        """The next step that is due, of some kinds, for this owner alone until the lease ends; None if none is."""
         earlier = _OUTBOX.alias()
         is_blocked = sa.exists().where(
             earlier.c.incident == _OUTBOX.c.incident,
@@ -105,6 +107,7 @@ class Incidents:
         )
         is_free = ~_OUTBOX.c.is_done & (_OUTBOX.c.owned_until < now)
         query = sa.select(_OUTBOX).where(is_free, _OUTBOX.c.due_at <= now, ~is_blocked)
+        query = query.where(_OUTBOX.c.kind.in_(kinds)) if kinds else query
         with self._engine.connect() as link:
             rows = link.execute(query.order_by(_OUTBOX.c.due_at, _OUTBOX.c.id).limit(10)).mappings().all()
         for row in rows:
@@ -125,12 +128,18 @@ class Incidents:
             link.execute(sa.update(_OUTBOX).where(own).values(owner="", owned_until=0.0))
 
     def finish(self, step: Outgoing, moment: Moment, following: Iterable[Outgoing] = ()) -> None:
-        """Marks a step as done, with what came of it and the steps that it leads to; again does nothing."""
+        """Marks a step as done, with what came of it and the steps that it leads to; again does nothing.
+
+        The last step of an incident that does not last closes it.
+        """
         with self._engine.begin() as link:
             done = sa.update(_OUTBOX).where(_OUTBOX.c.id == step.id, ~_OUTBOX.c.is_done).values(is_done=True)
             if link.execute(done).rowcount:
                 _note(link, step.incident, moment)
                 _owe(link, following)
+                if _is_over(link, step.incident):
+                    closing = Moment(moment.at, "closed", "all is done", "closed", position=step.position)
+                    _note(link, step.incident, closing)
 
     def postpone(self, step: Outgoing, due_at: float, *, wakes_at: int | None = None, attempts: int = 0) -> None:
         """Leaves a step for later, or for when memory is at `wakes_at`."""
@@ -223,6 +232,15 @@ def _note(link: sa.Connection, incident: str, moment: Moment) -> None:
         changed["fingerprint"] = moment.findings[0].fingerprint
     if changed:
         link.execute(sa.update(_INCIDENTS).where(_INCIDENTS.c.id == incident).values(**changed))
+
+
+def _is_over(link: sa.Connection, incident: str) -> bool:
+    """Whether nothing is owed any more, and nothing goes on."""
+    going_on = sa.select(_INCIDENTS.c.id).where(
+        _INCIDENTS.c.id == incident, _INCIDENTS.c.lasts | _INCIDENTS.c.closed_at.is_not(None)
+    )
+    owed = sa.select(_OUTBOX.c.id).where(_OUTBOX.c.incident == incident, ~_OUTBOX.c.is_done)
+    return link.execute(going_on.limit(1)).first() is None and link.execute(owed.limit(1)).first() is None
 
 
 def _owe(link: sa.Connection, steps: Iterable[Outgoing]) -> None:

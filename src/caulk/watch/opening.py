@@ -143,6 +143,7 @@ class Rules:
             why=cause.why,
             workload=workload,
             opened_at=now,
+            lasts=not rule.trigger.event,
             replica=seen.replica if seen else "",
             target=cause.dump.target if cause.dump else seen.target if seen else None,
             reference=reference,
