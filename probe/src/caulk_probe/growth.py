@@ -1,0 +1,110 @@
+"""What requests do to the memory of one worker: windows of requests, and heights that its floor reaches.
+
+The floor of a window is the least anonymous memory seen in it while no request ran. What the first requests of a view
+take (imports, caches, connections) is warm-up: a window with one of them counts for nothing. After that, whatever the
+floor climbs beyond its highest is growth; what is given back and taken again is not. Growth is added up over the lives
+of a slot, so that recycling does not hide it, and each threshold that it has passed since the last time is an event.
+"""
+
+from __future__ import annotations
+
+from caulk_probe import families
+from caulk_probe.attribution import Sums
+
+_FIRST_REQUESTS = 2
+_WARM_WINDOWS = 3
+_LEAST, _SPREAD = 12, 17
+#: A window that long is closed with fewer requests.
+_LONGEST_S = 60.0
+_GOLDEN = 0.6180339887498949
+
+
+class Window:
+    """Requests between two looks at the floor; `counts` by view, `alone` sums and numbers of lone differences."""
+
+    __slots__ = ("alone", "begun", "counts", "is_warming", "lowest", "requests", "wanted")
+
+    def __init__(self, begun, wanted):
+        self.begun, self.wanted = begun, wanted
+        self.counts, self.alone = {}, {}
+        self.requests, self.lowest, self.is_warming = 0, 0, False
+
+
+class Growth:
+    """The windows of this worker, in its slot's cells. `ended` is called under the worker's lock, `fold` without."""
+
+    def __init__(self, cells, thresholds, now):
+        self.cells = cells
+        self.sums = Sums(cells)
+        self.thresholds = thresholds
+        self.seen = {}
+        self.waiting = []
+        self.turn = 0.5
+        self.closed = self.floor = self.height = self.last = 0
+        self.window = self.opened(now)
+
+    def opened(self, now):
+        """A window of random length: with equal ones, traffic that goes in turn would look the same in each."""
+        self.turn = (self.turn + _GOLDEN) % 1.0
+        return Window(now, _LEAST + int(_SPREAD * self.turn))
+
+    def ended(self, view, anonymous, difference, is_idle, now):
+        """A request of `view`; `difference` is None where it was not alone in the worker, or not sampled."""
+        window = self.window
+        seen = self.seen.get(view, 0)
+        if seen < _FIRST_REQUESTS:
+            self.seen[view] = seen + 1
+            window.is_warming = True
+        window.counts[view] = window.counts.get(view, 0) + 1
+        window.requests += 1
+        if difference is not None:
+            total, lone = window.alone.get(view, (0, 0))
+            window.alone[view] = total + difference, lone + 1
+        if is_idle and anonymous and (not window.lowest or anonymous < window.lowest):
+            window.lowest = anonymous
+        if window.requests >= window.wanted and anonymous and (is_idle or window.requests >= 3 * window.wanted):
+            self.close(anonymous, now)
+
+    def close(self, anonymous, now):
+        """Puts the window away, for `fold`."""
+        window = self.window
+        self.waiting.append((window, anonymous, now))
+        self.window = self.opened(now)
+
+    def look(self, anonymous, now):
+        """Closes a window that nothing else closes; while nobody asks for anything nothing is told apart."""
+        if now - self.window.begun > _LONGEST_S:
+            self.close(anonymous, now)
+
+    def fold(self):
+        """Adds what was put away to the sums; gives the thresholds that were passed, with their bytes."""
+        waiting, self.waiting = self.waiting, []
+        passed = {}
+        for window, anonymous, now in waiting:
+            growth = anonymous - self.last
+            self.last = anonymous
+            self.closed += 1
+            floor = min(window.lowest or anonymous, anonymous)
+            self.floor = floor
+            if self.closed <= _WARM_WINDOWS or window.is_warming:
+                self.height = max(self.height, floor)
+                continue
+            self.sums.add(window.counts, now - window.begun, growth, window.alone)
+            if floor > self.height:
+                self.climb(floor - self.height, passed)
+                self.height = floor
+        return passed
+
+    def climb(self, climbed, passed):
+        """So many bytes more than ever in this worker."""
+        numbers = self.cells.numbers
+        for name, size in self.thresholds:
+            at = self.cells.find(families.CLIMBED, name, None)
+            if at is None:
+                continue
+            numbers[at] += climbed
+            if numbers[at] > size:
+                passed[name] = numbers[at]
+                numbers[at] = 0.0
+                event = self.cells.find(families.GROWTH_EVENTS, name)
+                numbers[event] += 1
