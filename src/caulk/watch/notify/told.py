@@ -34,14 +34,16 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, timeout: Span, ca
     told = {"Content-Type": "application/json", "User-Agent": "caulk", **headers}
     verify = _trusting(cacert) if cacert else True
     try:
-        with httpx2.Client(timeout=float(timeout), verify=verify) as client:
-            with client.stream("POST", url, content=body, headers=told) as answer:
-                # What a receiver says is read once: it may be endless.
-                said = b"" if answer.is_success else next(answer.iter_bytes(_SHOWN), b"")
-                if answer.is_success:
-                    return
+        with (
+            httpx2.Client(timeout=float(timeout), verify=verify) as client,
+            client.stream("POST", url, content=body, headers=told) as answer,
+        ):
+            # What a receiver says is read once: it may be endless.
+            said = b"" if answer.is_success else next(answer.iter_bytes(_SHOWN), b"")
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         raise Unreachable(f"it did not answer: {type(error).__name__}") from None
+    if answer.is_success:
+        return
     words = " ".join(said[:_SHOWN].decode(errors="replace").split())
     raise Refused(f"it answered {answer.status_code}" + (f": {words}" if words else ""))
 
