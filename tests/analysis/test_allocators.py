@@ -73,8 +73,10 @@ def test_a_caller_that_makes_most_of_the_stacks_is_not_taken_for_the_allocator()
     assert analysis.findings[0].allocator == "proxy+0x200"
 
 
-def test_a_stack_that_came_through_another_entrance_changes_nothing():
-    stacks = {f"{place} 0xa00 0xb00": 100 for place in PLACES} | {"0x1 0x3 0xc00 0xb00": 1}
+@pytest.mark.parametrize("another", ["0x1 0x3 0xc00 0xb00", "0x1 0x3 0xc00"])
+@pytest.mark.parametrize("places", [PLACES, PLACES[:4]], ids=["many", "few"])
+def test_a_stack_that_came_through_another_entrance_changes_nothing(places, another):
+    stacks = {f"{place} 0xa00 0xb00": 100 for place in places} | {another: 1}
     growing = "0x1 0x2 0x200 0xa00 0xb00"
     profiles = [stripped(stacks | {growing: 50 * hour}, hour=hour, drop=ANNOUNCED) for hour in range(5)]
     assert [finding.allocator for finding in judged(*profiles).findings] == ["proxy+0x200"]

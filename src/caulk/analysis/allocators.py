@@ -15,9 +15,10 @@ from caulk.model.tree import Frames, Tree
 
 #: A stack may be cut short, or come through another entrance of the allocator.
 _NEARLY_ALL = 0.9
-#: Distinct stacks, and distinct callers of the shared frames, that it takes: where the producer says that its
-#: allocator's frames are on the stacks (`drop_frames`), and where nobody says so.
-_ANNOUNCED, _UNANNOUNCED = (4, 3), (8, 4)
+#: Distinct stacks, and distinct callers of the shared frames, that it takes, and how many stacks may end elsewhere, be
+#: they few: where the producer says that its allocator's frames are on the stacks (`drop_frames`), and where nobody
+#: says so.
+_ANNOUNCED, _UNANNOUNCED = (4, 3, 1), (8, 4, 0)
 #: An allocator has an entrance, a slow path and what takes the sample; a longer common end is a path of the program.
 _DEEPEST = 5
 
@@ -38,16 +39,16 @@ def shared_end(profiles: Sequence[Profile], trees: Sequence[Tree]) -> SharedEnd:
     if not any(nameless) or _is_known(profiles, frames):
         return SharedEnd()
     nodes = [node for node in range(1, len(parent)) if any(tree.values[0][node] for tree in trees)]
+    announced = any(profile.drop_frames for profile in profiles)
+    stacks, callers, strays = _ANNOUNCED if announced else _UNANNOUNCED
     shared: list[int] = []
     at = nodes
     while found := Counter(frame[node] for node in at if node):
         best, times = max(found.items(), key=lambda item: (item[1], -item[0]))
-        if not nameless[best] or times < _NEARLY_ALL * len(nodes):
+        if not nameless[best] or len(nodes) - times > max(strays, (1 - _NEARLY_ALL) * len(nodes)):
             break
         shared.append(best)
         at = [parent[node] for node in at if node and frame[node] == best]
-    announced = any(profile.drop_frames for profile in profiles)
-    stacks, callers = _ANNOUNCED if announced else _UNANNOUNCED
     if shared and len(nodes) >= stacks and len(found) >= callers and len(shared) <= _DEEPEST:
         return SharedEnd(tuple(shared), announced)
     return SharedEnd(doubtful=tuple(shared))
