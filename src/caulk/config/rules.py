@@ -110,7 +110,7 @@ class Limits(Section, frozen=True, kw_only=True):
     window: Span = Span(86400)
     cooldown: Span = Span(3600)
     """Time from one firing for a workload to the next."""
-    disk: Size | None = None
+    disk: Size = Size(20 << 30)
     """No capture while those in the store take more than this."""
 
 

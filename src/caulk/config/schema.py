@@ -98,6 +98,14 @@ class Store(Section, frozen=True, kw_only=True):
     """Without both, SQLite in CAULK_HOME."""
 
 
+class Keep(Section, frozen=True, kw_only=True):
+    """How many captures are kept; the newest of each target always is. Without any of these, all are."""
+
+    size: Size | None = None
+    count: int | None = None
+    age: Span | None = None
+
+
 class Webhook(Section, frozen=True, kw_only=True, tag_field="kind", tag="webhook"):
     """An HTTP endpoint that gets the incident as JSON."""
 
@@ -155,6 +163,7 @@ class Config(Section, frozen=True, kw_only=True):
     notify: dict[str, Notifier] = field(default_factory=dict)
     listen: Listen = Listen()
     store: Store = Store()
+    keep: Keep = Keep()
 
     @property
     def rules_in_force(self) -> tuple[Rule, ...]:

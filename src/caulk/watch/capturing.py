@@ -14,7 +14,8 @@ from caulk import __version__
 from caulk.capture import places, take
 from caulk.capture.offers import Offer, offers, reasons
 from caulk.capture.verify import fault
-from caulk.config.rules import Capture, Rule
+from caulk.config.rules import Capture, Limits, Rule
+from caulk.config.schema import Keep
 from caulk.model.capture import Captured, Manifest
 from caulk.model.errors import CaptureFailed, CaulkError, Unreachable
 from caulk.model.incident import Incident, Outgoing
@@ -40,6 +41,7 @@ class Capturing:
     captures: Captures
     access: Access
     rules: dict[str, Rule]
+    keep: Keep
     took: Callable[[Incident, str, float, str], object] = lambda incident, outcome, seconds, capture: None
     clock: Callable[[], float] = time.time
 
@@ -63,6 +65,7 @@ class Capturing:
                 raise
             raise TryAgain(str(error), hint=error.hint) from error
         self.took(incident, "complete", self.clock() - begun, entry.manifest.id)
+        self._forget()
         return _done(entry)
 
     def collect(self, step: Outgoing, incident: Incident) -> Done:
@@ -104,6 +107,12 @@ class Capturing:
         except BaseException:
             draft.leave()
             raise
+
+    def _forget(self) -> None:
+        """Deletes the oldest captures beyond the quotas of `[keep]`."""
+        if self.keep != Keep():
+            for entry in self.captures.excess(self.keep.size, self.keep.count, self.keep.age):
+                self.captures.remove(entry)
 
     def _blocks(self, incident: Incident) -> Iterator[bytes]:
         dump = incident.dump
@@ -174,9 +183,7 @@ class Capturing:
 
     def _full(self, incident: Incident) -> str:
         rule = self.rules.get(incident.rule)
-        most = rule.limits.disk if rule else None
-        if most is None:
-            return ""
+        most = rule.limits.disk if rule else Limits().disk
         taken = total(self.captures.all())
         if taken < most:
             return ""

@@ -1,0 +1,249 @@
+"""Rules, workers and the listener together, for as long as the loop runs: what the loop hands its changes to."""
+
+import os
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from caulk.config.schema import Config
+from caulk.config.secrets import revealed
+from caulk.model import metrics
+from caulk.model.errors import UsageError
+from caulk.model.incident import Incident, Moment
+from caulk.model.target import Access
+from caulk.model.watching import Observation
+from caulk.store.captures import Captures, total
+from caulk.store.incidents import Incidents
+from caulk.watch import commands
+from caulk.watch.actions import Doer, Worker
+from caulk.watch.analysing import Analysing
+from caulk.watch.capturing import Capturing
+from caulk.watch.exporter import OPENMETRICS, TEXT, Counters, Seen, exposition
+from caulk.watch.fleet import Change, Fleet
+from caulk.watch.http import Handler, Request, Said, listening
+from caulk.watch.inbox import Inbox
+from caulk.watch.loop import Health
+from caulk.watch.notify import Notifying
+from caulk.watch.opening import Rules
+from caulk.watch.telling import headline
+
+#: Changes that could not be written down wait for the store to be back; older ones make room.
+_MOST_WAITING = 1000
+_SWEEP_S = 60.0
+
+
+class Watching(Protocol):
+    """What is needed of the loop."""
+
+    fleet: Fleet
+    health: list[Health]
+
+    def feed(self, seen: Sequence[Observation]) -> None:
+        """What came by itself."""
+
+
+@dataclass(slots=True)
+class Duty:
+    """What the loop calls with each change; `url` is where it listens, empty where it does not."""
+
+    rules: Rules
+    say: Callable[[str], object]
+    url: str = ""
+    _waiting: deque[Change] = field(default_factory=lambda: deque(maxlen=_MOST_WAITING))
+    _swept: float = 0.0
+    _is_down: bool = False
+
+    def consider(self, change: Change, now: float) -> None:
+        """Tells the rules; what cannot be written down now is told again with the next."""
+        self._waiting.append(change)
+        try:
+            while self._waiting:
+                self.rules.consider(self._waiting[0], now)
+                self._waiting.popleft()
+            if now - self._swept > _SWEEP_S:
+                self._swept = now
+                self.rules.sweep(now)
+            if self._is_down:
+                self._is_down = False
+                self.say("the store of incidents is there again")
+        except SQLAlchemyError as error:
+            if not self._is_down:
+                self._is_down = True
+                self.say(f"incidents cannot be written down: {brief(error)}; trying again")
+
+
+@contextmanager
+def on_duty(
+    config: Config, home: Path, access: Access, watching: Watching, say: Callable[[str], object], **takers: Handler
+) -> Iterator[Duty]:
+    """Rules in force, workers at work and the listener open, meanwhile; raises `UsageError`, `CaulkError`.
+
+    `home` is where captures and incidents are kept. `takers` are further handlers: `otlp` of `POST /v1/metrics`.
+    """
+    incidents, captures, counters = _opened(config, home), Captures(home / "captures"), Counters()
+    check_secrets(config)
+    _settle_loans(say)
+    rules = Rules(
+        config.rules_in_force,
+        incidents,
+        tuple(config.notify),
+        on_opened=lambda incident: _opened_one(incident, counters, say),
+        on_quiet=say,
+    )
+    duty = Duty(rules, say)
+    inbox = Inbox(rules, watching.fleet.observations, _listener)
+    with ExitStack() as stack:
+        stack.callback(incidents.dispose)
+        stop = threading.Event()
+        for worker in _workers(config, incidents, captures, access, counters=counters, say=say):
+            thread = threading.Thread(target=_work, args=(worker, stop, say), daemon=True, name="caulk-worker")
+            thread.start()
+            stack.callback(thread.join, 5.0)
+        stack.callback(stop.set)
+        if config.listen.address:
+            token = revealed(config.listen.token, config.listen.token_file)
+            gets: dict[str, Handler] = {
+                "/metrics": lambda request: _metrics(request, seen(watching, incidents, captures), counters),
+                "/-/healthy": lambda _: Said(200, b"caulk is watching\n"),
+            }
+            posts: dict[str, Handler] = {"/api/v1/alerts": lambda request: _alerts(request, inbox)}
+            if "otlp" in takers:
+                posts["/v1/metrics"] = takers["otlp"]
+            duty.url = stack.enter_context(listening(config.listen.address, gets, posts, token))
+        yield duty
+
+
+def check_secrets(config: Config) -> None:
+    """Reads every file that holds a secret, so that a missing one is told at the start; raises `UsageError`."""
+    for table in (config.listen, config.store, *config.watch.sources, *config.notify.values()):
+        for name in type(table).__struct_fields__:
+            if name.endswith("_file"):
+                revealed("", getattr(table, name))
+
+
+def seen(watching: Watching, incidents: Incidents, captures: Captures) -> Seen:
+    """What the loop knows now, for its metrics."""
+    statuses = {}
+    for health in watching.health:
+        for credentials, status in getattr(health.source, "statuses", {}).items():
+            statuses["", health.source.name, credentials] = status
+    return Seen(
+        watching.fleet.rows(),
+        incidents.owed(),
+        {health.source.name: (health.readings, health.errors) for health in watching.health},
+        statuses,
+        {"captures": total(captures.all())},
+    )
+
+
+def brief(error: Exception) -> str:
+    """The first line of what a library says."""
+    return str(error).partition("\n")[0]
+
+
+def _opened(config: Config, home: Path) -> Incidents:
+    url = revealed(config.store.url, config.store.url_file)
+    if not url:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = home / "incidents.db"
+        # Findings name what a program holds: nobody else reads them.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        url = f"sqlite:///{file}"
+    try:
+        incidents = Incidents(url, f"{socket.gethostname()}:{home.resolve()}")
+        incidents.let_go()
+    except (SQLAlchemyError, ImportError) as error:
+        # The address may hold a password: it is not repeated.
+        raise UsageError(
+            f"the store of incidents cannot be opened: {brief(error)}",
+            hint="[store] url names a database; without it, incidents are kept in CAULK_HOME.",
+        ) from None
+    return incidents
+
+
+def _workers(
+    config: Config,
+    incidents: Incidents,
+    captures: Captures,
+    access: Access,
+    *,
+    counters: Counters,
+    say: Callable[[str], object],
+) -> list[Worker]:
+    """One for what takes long, one for what others wait for."""
+
+    def took(incident: Incident, outcome: str, seconds: float, capture: str) -> None:
+        key, runtime = incident.workload.key, incident.workload.runtime
+        counters.count(metrics.CAPTURES, (key, runtime, outcome), ("capture", capture))
+        counters.observe(metrics.CAPTURE_DURATION, (runtime,), seconds, ("capture", capture))
+
+    rules = {rule.name: rule for rule in config.rules_in_force}
+    capturing = Capturing(captures, access, rules, config.keep, took)
+    told = _Told(say)
+    heavy: dict[str, Doer] = {
+        "capture": capturing.capture,
+        "collect": capturing.collect,
+        "analyse": Analysing(incidents, captures, access),
+    }
+    light: dict[str, Doer] = {"notify": Notifying(config.notify), "run": commands.run}
+    return [Worker(incidents, heavy, told), Worker(incidents, light, told)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    say: Callable[[str], object]
+
+    def __call__(self, incident: Incident, moment: Moment) -> None:
+        self.say(f"{incident.workload.name}: {moment.what}: {moment.text}")
+
+
+def _work(worker: Worker, stop: threading.Event, say: Callable[[str], object]) -> None:
+    """A worker that outlives its store."""
+    while not stop.is_set():
+        try:
+            worker.run(stop)
+        except SQLAlchemyError as error:
+            say(f"what incidents owe cannot be read: {brief(error)}; trying again")
+            stop.wait(5.0)
+
+
+def _opened_one(incident: Incident, counters: Counters, say: Callable[[str], object]) -> None:
+    counters.count(metrics.INCIDENTS, (incident.workload.key, incident.rule), ("incident", incident.id))
+    say(f"incident {incident.id}: {headline(incident)}")
+
+
+def _metrics(request: Request, now: Seen, counters: Counters) -> Said:
+    is_open = "application/openmetrics-text" in request.accept
+    return Said(200, exposition(now, counters, is_open=is_open), OPENMETRICS if is_open else TEXT)
+
+
+def _alerts(request: Request, inbox: Inbox) -> Said:
+    opened = inbox.take(request.body, time.time())
+    return Said(200, "".join(f"{incident.id}\n" for incident in opened).encode())
+
+
+def _listener(port: int) -> int | None:
+    """The process here that listens on a port."""
+    if sys.platform != "linux":
+        return None
+    from caulk.places.local import proc  # noqa: PLC0415 - only there
+
+    return proc.listener(port, [process.pid for process in proc.processes()])
+
+
+def _settle_loans(say: Callable[[str], object]) -> None:
+    """Takes back the memory that a caulk lent here, and was killed before it could."""
+    if sys.platform == "linux":
+        from caulk.places import local  # noqa: PLC0415 - only there
+
+        for sentence in local.undo_loans():
+            say(sentence)
