@@ -295,17 +295,20 @@ for pid in workers:
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_every_worker_of_a_multiprocessing_pool_is_captured(watch, tmp_path, method):
+    # A worker leaks before it is captured first: on a busy machine, where that takes its time, the next one is far off.
     (tmp_path / "pool.py").write_text(f"""
 import multiprocessing, os, time
 kept = []
 ends = time.monotonic() + 240
+def leak(blocks):
+    kept.extend(bytes(1000) for _ in range(blocks))
 def work(n):
     while not os.path.exists("enough") and time.monotonic() < ends:
-        kept.extend(bytes(1000) for _ in range(50))
+        leak(50)
         time.sleep(0.02)
     return n
 if __name__ == "__main__":
-    with multiprocessing.get_context({method!r}).Pool(2) as pool:
+    with multiprocessing.get_context({method!r}).Pool(2, leak, [2000]) as pool:
         print(pool.map(work, range(2), chunksize=1))
 """)
     ran = watch(sys.executable, "pool.py", until=lambda now: leaking(now.captures.values(), "pool.py") == 2)
