@@ -46,7 +46,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A workload as people see it: memory is that of all replicas, limit and time those of the nearest to its limit."""
+    """A workload as people see it: memory without page cache of all replicas, limit and share of the fullest."""
 
     workload: Workload
     state: State
@@ -176,7 +176,7 @@ def _row(watched: _Watched) -> Row:
         judgement.state,
         judgement,
         len(newest),
-        sum(seen.reading.rss for seen in newest),
+        sum(map(_memory, newest)),
         limit,
         share,
         judgement.growth_bytes_per_hour,

@@ -73,6 +73,14 @@ class Cluster:
                 raise refusal(answer.status_code, answer.content)
             return answer.json()
 
+    def text(self, path: str) -> bytes:
+        """What the server answers, as it is."""
+        with said():
+            answer = self._http.request("GET", path)
+            if answer.status_code >= 400:
+                raise refusal(answer.status_code, answer.content)
+            return answer.content
+
     def close(self) -> None:
         """Ends what is open."""
         self.client.close()
