@@ -92,6 +92,8 @@ class Watcher:
         now = time.monotonic()
         if not self._history.newest:
             self._begin(now)
+        # Before the processes are listed: of one that joined later, the list may not know, and it would count as ended.
+        self._welcome()
         tree = local.descendants(self.root, self._seen, local.processes())
         self._seen = {process: self._seen.get(process) or _Seen(now) for process in tree}
         self._pids = frozenset(process.pid for process in tree)
@@ -100,7 +102,6 @@ class Watcher:
             return None
         total = _sum(readings.values())
         self._history.add(total)
-        self._welcome()
         self._find_dumps(now)
         for process, seen in self._seen.items():
             if not seen.is_decided:
