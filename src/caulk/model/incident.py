@@ -45,6 +45,7 @@ class Moment:
     judgement: Judgement | None = None
     memory: int | None = None
     """Bytes of the replica when it was captured."""
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

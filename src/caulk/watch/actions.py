@@ -84,7 +84,7 @@ class Worker:
             self._again(step, incident, error)
             return
         except CaulkError as error:
-            result = Done("failed", f"{step.kind}: {said(error)}")
+            result = _failed(step, str(error), error)
         if isinstance(result, Later):
             self.store.postpone(step, result.due_at, wakes_at=result.wakes_at, attempts=step.attempts + 1)
         else:
@@ -93,7 +93,7 @@ class Worker:
     def _again(self, step: Outgoing, incident: Incident, error: CaulkError) -> None:
         attempts = step.attempts + 1
         if attempts >= _GIVEN_UP:
-            self._finish(step, incident, Done("failed", f"{step.kind}: given up after {attempts} tries: {said(error)}"))
+            self._finish(step, incident, _failed(step, f"given up after {attempts} tries: {error}", error))
             return
         pause = min(_FIRST_S * 2 ** min(step.attempts, 20), _LONGEST_S)
         self.store.postpone(step, self.clock() + pause, attempts=attempts)
@@ -121,6 +121,5 @@ class Worker:
             thread.join()
 
 
-def said(error: CaulkError) -> str:
-    """An error with its reasons, in a line."""
-    return "; ".join([str(error), *filter(None, error.hint.splitlines())])
+def _failed(step: Outgoing, why: str, error: CaulkError) -> Done:
+    return Done("failed", f"{step.kind}: {why}", {"details": tuple(error.hint.splitlines())})

@@ -60,9 +60,12 @@ class Analysing:
         if not entries:
             return Done("skipped", "there is no capture to analyse")
         found = self.analyse([entry.path for entry in entries])
+        following = self._following(owed, incident) if action.dearer and not names(found) else []
+        if len(entries) > 1 and not names(found) and not following:
+            # Where the captures show no growth, as two windows of time do not, the newest may show who holds most.
+            found = self.analyse([entries[-1].path])
         facts = {"verdict": found.verdict, "findings": found.findings[:5]}
         title = found.findings[0].title if found.findings else found.verdict.sentence
-        following = self._following(owed, incident, entries) if action.dearer and not names(found) else []
         return Done("analysed", f"{found.verdict.state}: {title}", facts, following)
 
     def _entries(self, incident: Incident) -> list[Entry]:
@@ -74,7 +77,7 @@ class Analysing:
         complete = {entry.manifest.id: entry for entry in self.captures.all() if entry.manifest.complete}
         return [complete[number] for number in dict.fromkeys(numbers) if number in complete][-_MOST:]
 
-    def _following(self, owed: Outgoing, incident: Incident, entries: Sequence[Entry]) -> list[Outgoing]:
+    def _following(self, owed: Outgoing, incident: Incident) -> list[Outgoing]:
         """A capture by a dearer way and another look, where there is such a way."""
         used = [entry.manifest.method for entry in self.captures.all() if entry.manifest.id in incident.captures]
         try:
@@ -88,7 +91,7 @@ class Analysing:
             return []
         finally:
             reach.close()
-        if way is None or not entries:
+        if way is None:
             return []
         at = owed.position
         steps: tuple[Action, ...] = (Capture(ways=(way.way.name,)), Analyse())

@@ -49,9 +49,10 @@ class Capturing:
         """One capture of the incident's replica, at once or when it has grown enough."""
         action = action_of(step)
         assert isinstance(action, Capture)
-        if action.grown and not step.attempts and incident.captures:
-            later = _point(action, incident)
-            return Later(self.clock() + action.within, later)
+        if action.grown and not incident.captures:
+            return Done("skipped", "no second capture: there is no first one to compare it with")
+        if action.grown and not step.attempts:
+            return Later(self.clock() + action.within, _point(action, incident))
         if full := self._full(incident):
             return Done("skipped", full)
         begun = self.clock()
@@ -148,7 +149,11 @@ class Capturing:
         found = offers(reach, self.access, self.captures.free_bytes())
         chosen = ordered(found, action, self._before(incident))
         if not chosen:
-            raise _Refused("nothing can be taken safely", hint="\n".join(reasons(found)))
+            where = reach.target.reference
+            raise _Refused(
+                f"nothing can be taken of {where} safely; `caulk doctor {where}` says what would help",
+                hint="\n".join(reasons(found)),
+            )
         failed = []
         for offer in chosen:
             loan = action.lend if offer.obstacles else 0

@@ -6,6 +6,7 @@ What comes in needs the token, where there is one; the metrics and the health do
 
 import hmac
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,9 +60,8 @@ def listening(address: str, gets: dict[str, Handler], posts: dict[str, Handler],
             f"[listen] address: {address} can be reached by others, and there is no token",
             hint="Give token_file (or CAULK_LISTEN__TOKEN), or listen on 127.0.0.1.",
         )
-    handler = type(
-        "Answering", (_Answering,), {"gets": gets, "posts": posts, "token": token, "lane": BoundedSemaphore(_AT_ONCE)}
-    )
+    known = {"gets": gets, "posts": posts, "token": token, "lane": BoundedSemaphore(_AT_ONCE)}
+    handler = type("Answering", (_Answering,), known | {"is_own": _is_loopback(host)})
     try:
         server = _Server((host, int(port)), handler)
     except OSError as error:
@@ -102,6 +102,8 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is nobody's trouble."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class _Answering(BaseHTTPRequestHandler):

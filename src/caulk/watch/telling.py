@@ -78,7 +78,9 @@ def markdown(incident: Incident) -> str:
     """The whole incident for a ticket."""
     parts = [f"# {headline(incident)}", "", *(f"- {line}" for line in lines(incident)), "", "## What happened", ""]
     parts.append(f"- {iso(incident.opened_at)} opened: {incident.why}")
-    parts += [f"- {iso(moment.at)} {moment.what}: {moment.text}" for moment in incident.moments]
+    for moment in incident.moments:
+        parts.append(f"- {iso(moment.at)} {moment.what}: {moment.text}")
+        parts += [f"  - {detail}" for detail in moment.details]
     if incident.findings:
         parts += ["", "## Findings", ""]
         for finding in incident.findings:
@@ -114,4 +116,6 @@ def _moment(moment: Moment) -> dict[str, Any]:
     told = {"at": iso(moment.at), "what": moment.what, "text": moment.text}
     if moment.capture:
         told["capture"] = moment.capture
+    if moment.details:
+        told["details"] = "\n".join(moment.details)
     return told
