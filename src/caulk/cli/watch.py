@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import msgspec
@@ -17,8 +17,9 @@ from rich.table import Table
 from caulk import app
 from caulk.cli.fleet_table import record, row_record, table
 from caulk.cli.targets import Output, Reaching, seconds
-from caulk.config import load
+from caulk.config import Config, load
 from caulk.model.errors import UsageError
+from caulk.model.target import Access
 from caulk.store.history import Busy, History
 from caulk.watch.fleet import Change, Fleet
 from caulk.watch.keeping import Keeping
@@ -74,12 +75,48 @@ def main(
         if once:
             asyncio.run(loop.once())
             _show(loop, console, is_table=is_table)
-        elif is_table:
-            _live(loop, console, seconds(for_))
-        else:
-            loop.on_change = _say
-            _run(loop, seconds(for_))
+            return _verdict(fleet)
+        with _on_duty(settings, loop, reaching.access, is_alone=keeping is not None) as consider:
+            if is_table:
+                loop.on_change = consider
+                _live(loop, console, seconds(for_))
+            else:
+                loop.on_change = _both(_say, consider)
+                _run(loop, seconds(for_))
+    return _verdict(fleet)
+
+
+def _verdict(fleet: Fleet) -> int:
     return int(any(row.state == "leaking" for row in fleet.rows()))
+
+
+def _both(*hearers: Callable[[Change, float], object]) -> Callable[[Change, float], object]:
+    def hear(change: Change, now: float) -> None:
+        for hearer in hearers:
+            hearer(change, now)
+
+    return hear
+
+
+@contextlib.contextmanager
+def _on_duty(
+    settings: Config, loop: Loop, access: Access, *, is_alone: bool
+) -> Iterator[Callable[[Change, float], object]]:
+    """What hears of changes on behalf of the rules; nobody where they cannot be kept, which is said."""
+    if not is_alone:
+        # The one that keeps the history has the rules too: twice, they would capture twice.
+        yield lambda change, now: None
+        return
+    try:
+        from caulk.watch.duty import on_duty  # noqa: PLC0415  # a database, for those who watch on
+    except ModuleNotFoundError as error:
+        _complain(f"no rules, no captures: they need {error.name}, which is not installed: pip install 'caulk[server]'")
+        yield lambda change, now: None
+        return
+    with on_duty(settings, app.home(), access, loop, _complain) as duty:
+        if duty.url:
+            _complain(f"metrics at {duty.url}/metrics, alerts to {duty.url}/api/v1/alerts")
+        yield duty.consider
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import socket
 import sys
 import threading
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,13 +15,14 @@ from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from caulk.config.schema import Config
+from caulk.config.schema import Config, Listen
 from caulk.config.secrets import revealed
 from caulk.model import metrics
-from caulk.model.errors import UsageError
+from caulk.model.errors import MalformedDump, UsageError
 from caulk.model.incident import Incident, Moment
 from caulk.model.target import Access
 from caulk.model.watching import Observation
+from caulk.readings import otlp
 from caulk.store.captures import Captures, total
 from caulk.store.incidents import Incidents
 from caulk.watch import commands
@@ -39,6 +41,7 @@ from caulk.watch.telling import headline
 #: Changes that could not be written down wait for the store to be back; older ones make room.
 _MOST_WAITING = 1000
 _SWEEP_S = 60.0
+_MOST_UNPACKED = 64 << 20
 
 
 class Watching(Protocol):
@@ -83,11 +86,11 @@ class Duty:
 
 @contextmanager
 def on_duty(
-    config: Config, home: Path, access: Access, watching: Watching, say: Callable[[str], object], **takers: Handler
+    config: Config, home: Path, access: Access, watching: Watching, say: Callable[[str], object]
 ) -> Iterator[Duty]:
-    """Rules in force, workers at work and the listener open, meanwhile; raises `UsageError`, `CaulkError`.
+    """Rules in force, workers at work and the listener open, meanwhile; raises `UsageError` where they cannot be.
 
-    `home` is where captures and incidents are kept. `takers` are further handlers: `otlp` of `POST /v1/metrics`.
+    `home` is where captures and incidents are kept; `say` hears, from any thread, what happens.
     """
     incidents, captures, counters = _opened(config, home), Captures(home / "captures"), Counters()
     check_secrets(config)
@@ -115,10 +118,17 @@ def on_duty(
                 "/metrics": lambda request: _metrics(request, seen(watching, incidents, captures), counters),
                 "/-/healthy": lambda _: Said(200, b"caulk is watching\n"),
             }
-            posts: dict[str, Handler] = {"/api/v1/alerts": lambda request: _alerts(request, inbox)}
-            if "otlp" in takers:
-                posts["/v1/metrics"] = takers["otlp"]
-            duty.url = stack.enter_context(listening(config.listen.address, gets, posts, token))
+            posts: dict[str, Handler] = {
+                "/api/v1/alerts": lambda request: _alerts(request, inbox),
+                "/v1/metrics": Telemetry(watching.feed).take,
+            }
+            try:
+                duty.url = stack.enter_context(listening(config.listen.address, gets, posts, token))
+            except UsageError as error:
+                # Who asked for nothing must not be stopped by another user's caulk.
+                if config.listen != Listen():
+                    raise
+                say(f"no metrics, no alerts in: {error}")
         yield duty
 
 
@@ -224,6 +234,36 @@ def _opened_one(incident: Incident, counters: Counters, say: Callable[[str], obj
 def _metrics(request: Request, now: Seen, counters: Counters) -> Said:
     is_open = "application/openmetrics-text" in request.accept
     return Said(200, exposition(now, counters, is_open=is_open), OPENMETRICS if is_open else TEXT)
+
+
+@dataclass(slots=True)
+class Telemetry:
+    """OTLP metrics in: what they say of memory is fed to the loop."""
+
+    feed: Callable[[Sequence[Observation]], object]
+    _inbox: otlp.Inbox = field(default_factory=otlp.Inbox)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, request: Request) -> Said:
+        """One export, as JSON or protobuf, packed or not; the answer is of the same kind, and says that all is well."""
+        body = unpacked(request.body) if request.encoding == "gzip" else request.body
+        with self._lock:
+            seen = self._inbox.observations(body, request.type)
+        self.feed(seen)
+        is_json = request.type.partition(";")[0].strip().lower() == otlp.JSON
+        return Said(200, b"{}" if is_json else b"", otlp.JSON if is_json else otlp.PROTOBUF)
+
+
+def unpacked(body: bytes) -> bytes:
+    """A body without its gzip; raises `MalformedDump` for what is none, or more than is bearable."""
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        found = unpacker.decompress(body, _MOST_UNPACKED)
+    except zlib.error as error:
+        raise MalformedDump(f"the body is no gzip: {error}") from None
+    if unpacker.unconsumed_tail or not unpacker.eof:
+        raise MalformedDump("the body was cut, or is too long unpacked")
+    return found
 
 
 def _alerts(request: Request, inbox: Inbox) -> Said:

@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from threading import BoundedSemaphore, Thread
 from typing import Any
 
-from caulk.model.errors import CaulkError, UsageError
+from caulk.model.errors import CaulkError, MalformedDump, UsageError
 
 _MOST_BYTES = 16 << 20
 _PATIENCE_S = 10.0
@@ -173,7 +173,7 @@ class _Answering(BaseHTTPRequestHandler):
             return
         try:
             said = handler(request)
-        except UsageError as error:
+        except (UsageError, MalformedDump) as error:
             said = Said(400, f"{error}\n".encode())
         except CaulkError as error:
             said = Said(503, f"{error}\n".encode())
