@@ -64,10 +64,14 @@ def _below(hidden: Sequence[Row], rows: Sequence[Row], health: Sequence[Health])
     lines = [f"and {len(hidden)} more"] if hidden else []
     replicas = sum(row.replicas for row in rows)
     memory = format_value(sum(row.memory for row in rows), "bytes")
-    lines.append(f"{len(rows)} workloads, {replicas} replicas, {memory}")
+    lines.append(f"{_counted(len(rows), 'workload')}, {_counted(replicas, 'replica')}, {memory}")
     failing = [one for one in health if one.why]
     lines += [f"{one.source.name}: {one.why}" for one in failing[:3]]
     return lines + ([f"and {len(failing) - 3} more sources that fail"] if len(failing) > 3 else [])
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def record(change: Change, at: float) -> dict[str, Any]:

@@ -21,10 +21,13 @@ from caulk.config import Config, load
 from caulk.model.errors import UsageError
 from caulk.model.target import Access
 from caulk.store.history import Busy, History
+from caulk.watch.dumps import Dumps
 from caulk.watch.fleet import Change, Fleet
 from caulk.watch.keeping import Keeping
 from caulk.watch.loop import Loop
 from caulk.watch.sources import configured, sources
+
+OnChange = Callable[[Change, float], object]
 
 
 def main(
@@ -33,6 +36,7 @@ def main(
     once: Annotated[bool, Parameter(negative="")] = False,
     for_: Annotated[str, Parameter(name="--for")] = "",
     config: str = "",
+    rules: bool = True,
     output: Annotated[Output | None, Parameter(name=["--output", "-o"])] = None,
     reaching: Reaching = Reaching(),
 ) -> int:
@@ -54,6 +58,8 @@ def main(
         End after this long (10m).
     config
         The caulk.toml.
+    rules
+        Act by the rules, those of caulk.toml and the default ones: captures, notifications. --no-rules only looks.
     output
         table or json.
 
@@ -70,27 +76,20 @@ def main(
             keeping.restore if keeping else (lambda _: None), minimum=0 if targets else settings.watch.minimum
         )
         loop = Loop(chosen, fleet, every, keeper=keeping, on_trouble=_complain)
-        for source in chosen if keeping else ():
-            keeping.resume(source)  # type: ignore[union-attr]  # there is one
         if once:
             asyncio.run(loop.once())
             _show(loop, console, is_table=is_table)
-            return _verdict(fleet)
-        with _on_duty(settings, loop, reaching.access, is_alone=keeping is not None) as consider:
-            if is_table:
-                loop.on_change = consider
-                _live(loop, console, seconds(for_))
-            else:
-                loop.on_change = _both(_say, consider)
-                _run(loop, seconds(for_))
-    return _verdict(fleet)
-
-
-def _verdict(fleet: Fleet) -> int:
+        else:
+            loop.dumps = Dumps(app.home() / "dumps", say=_complain)
+            is_alone = rules and keeping is not None
+            with _on_duty(settings, loop, reaching.access, is_alone=is_alone) as duty:
+                # What is said comes before what is done about it.
+                loop.on_change = duty if is_table else _both(_say, duty)
+                _live(loop, console, seconds(for_)) if is_table else _run(loop, seconds(for_))
     return int(any(row.state == "leaking" for row in fleet.rows()))
 
 
-def _both(*hearers: Callable[[Change, float], object]) -> Callable[[Change, float], object]:
+def _both(*hearers: OnChange) -> OnChange:
     def hear(change: Change, now: float) -> None:
         for hearer in hearers:
             hearer(change, now)
@@ -99,9 +98,7 @@ def _both(*hearers: Callable[[Change, float], object]) -> Callable[[Change, floa
 
 
 @contextlib.contextmanager
-def _on_duty(
-    settings: Config, loop: Loop, access: Access, *, is_alone: bool
-) -> Iterator[Callable[[Change, float], object]]:
+def _on_duty(settings: Config, loop: Loop, access: Access, *, is_alone: bool) -> Iterator[OnChange]:
     """What hears of changes on behalf of the rules; nobody where they cannot be kept, which is said."""
     if not is_alone:
         # The one that keeps the history has the rules too: twice, they would capture twice.

@@ -8,6 +8,7 @@ are the kernel's `memory.stat`, of cgroup v1 or v2.
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -27,7 +28,7 @@ class Engine(Protocol):
 
 
 class Containers:
-    """The containers that `find` gives, anew before each look."""
+    """The containers that `find` gives, anew before each look; `is_here` if the engine is of this machine."""
 
     def __init__(
         self,
@@ -36,8 +37,9 @@ class Containers:
         *,
         name: str = "docker:",
         runtime: Callable[[Target], str] = lambda _: "",
+        is_here: bool = False,
     ) -> None:
-        self.name = name
+        self.name, self._is_here = name, is_here
         self._engine, self._find, self._runtime = engine, find, runtime
         self._roster = Roster()
         self._runtimes: dict[str, str] = {}
@@ -88,6 +90,9 @@ class Containers:
             self._kills.get(number, 0),
             str(about.get("Image", "")),
         )
+        if self._is_here and state.get("Pid"):
+            labels = {**target.labels, "host_pid": str(state["Pid"]), "started": str(state.get("StartedAt", ""))}
+            target = replace(target, labels=labels)
         yield Seen(_workload(target, self._runtimes[number]), number, reading, life, target)
 
     def _count_kills(self, now: int) -> None:

@@ -203,4 +203,4 @@ def quantity(text: str) -> int:
         return round(float(number) / 1000)
     factor = 1024.0 if suffix and suffix.endswith("i") else 1000.0
     power_of = " KMGTPE".index(suffix[0].upper() if suffix else " ")
-    return round(float(number) * pow(factor, float(power_of)))
+    return int(float(number) * factor**power_of)

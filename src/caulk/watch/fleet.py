@@ -69,7 +69,8 @@ class _Watched:
     newest: dict[str, Observation] = field(default_factory=dict)
     read_at: float = 0.0
     asked_at: float = 0.0
-    restored: bool = False
+    said: Judgement | None = None
+    """As it was last told; at most a minute old."""
 
 
 class Fleet:
@@ -102,7 +103,7 @@ class Fleet:
         if said is None and not events and not self._is_due(watched, seen):
             return None
         watched.asked_at = seen.reading.at
-        judgement = said or pool.judgement()
+        judgement = watched.said = said or pool.judgement()
         return Change(watched.workload, judgement, previous, (seen, *_others(watched, seen)), events)
 
     def appeared(self, seen: Observation, dump: Appeared) -> Change:
@@ -168,7 +169,9 @@ def _others(watched: _Watched, seen: Observation) -> Iterator[Observation]:
 
 
 def _row(watched: _Watched) -> Row:
-    judgement, newest = watched.pool.judgement(), tuple(watched.newest.values())
+    # What was said is shown, not what could be said now: others ask while the loop adds.
+    judgement = watched.said or Judgement(watched.workload.name, "unknown", "")
+    newest = tuple(watched.newest.values())
     limited = [(_memory(seen) / seen.limit, seen.limit) for seen in newest if seen.limit]
     share, limit = max(limited, default=(None, None))
     return Row(

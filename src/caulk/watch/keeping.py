@@ -6,7 +6,7 @@ quarter of an hour; a restart reads it, and then the readings since, as if it ha
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -14,12 +14,25 @@ from caulk.analysis.trend.pool import Pool
 from caulk.model.judgement import Event
 from caulk.model.series import Reading
 from caulk.model.watching import Observation
-from caulk.ports import Source
 from caulk.store.history import History
 from caulk.watch.fleet import Change, Fleet
 
 _EACH_S = 900.0
 _PRUNE_S = 3600.0
+
+
+class Remembering(Protocol):
+    """What goes on after a restart where it ended; a source does."""
+
+    @property
+    def name(self) -> str:
+        """What it is kept by."""
+
+    def state(self) -> Mapping[str, Any]:
+        """What it must know, as JSON has it."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state` said."""
 
 
 class Keeping:
@@ -52,8 +65,8 @@ class Keeping:
             pool.add(name, reading, _due(events.get(name, []), reading.at))
         return pool.to_state() if pool.replicas else None
 
-    def resume(self, source: Source) -> None:
-        """Lets a source go on from what it remembers."""
+    def resume(self, source: Remembering) -> None:
+        """Lets it go on from what it said last."""
         if state := self.history.source(source.name):
             source.restore(state)
 
@@ -68,7 +81,7 @@ class Keeping:
             self.history.said(change.judgement, key, seen.reading.at)
             self._kept.pop(key, None)
 
-    def keep(self, fleet: Fleet, sources: Iterable[Source], now: float, *, all_: bool = False) -> None:
+    def keep(self, fleet: Fleet, remembering: Iterable[Remembering], now: float, *, all_: bool = False) -> None:
         """Bring to disk what is due, or all of it."""
         for key in fleet:
             at = self._newest.get(key, 0.0)
@@ -77,7 +90,7 @@ class Keeping:
             if at and (all_ or now - kept >= _EACH_S) and (state := fleet.state(key)):
                 self.history.put_state(key, at, state)
                 self._kept[key] = now
-        for source in sources:
+        for source in remembering:
             remembered = msgspec.json.encode(source.state())
             if self._sources.get(source.name, b"{}") != remembered:
                 self._sources[source.name] = remembered

@@ -16,8 +16,9 @@ from functools import partial
 from caulk.model.errors import CaulkError
 from caulk.model.watching import Observation
 from caulk.ports import Source
+from caulk.watch.dumps import Dumps
 from caulk.watch.fleet import Change, Fleet
-from caulk.watch.keeping import Keeping
+from caulk.watch.keeping import Keeping, Remembering
 
 #: At most so many sources are asked at once, and so many of those that failed last.
 _AT_ONCE, _FAILED_AT_ONCE = 256, 32
@@ -26,6 +27,8 @@ _RAREST = 8
 _CUT_S = 10.0
 #: How often memory goes to disk: less than the minute that a kill may cost.
 _KEPT_EACH_S = 20.0
+#: How often new dumps are looked for: a container that is made anew takes its own with it.
+_LOOK_S = 2.0
 
 
 @dataclass(slots=True)
@@ -52,12 +55,22 @@ class Loop:
     on_change: Callable[[Change, float], object] = lambda change, now: None
     on_trouble: Callable[[str], object] = lambda sentence: None
     keeper: Keeping | None = None
+    dumps: Dumps | None = None
     health: list[Health] = field(init=False)
+    _remembering: list[Remembering] = field(default_factory=list)
     _fed: "asyncio.Queue[Sequence[Observation]] | None" = None
     _asyncio: asyncio.AbstractEventLoop | None = None
 
     def __post_init__(self) -> None:
         self.health = [Health(source) for source in self.sources]
+        for source in self.sources:
+            self.remember(source)
+
+    def remember(self, one: Remembering) -> None:
+        """Keeps what something else than a source must know over a restart, and tells it what it knew."""
+        if self.keeper:
+            self.keeper.resume(one)
+            self._remembering.append(one)
 
     def feed(self, seen: Sequence[Observation]) -> None:
         """What came by itself (OTLP, a dump): from any thread, while the loop runs."""
@@ -76,6 +89,8 @@ class Loop:
         """Asks every source each interval, until a time (of `time.monotonic`), or until it is cancelled."""
         self._asyncio, self._fed = asyncio.get_running_loop(), asyncio.Queue()
         helpers = [asyncio.create_task(self._take_in(self._fed)), asyncio.create_task(self._keeping())]
+        if self.dumps:
+            helpers.append(asyncio.create_task(self._finding(self.dumps)))
         try:
             await self._schedule(until)
         finally:
@@ -159,6 +174,17 @@ class Loop:
         while True:
             await self._note(await fed.get())
 
+    async def _finding(self, dumps: Dumps) -> None:
+        self.remember(dumps)
+        try:
+            while True:
+                running = self.fleet.observations()
+                for seen, dump in await asyncio.to_thread(dumps.look, running, time.time()):
+                    self.on_change(self.fleet.appeared(seen, dump), time.time())
+                await asyncio.sleep(_LOOK_S)
+        finally:
+            dumps.close()
+
     async def _keeping(self) -> None:
         while True:
             await asyncio.sleep(_KEPT_EACH_S)
@@ -167,7 +193,7 @@ class Loop:
 
     def _keep(self, now: float, *, all_: bool = False) -> None:
         if self.keeper:
-            self.keeper.keep(self.fleet, self.sources, now, all_=all_)
+            self.keeper.keep(self.fleet, self._remembering, now, all_=all_)
 
 
 def _idle(busy: set[int], number: int, _: object) -> None:

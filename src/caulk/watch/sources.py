@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from caulk.capture import places
 from caulk.capture.offers import runtimes
 from caulk.config import schema
+from caulk.config.secrets import revealed
 from caulk.model.errors import CaulkError, UsageError
 from caulk.model.target import Access, Target
 from caulk.ports import Source
@@ -97,7 +98,9 @@ def _containers(reference: str, access: Access) -> Source:
     place = places.place("docker")
     place.targets(reference, access)  # says what there is, if it is not that
     engine = import_module("caulk.places.docker.engine").Engine()
-    return Containers(engine, lambda: place.targets(reference, access), name=reference, runtime=runtime)
+    return Containers(
+        engine, lambda: place.targets(reference, access), name=reference, runtime=runtime, is_here=engine.is_here
+    )
 
 
 def _pods(reference: str, access: Access) -> Source:
@@ -140,23 +143,13 @@ def _server(source: schema.Source, client: Client, access: Access) -> Source:
 
 def _headers(source: schema.Http) -> Mapping[str, str]:
     """What authorizes, from the environment or from files."""
-    token = source.token or _secret(source.token_file)
+    token = revealed(source.token, source.token_file)
     if token:
         return {"Authorization": f"Bearer {token}"}
     if source.user:
-        password = source.password or _secret(source.password_file)
-        said = base64.b64encode(f"{source.user}:{password}".encode()).decode()
-        return {"Authorization": f"Basic {said}"}
+        said = f"{source.user}:{revealed(source.password, source.password_file)}"
+        return {"Authorization": f"Basic {base64.b64encode(said.encode()).decode()}"}
     return {}
-
-
-def _secret(path: str) -> str:
-    if not path:
-        return ""
-    try:
-        return Path(path).read_text("utf-8").strip()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def runtime(target: Target) -> str:
