@@ -26,6 +26,8 @@ Snapshot: TypeAlias = Profile | ObjectGraph
 Write: TypeAlias = "Callable[[bytes | bytearray | memoryview], object]"
 #: How long work says what is done, of what total, and which step begins. Raising from it ends the work.
 Progress: TypeAlias = Callable[[float, float, str], object]
+#: Who is told a SHA-256, in hexadecimal digits.
+Hashed: TypeAlias = Callable[[str], object]
 
 
 class Format(Protocol):
@@ -132,8 +134,14 @@ class Reach(Protocol):
     def volume(self, path: str) -> Volume:
         """Where a directory lies."""
 
-    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Pieces of a file, in order; ends at the file's end, and raises `Unreachable` if it was cut before."""
+    def fetch(
+        self, path: str, offset: int = 0, length: int | None = None, hashed: Hashed | None = None
+    ) -> Iterator[bytes]:
+        """Pieces of a file, in order; ends at the file's end, and raises `Unreachable` if it was cut before.
+
+        At the end `hashed` is told what `digest` of `offset + length` bytes would say, where the target can hash while
+        it reads; `length` must be given then.
+        """
 
     def digest(self, path: str, length: int) -> str:
         """SHA-256 of the first `length` bytes of a file, computed at the target; in hexadecimal digits."""

@@ -9,6 +9,7 @@ from caulk.model.capture import Check, Cost, Taken
 from caulk.model.errors import Lacks, Unreachable
 from caulk.model.series import Reading
 from caulk.model.target import FileStat, Patience, Process, Room, Target, Volume
+from caulk.ports import Hashed
 
 PIECE = 1000
 NO_COST, READY = Cost(), Check("ready", "")
@@ -21,7 +22,7 @@ class Folder:
         self.target = Target("local", "pid:7", "shop")
         self.root, self.cuts = root, list(cuts)
         self.is_gone = False
-        self.can_hash = True
+        self.can_hash = self.is_hashing = True
         self.free = 1 << 30
         self.patient: Patience | None = None
         self.space = Volume("/dumps", "ext4", 1 << 30, is_writable=True)
@@ -50,7 +51,9 @@ class Folder:
         file = self.root / path.lstrip("/")
         return FileStat(path, file.stat().st_size, 0.0, 0o100600) if file.exists() else None
 
-    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def fetch(
+        self, path: str, offset: int = 0, length: int | None = None, hashed: Hashed | None = None
+    ) -> Iterator[bytes]:
         self._alive()
         data = (self.root / path.lstrip("/")).read_bytes()[offset:][:length]
         cut = self.cuts.pop(0) if self.cuts else None
@@ -62,6 +65,8 @@ class Folder:
             sent += len(piece)
             self.served += len(piece)
             yield piece
+        if hashed and self.can_hash and self.is_hashing:
+            hashed(self.digest(path, offset + (length or 0)))
 
     def digest(self, path: str, length: int) -> str:
         self._alive()

@@ -183,6 +183,15 @@ def test_a_loan_is_given_back_even_if_the_capture_fails(target, store):
     assert target.lent == [5, -5]
 
 
+def test_where_the_target_does_not_hash_what_it_sends_it_hashes_the_file_afterwards(target, store, monkeypatch):
+    target.is_hashing = False
+    asked = []
+    monkeypatch.setattr(target, "digest", lambda path, length: asked.append(length) or "0" * 64)
+    with pytest.raises(CaptureFailed, match="SHA-256"):
+        take.capture(dumping(target), target, store, QUIET)
+    assert asked == [len(SNAPSHOT)]
+
+
 def test_without_a_hash_in_the_target_the_manifest_says_so(target, store):
     target.can_hash = False
     entry = take.capture(dumping(target), target, store, QUIET)

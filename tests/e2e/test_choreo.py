@@ -5,6 +5,7 @@ Its chart runs the Enforcer with a read-only root, no capabilities and no writab
 """
 
 import io
+import os
 import re
 import subprocess
 import tarfile
@@ -112,11 +113,12 @@ def test_after_the_patch_the_dump_of_an_exhausted_heap_is_collected_and_the_next
     with exhausted() as name:
         manifest = caulk.json("capture", f"docker:{name}")
         assert manifest["facts"]["written"] == DUMP
-        # In a container that does not run nothing can be renamed.
-        assert any("keeps the JVM from writing another one" in warning for warning in manifest["warnings"])
+        # In a container that does not run a file is renamed where the engine keeps it, if that is this machine.
+        stays = any("keeps the JVM from writing another one" in warning for warning in manifest["warnings"])
+        assert stays != os.access(docker.inspect(name)["Mounts"][0]["Source"], os.W_OK)
         assert names_what_filled_the_heap(caulk.json("analyze", manifest["path"]))
     with exhausted() as name:
-        assert "File exists" in docker.logs(name)
+        assert ("File exists" in docker.logs(name)) == stays
     with docker.container(enforcer, *java("-Xmx128m", "-cp", "/app", "Hold"), options=options) as name:
         awaited(lambda: "ready" in docker.logs(name), lambda: docker.logs(name))
         manifest = caulk.json("capture", f"docker:{name}", "--as", "oom-dump")

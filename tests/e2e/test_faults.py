@@ -118,6 +118,9 @@ def test_the_dump_of_a_jvm_that_ran_out_of_heap_is_had_from_its_stopped_containe
         awaited(lambda: not docker.inspect(name)["State"]["Running"], lambda: docker.logs(name))
         manifest = caulk.json("capture", f"docker:{name}")
         assert manifest["method"] == "collect:oom-dump"
+        # Compared with what the engine reads once more, and moved where it keeps it, if that is this machine.
+        assert not any("not compared" in warning for warning in manifest["warnings"])
+        assert manifest["facts"]["written"] == "/dumps/heap-dump.hprof"
         assert names_what_filled_the_heap(caulk.json("analyze", manifest["path"]))
 
 

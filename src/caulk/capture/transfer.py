@@ -1,11 +1,10 @@
 """A finished file in the target, brought here in pieces: resumed after every cut, and hashed at both ends.
 
-The target hashes while the file travels, so that a gigabyte is read there once more but waited for once.
+The target hashes what it reads while it travels, where it can; else the file is hashed there afterwards.
 """
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from caulk.model.capture import Remote
 from caulk.model.errors import CaptureFailed, Lacks, Unreachable
@@ -25,16 +24,14 @@ def fetch(
     What came stays in the draft, to be resumed.
     """
     _agree(reach, remote, draft)
-    with ThreadPoolExecutor(1) as pool:
-        digest = pool.submit(reach.digest, remote.path, remote.size_bytes)
-        _stream(reach, remote, draft, progress, pause)
-        progress(draft.size, remote.size_bytes, "comparing")
-        try:
-            theirs = digest.result()
-        except Lacks:
-            # Nothing in the target can hash: the dump's own end, and its length, must do.
-            draft.say(warnings=(*draft.entry.manifest.warnings, "not compared with a hash made in the target"))
-            return
+    theirs = _stream(reach, remote, draft, progress, pause)
+    progress(draft.size, remote.size_bytes, "comparing")
+    try:
+        theirs = theirs or reach.digest(remote.path, remote.size_bytes)
+    except Lacks:
+        # Nothing in the target can hash: the dump's own end, and its length, must do.
+        draft.say(warnings=(*draft.entry.manifest.warnings, "not compared with a hash made in the target"))
+        return
     if theirs != draft.sha256:
         draft.restart()
         raise CaptureFailed(
@@ -63,12 +60,13 @@ def _agree(reach: Reach, remote: Remote, draft: Draft) -> None:
         draft.restart()
 
 
-def _stream(reach: Reach, remote: Remote, draft: Draft, progress: Progress, pause: Callable[[float], None]) -> None:
-    tries = 0
+def _stream(reach: Reach, remote: Remote, draft: Draft, progress: Progress, pause: Callable[[float], None]) -> str:
+    """Brings the rest; gives the SHA-256 that the target computed on the way, or nothing."""
+    tries, heard = 0, [""]
     while draft.size < remote.size_bytes:
         before = draft.size
         try:
-            for piece in reach.fetch(remote.path, draft.size, remote.size_bytes - draft.size):
+            for piece in reach.fetch(remote.path, draft.size, remote.size_bytes - draft.size, heard.append):
                 draft.write(piece[: remote.size_bytes - draft.size])
                 progress(draft.size, remote.size_bytes, "fetching")
             cut = Unreachable(f"{remote.path} ended after {draft.size:,} of {remote.size_bytes:,} bytes")
@@ -77,8 +75,9 @@ def _stream(reach: Reach, remote: Remote, draft: Draft, progress: Progress, paus
         except Unreachable as error:
             cut = error
         if draft.size >= remote.size_bytes:
-            return
+            break
         tries = 1 if draft.size > before else tries + 1
         if tries >= _TRIES:
             raise cut
         pause(_PAUSE_S * 2**tries)
+    return heard[-1]

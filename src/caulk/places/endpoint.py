@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from caulk.model.errors import Lacks, Unreachable, UsageError
 from caulk.model.series import Reading
 from caulk.model.target import Access, FileStat, Patience, Process, Ran, Room, Target, Volume
+from caulk.ports import Hashed
 
 NAME = "endpoint"
 SCHEMES = ("http", "https")
@@ -100,7 +101,9 @@ class EndpointReach:
         """Raises `Lacks`."""
         self._lacks("its files can be seen")
 
-    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def fetch(
+        self, path: str, offset: int = 0, length: int | None = None, hashed: Hashed | None = None
+    ) -> Iterator[bytes]:
         """Raises `Lacks`."""
         self._lacks("its files can be read")
 

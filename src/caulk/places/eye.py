@@ -143,14 +143,34 @@ class Eye:
         return dict(sizes, at=time.time())
 
     def room(self) -> Answer:
-        """Of the limited cgroups around it the one that leaves the least; without any, what it uses itself."""
+        """Of the limited cgroups around it the one that leaves the least; without any, what it uses itself.
+
+        That is with the pages that its children share with nobody: those of a copy of itself that writes a dump too.
+        """
         used, limit, machine = self.reading()["rss"], None, None
         with contextlib.suppress(OSError), open(self.proc + "/meminfo") as file:
             machine = next((int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:")), None)
         known = [(bound - taken, bound, taken) for _, bound, taken in self.cgroups() if bound is not None]
         if known:
             _, limit, used = min(known)
+        else:
+            used += sum(self._private(child) for child in self._children())
         return {"used": used, "limit": limit, "machine": machine}
+
+    def _children(self) -> List[int]:
+        """Its child processes, where the kernel can list them."""
+        found: List[int] = []
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(self.path("task"))[:_MOST_FILES]:
+                with contextlib.suppress(OSError), open(self.path("task/" + thread + "/children")) as file:
+                    found += map(int, file.read().split())
+        return found
+
+    def _private(self, pid: int) -> int:
+        """Bytes of the pages that only this process has."""
+        with contextlib.suppress(OSError), open("%s/%d/smaps_rollup" % (self.proc, pid)) as file:
+            return sum(int(line.split()[1]) << 10 for line in file if line.startswith("Private_Dirty:"))
+        return 0
 
     def cgroups(self) -> Iterator[Tuple[str, Optional[int], int]]:
         """The cgroups around it, outermost first: the file of the limit, the limit, and the bytes that it uses.

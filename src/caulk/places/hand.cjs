@@ -136,7 +136,7 @@ function* pieces(at, offset, end) {
   }
 }
 
-function fetch({ path: at, offset = 0, length = null }) {
+function fetch({ path: at, offset = 0, length = null, hashed = false }) {
   const size = checked(at, () => fs.statSync(at)).size;
   if (!size) {
     // What the kernel makes up as it is read, as all of /proc, has no size before.
@@ -146,7 +146,13 @@ function fetch({ path: at, offset = 0, length = null }) {
   }
   const end = Math.max(length === null ? size : Math.min(offset + length, size), offset);
   say({ ok: end - offset });
-  for (const piece of pieces(at, offset, end)) say(piece);
+  const hash = crypto.createHash("sha256");
+  for (const piece of pieces(at, 0, hashed ? offset : 0)) hash.update(piece);
+  for (const piece of pieces(at, offset, end)) {
+    if (hashed) hash.update(piece);
+    say(piece);
+  }
+  if (hashed) say({ ok: hash.digest("hex") });
 }
 
 function digest({ path: at, length }) {

@@ -18,11 +18,12 @@ from caulk.model.series import Reading
 from caulk.model.target import FileStat, Patience, Process, Ran, Room, Target, Volume
 from caulk.places import hand as hands
 from caulk.places.answers import as_error, as_process
+from caulk.ports import Hashed
 
 _LONGEST_LINE = 32 << 20
 #: What a hand's source and then a verb are added to.
 _PYTHON, _NODE = ("python3", "-I", "-S", "-c"), ("node", "-e")
-_PIECE = 1 << 20
+_PIECE, _GATHERED = 1 << 20, 1 << 18
 
 
 class Channel(Protocol):
@@ -76,6 +77,16 @@ def answer(transport: Transport, command: Sequence[str], stdin: bytes = b"", tim
         channel.close()
 
 
+def gathered(channel: Channel, have: bytes, left: int) -> tuple[bytes, bytes]:
+    """The next piece of `left` bytes to come, large enough to be worth the handling; and what came behind them."""
+    parts, size = [have], len(have)
+    while size < min(left, _GATHERED) and (part := channel.read()):
+        parts.append(part)
+        size += len(part)
+    whole = b"".join(parts)
+    return (whole, b"") if size <= left else (whole[:left], whole[left:])
+
+
 class HandReach:
     """The verbs on the process `pid`, as the hand numbers it; `begin` is the command that a verb is added to."""
 
@@ -126,19 +137,23 @@ class HandReach:
         """Where a directory lies."""
         return Volume(**self._ask("volume", path=path))
 
-    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Pieces of a file."""
-        channel = self._start("fetch", path=path, offset=offset, length=length)
+    def fetch(
+        self, path: str, offset: int = 0, length: int | None = None, hashed: Hashed | None = None
+    ) -> Iterator[bytes]:
+        """Pieces of a file; the hand hashes what it reads, and says so behind it."""
+        asked = {"hashed": True} if hashed else {}
+        channel = self._start("fetch", path=path, offset=offset, length=length, **asked)
         try:
             line, rest = self._line(channel)
             left = int(self._heard(line, channel))
             while left:
-                piece = rest or channel.read()
-                rest = b""
+                piece, rest = gathered(channel, rest, left)
                 if not piece:
                     raise Unreachable(f"{path} of {self.target.reference} was cut with {left:,} bytes to come")
-                yield piece[:left]
-                left -= min(len(piece), left)
+                yield piece
+                left -= len(piece)
+            if hashed:
+                hashed(str(self._heard(self._line(channel, rest)[0], channel)))
         finally:
             channel.close()
 
@@ -206,9 +221,8 @@ class HandReach:
         ran = answer(self.transport, self._request(verb, asked), stdin, timeout_s)
         return self._heard(ran.out.partition(b"\n")[0], None, ran)
 
-    def _line(self, channel: Channel) -> tuple[bytes, bytes]:
-        """The first line, and what came behind it."""
-        said = b""
+    def _line(self, channel: Channel, said: bytes = b"") -> tuple[bytes, bytes]:
+        """The next line, of which `said` is here already, and what came behind it."""
         while b"\n" not in said and len(said) < _LONGEST_LINE and (piece := channel.read()):
             said += piece
         line, _, rest = said.partition(b"\n")

@@ -18,7 +18,9 @@ from caulk.model.errors import CaptureFailed, Lacks, Unreachable
 from caulk.model.series import Reading
 from caulk.model.target import FileStat, Patience, Process, Ran, Room, Target, Volume
 from caulk.places.eye import UNLIMITED
-from caulk.places.remote import Transport, answer
+from caulk.places.hashing import alongside
+from caulk.places.remote import Transport, answer, gathered
+from caulk.ports import Hashed
 
 _TICKS = 100
 _MOST_LISTED, _MOST_TEXT = 10000, 16 << 20
@@ -131,8 +133,14 @@ class ShellReach:
         is_writable = above == path and not self._run(f"test -w {quoted} -a -x {quoted}").code
         return Volume(path, kinds[-1] if kinds else "", int(words[3]) << 10, is_writable)
 
-    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Pieces of a file."""
+    def fetch(
+        self, path: str, offset: int = 0, length: int | None = None, hashed: Hashed | None = None
+    ) -> Iterator[bytes]:
+        """Pieces of a file; another command hashes it meanwhile."""
+        with alongside(lambda: self.digest(path, offset + (length or 0)), hashed):
+            yield from self._fetched(path, offset, length)
+
+    def _fetched(self, path: str, offset: int, length: int | None) -> Iterator[bytes]:
         found = self.stat(path)
         if found is None:
             raise CaptureFailed(f"there is no {path} in {self.target.reference}")
@@ -142,14 +150,16 @@ class ShellReach:
             yield from [text] if text else []
             return
         left = max(found.size - offset if length is None else min(length, found.size - offset), 0)
-        channel = self.transport.start(["sh", "-c", f"tail -c +{offset + 1} {shlex.quote(path)} | head -c {left}"])
+        quoted = shlex.quote(path)
+        script = f"tail -c +{offset + 1} {quoted} | head -c {left}" if offset else f"head -c {left} {quoted}"
+        channel = self.transport.start(["sh", "-c", script])
         try:
             while left:
-                piece = channel.read()
+                piece, _ = gathered(channel, b"", left)
                 if not piece:
                     raise Unreachable(f"{path} of {self.target.reference} was cut with {left:,} bytes to come")
-                yield piece[:left]
-                left -= min(len(piece), left)
+                yield piece
+                left -= len(piece)
         finally:
             channel.close()
 

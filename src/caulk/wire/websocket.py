@@ -25,7 +25,7 @@ _CLOSE, _PING, _PONG = 8, 9, 10
 _FINAL, _MASKED, _RESERVED = 0x80, 0x80, 0x70
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _MOST_HEAD, _MOST_MESSAGE = 1 << 14, 1 << 28
-_PIECE = 1 << 18
+_PIECE, _LEAST = 1 << 18, 1 << 14
 _SHAKE_S, _SEND_S = 10.0, 30.0
 _NEVER: Mapping[str, str] = {}
 
@@ -56,7 +56,8 @@ class WebSocket:
     ) -> None:
         """Shakes hands over `link`; `server` is its `host:port`. Raises `Refused` where the server has another mind."""
         self._link, self._server = link, server
-        self._have, self._at = bytearray(), 0
+        # What has come and was not taken: `_have[_at:_end]`.
+        self._have, self._at, self._end = bytearray(_PIECE), 0, 0
         self._touching, self._writing = threading.Lock(), threading.Lock()
         link.setblocking(False)
         key = base64.b64encode(os.urandom(16))
@@ -104,7 +105,7 @@ class WebSocket:
     def is_ready(self, within_s: float) -> bool:
         """Whether something comes within so many seconds: a message, or the end."""
         buffered = self._link.pending() if isinstance(self._link, ssl.SSLSocket) else 0
-        if buffered or len(self._have) > self._at:
+        if buffered or self._end > self._at:
             return True
         try:
             self._wait(time.monotonic() + within_s, writes=False)
@@ -154,28 +155,32 @@ class WebSocket:
 
     def _head(self, until: float) -> bytes:
         """The answer to the handshake, up to its empty line."""
-        while (end := self._have.find(b"\r\n\r\n")) < 0:
-            if len(self._have) > _MOST_HEAD:
+        while (end := self._have.find(b"\r\n\r\n", 0, self._end)) < 0:
+            if self._end > _MOST_HEAD:
                 raise CaptureFailed(f"{self._server} does not speak HTTP")
-            self._fill(until)
+            self._fill(self._end + 1, until)
         return self._take(end + 4, until)
 
     def _take(self, size: int, until: float | None) -> bytes:
-        while len(self._have) - self._at < size:
-            self._fill(until)
+        while self._end - self._at < size:
+            self._fill(size, until)
         with memoryview(self._have) as have:
             data = bytes(have[self._at : self._at + size])
         self._at += size
         return data
 
-    def _fill(self, until: float | None) -> None:
-        if self._at:
-            del self._have[: self._at]
-            self._at = 0
-        piece = self._now(partial(self._link.recv, _PIECE), until, writes=False)
-        if not piece:
+    def _fill(self, size: int, until: float | None) -> None:
+        """Waits for more of the `size` bytes that are to be taken next."""
+        if self._at + max(size, _LEAST) > len(self._have) or self._at == self._end:
+            with memoryview(self._have) as have:
+                have[: self._end - self._at] = have[self._at : self._end]
+            self._at, self._end = 0, self._end - self._at
+            self._have.extend(bytes(max(size + _LEAST - len(self._have), 0)))
+        with memoryview(self._have) as have, have[self._end :] as free:
+            count = self._now(partial(self._link.recv_into, free), until, writes=False)
+        if not count:
             raise Closed(f"{self._server} ended the connection")
-        self._have += piece
+        self._end += count
 
     def _now(self, work: Callable[[], T], until: float | None, *, writes: bool) -> T:
         """What `work` on the connection gives as soon as it need not wait."""

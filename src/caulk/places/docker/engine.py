@@ -11,8 +11,8 @@ import json
 import os
 import socket
 import ssl
-import struct
 import tarfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
@@ -24,6 +24,8 @@ _VERSION = "/v1.41"
 _TIMEOUT_S = 60.0
 _MOST_BYTES = 64 << 20
 _LONGEST_HEAD = 64 << 10
+_FRAME, _STDERR, _PIECE = 8, 2, 1 << 18
+_SOME, _MUCH, _REST_S = 4 << 10, 64 << 10, 0.0002
 _HINT = "Is the engine running, and may this user use it? DOCKER_HOST chooses another."
 
 
@@ -157,9 +159,10 @@ class Exec:
         }
         self._id = engine.post(f"/containers/{quote(container)}/exec", asked)["Id"]
         self._link = engine.hijack(f"/exec/{self._id}/start", {"Detach": False, "Tty": False})
-        self._buffer = bytearray()
+        self._buffer = bytearray(_PIECE)
+        self._head, self._stream, self._left = bytearray(), 0, 0
         self._errors = bytearray()
-        self._code: int | None = None
+        self._came = 0
 
     @property
     def errors(self) -> bytes:
@@ -169,16 +172,19 @@ class Exec:
     def read(self) -> bytes:
         """The next of its standard output; empty at the end."""
         while True:
-            head = self._exactly(8, may_end=True)
-            if not head:
+            if _SOME < self._came < _MUCH:
+                # Each small piece wakes the engine, the container and us: after a rest there is more at once.
+                time.sleep(_REST_S)
+            try:
+                self._came = size = self._link.recv_into(self._buffer)
+            except OSError as error:
+                raise Unreachable(f"the connection into the container dropped: {error}") from error
+            if not size:
+                if self._left or self._head:
+                    raise Unreachable("the connection into the container dropped")
                 return b""
-            stream, size = head[0], struct.unpack(">I", head[4:])[0]
-            content = self._exactly(size)
-            if stream != 2:
-                if content:
-                    return content
-            elif len(self._errors) < _LONGEST_HEAD:
-                self._errors += content
+            if content := self._content(memoryview(self._buffer)[:size]):
+                return content
 
     def write(self, data: bytes) -> None:
         """More for its standard input."""
@@ -202,21 +208,25 @@ class Exec:
             self._link.shutdown(socket.SHUT_RDWR)
         self._link.close()
 
-    def _exactly(self, size: int, *, may_end: bool = False) -> bytes:
-        """So many bytes; nothing at an end that may be."""
-        while len(self._buffer) < size:
-            try:
-                piece = self._link.recv(max(size - len(self._buffer), 1 << 18))
-            except OSError as error:
-                raise Unreachable(f"the connection into the container dropped: {error}") from error
-            if not piece:
-                if may_end and not self._buffer:
-                    return b""
-                raise Unreachable("the connection into the container dropped")
-            self._buffer += piece
-        content = bytes(memoryview(self._buffer)[:size])
-        del self._buffer[:size]
-        return content
+    def _content(self, data: memoryview) -> bytes:
+        """What there is of standard output in the next bytes of the stream, wherever its frames begin and end."""
+        parts = []
+        while data:
+            if not self._left:
+                missing = _FRAME - len(self._head)
+                self._head += data[:missing]
+                data = data[missing:]
+                if len(self._head) == _FRAME:
+                    self._stream, self._left = self._head[0], int.from_bytes(self._head[4:], "big")
+                    self._head.clear()
+                continue
+            part, data = data[: self._left], data[self._left :]
+            self._left -= len(part)
+            if self._stream != _STDERR:
+                parts.append(part)
+            elif len(self._errors) < _LONGEST_HEAD:
+                self._errors += part
+        return b"".join(parts)
 
 
 def _refused(status: int, body: bytes, path: str) -> CaptureFailed:

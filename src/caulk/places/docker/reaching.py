@@ -1,24 +1,22 @@
-"""The verbs on a container: through /proc where it runs here, by a hand beside it elsewhere, through tar if stopped."""
+"""The verbs on a container that runs: through /proc where it runs here, by a hand beside it elsewhere."""
 
 import contextlib
 import secrets
 import socket
-import stat
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote
 
 from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
-from caulk.model.target import Access, FileStat, Patience, Process, Ran, Room, Target
+from caulk.model.target import Access, Patience, Ran, Room, Target
 from caulk.places.docker.engine import Engine, Exec, NotThere
+from caulk.places.docker.stopped import Stopped
 from caulk.places.eye import Trouble
 from caulk.places.hand import Hand
 from caulk.places.loans import Limit, lend, recover
 from caulk.places.remote import Channel, answer, beside
 from caulk.ports import Reach
 
-_PIECE = 1 << 20
 # To see the files of a process that has rights itself, and to act for its user; only root in the helper has them.
 _RIGHTS = ["SYS_PTRACE", "SETUID", "SETGID", "KILL"]
 
@@ -209,88 +207,6 @@ class Running:
         return cast("Reach", beside(self.target, _InContainer(self._engine, self._helper)))
 
 
-class Stopped:
-    """A container that ended: its files can still be read."""
-
-    def __init__(self, target: Target, engine: Engine, found: Any) -> None:
-        self.target = target
-        self._engine, self._found = engine, found
-
-    def process(self) -> Process:
-        """What ran, by the container's configuration."""
-        config, state = self._found["Config"], self._found["State"]
-        environ = dict(entry.split("=", 1) for entry in config.get("Env") or [] if "=" in entry)
-        command = (*(self._found.get("Path", ""),), *(self._found.get("Args") or ()))
-        started = _epoch(state.get("StartedAt", ""))
-        return Process(1, 0, 0, started, tuple(command), command[0], environ, config.get("WorkingDir") or "/")
-
-    def patience(self) -> Patience | None:
-        """It stands still already."""
-        return None
-
-    def stat(self, path: str) -> FileStat | None:
-        """The file at `path`."""
-        try:
-            with self._engine.archive(self._found["Id"], path) as archive:
-                member = archive.next()
-        except NotThere:
-            return None
-        if member is None:
-            return None
-        kind = stat.S_IFDIR if member.isdir() else stat.S_IFREG if member.isreg() else stat.S_IFLNK
-        return FileStat(path, member.size, member.mtime, kind | member.mode)
-
-    def listing(self, directory: str) -> Sequence[FileStat]:
-        """The files right in a directory."""
-        found = []
-        try:
-            with self._engine.archive(self._found["Id"], directory) as archive:
-                for member in archive:
-                    parts = member.name.rstrip("/").split("/")
-                    if len(parts) == 2:
-                        kind = stat.S_IFDIR if member.isdir() else stat.S_IFREG
-                        path = f"{directory.rstrip('/')}/{parts[1]}"
-                        found.append(FileStat(path, member.size, member.mtime, kind | member.mode))
-        except NotThere:
-            return []
-        return found
-
-    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Pieces of a file; what comes before `offset` travels too, since a tar has no other way."""
-        try:
-            with self._engine.archive(self._found["Id"], path) as archive:
-                member = archive.next()
-                file = archive.extractfile(member) if member else None
-                if file is None:
-                    raise CaptureFailed(f"{path} of {self.target.reference} is not a regular file")
-                left = offset
-                while left and (piece := file.read(min(left, _PIECE))):
-                    left -= len(piece)
-                left = member.size - offset if member and length is None else length or 0
-                while left and (piece := file.read(min(left, _PIECE))):
-                    left -= len(piece)
-                    yield piece
-        except NotThere as error:
-            raise CaptureFailed(f"there is no {path} in {self.target.reference}") from error
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def __getattr__(self, verb: str) -> Any:
-        """All other verbs need a process."""
-        if verb.startswith("_"):
-            raise AttributeError(verb)
-        return self._lacks
-
-    def _lacks(self, *_: Any, **__: Any) -> Any:
-        state = self._found["State"]
-        killed = ", killed when memory ran out" if state.get("OOMKilled") else ""
-        raise Lacks(
-            f"{self.target.reference} does not run (it ended with {state.get('ExitCode')}{killed})",
-            hint="What it wrote at its end can still be collected: `caulk doctor` lists it.",
-        )
-
-
 def _largest(container: str, main: Hand) -> int:
     """Of a container's processes the one with the most memory: what starts it (a shell, tini) is small."""
     from caulk.places import local  # noqa: PLC0415 - as above
@@ -302,9 +218,3 @@ def _largest(container: str, main: Hand) -> int:
         if reading and reading.rss > most and container in Hand(process.pid).text("cgroup"):
             largest = (reading, process.pid)
     return largest[1]
-
-
-def _epoch(said: str) -> float:
-    with contextlib.suppress(ValueError):
-        return datetime.fromisoformat(said[:19] + "+00:00").timestamp()
-    return 0.0

@@ -15,7 +15,7 @@ from caulk.places.kubernetes.cluster import Cluster, said
 from caulk.places.kubernetes.helping import dismiss, helper
 from caulk.places.loans import Limit, lend, recover
 from caulk.places.remote import Channel, answer, beside, joined
-from caulk.ports import Reach
+from caulk.ports import Hashed, Reach
 
 _ROLE = """apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
@@ -104,10 +104,12 @@ class PodReach:
         """A command of the image."""
         return answer(_InContainer(self, self._container), command, stdin, timeout_s)
 
-    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def fetch(
+        self, path: str, offset: int = 0, length: int | None = None, hashed: Hashed | None = None
+    ) -> Iterator[bytes]:
         """Pieces of a file; what is cut because the pod was replaced says so."""
         try:
-            yield from self.inner.fetch(path, offset, length)
+            yield from self.inner.fetch(path, offset, length, hashed)
         except (Unreachable, CaptureFailed):
             self._pod()
             raise

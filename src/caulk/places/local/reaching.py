@@ -16,8 +16,10 @@ from caulk.model.target import FileStat, Patience, Process, Ran, Room, Target, V
 from caulk.places.answers import as_error, as_process
 from caulk.places.eye import Answer, Trouble
 from caulk.places.hand import Hand, source
+from caulk.places.hashing import alongside
 from caulk.places.local.lending import lend, loans
 from caulk.places.local.running import run
+from caulk.ports import Hashed
 
 _TIMEOUT_S = 60.0
 # What a command needs to be found and to run; not what makes a second Java or Node act like the target.
@@ -86,9 +88,11 @@ class LocalReach:
         """Where a directory lies; where it is missing the nearest above it, and nothing can be written."""
         return Volume(**self._ask("volume", {"path": path}))
 
-    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Pieces of a file, up to the end that it has at first."""
-        with _said():
+    def fetch(
+        self, path: str, offset: int = 0, length: int | None = None, hashed: Hashed | None = None
+    ) -> Iterator[bytes]:
+        """Pieces of a file, up to the end that it has at first; it is hashed by another thread."""
+        with _said(), alongside(lambda: self.digest(path, offset + (length or 0)), hashed):
             yield from self.hand.fetch(path, offset, length)
 
     def digest(self, path: str, length: int) -> str:
