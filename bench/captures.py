@@ -7,6 +7,7 @@ and synced to disk. Writes bench/captures.md.
 
 import os
 import shlex
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,12 +22,13 @@ FILE = "/dumps/heap.bin"
 HEAD = """# Fetching a dump, side by side
 
 Written by `python bench/captures.py`. A file of 1 GB comes out of a container, hashed at both ends and synced to disk
-by caulk, only copied by the peers (`docker cp`, `kubectl exec cat`). Medians of 3 pairs.
+by caulk, only copied by the peers (`docker cp`, `kubectl exec cat`). Medians of {rounds} pairs, each pair one after the
+other and every second one in reverse; {machine}.
 
 | from | caulk | peer | ratio | at least | memory | at most |
 | --- | --- | --- | --- | --- | --- | --- |
 """
-ROUNDS = 3
+ROUNDS = int(os.environ.get("CAULK_BENCH_ROUNDS", "5"))
 MAKE = f"""
 import os
 with open({FILE!r}, "wb") as file:
@@ -84,10 +86,15 @@ def theirs(command: list[str]) -> float:
 
 def compared(name: str, target: str, how: str, peer: list[str]) -> str:
     """A row of the table: medians of paired rounds."""
-    pairs = [(ours(target, how), theirs(peer)) for _ in range(ROUNDS)]
-    seconds = sorted(pair[0][0] for pair in pairs)[ROUNDS // 2]
-    other = sorted(pair[1] for pair in pairs)[ROUNDS // 2]
-    peak = max(pair[0][1] for pair in pairs)
+    mine, others = [], []
+    for turn in range(ROUNDS):
+        if turn % 2:
+            others.append(theirs(peer))
+        mine.append(ours(target, how))
+        if not turn % 2:
+            others.append(theirs(peer))
+    seconds, other = statistics.median(one[0] for one in mine), statistics.median(others)
+    peak = max(one[1] for one in mine)
     ratio = other / seconds
     verdict = "" if ratio >= 0.9 and peak <= 80_000_000 else " **missed**"
     row = (
@@ -164,12 +171,14 @@ def awaited(logs: Callable[[], bytes]) -> None:
 
 def main() -> None:
     """Measure what there is."""
-    rows = []
+    rows, before = [], os.getloadavg()[0]
     if os.environ.get("DOCKER_HOST") or Path("/var/run/docker.sock").exists():
         rows += docker()
     if os.environ.get("KUBECONFIG"):
         rows += kubernetes()
-    (ROOT / "bench/captures.md").write_text(HEAD + "\n".join(rows) + "\n")
+    machine = f"{os.cpu_count()} processors, with a load of {before:.0f} at the beginning"
+    head = HEAD.format(rounds=ROUNDS, machine=machine)
+    (ROOT / "bench/captures.md").write_text(head + "\n".join(rows) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The directory of captures: whatever crash came before, what is listed is true."""
 
+import errno
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 
 from caulk.formats.source import open_source
 from caulk.model.capture import Captured, Manifest
-from caulk.model.errors import UsageError
+from caulk.model.errors import CaptureFailed, UsageError
 from caulk.store.captures import Captures, Draft, Entry
 
 SHOP = Manifest(target=Captured("local", "jvm", "shop", "pid:7"), format="hprof")
@@ -124,6 +126,34 @@ def test_files_beside_captures_are_kept_once_and_go_with_the_last(store):
     assert (second.directory / "envoy").read_bytes() == b"\x7fELF" * 100
     store.remove(second)
     assert list((store.root / "blobs").iterdir()) == []
+
+
+def test_what_is_written_is_hashed_though_its_buffer_is_used_again_at_once(store):
+    draft, buffer, whole = store.begin(SHOP, ".hprof"), bytearray(3 << 20), hashlib.sha256()
+    for turn in range(8):
+        buffer[:] = bytes([turn]) * len(buffer)
+        whole.update(buffer)
+        draft.write(memoryview(buffer))
+    entry = draft.keep()
+    assert entry.manifest.sha256 == whole.hexdigest() == hashlib.sha256(entry.path.read_bytes()).hexdigest()
+
+
+def test_a_disk_that_fails_while_more_comes_makes_no_complete_capture(store, monkeypatch):
+    failures, fsync = ["once"], os.fsync
+
+    def fails_once(descriptor: int) -> None:
+        # As the kernel does: whoever syncs first is told.
+        if failures and failures.pop():
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(descriptor)
+
+    draft = store.begin(SHOP, ".hprof")
+    monkeypatch.setattr("os.fsync", fails_once)
+    draft.write(bytes(65 << 20))
+    with pytest.raises(CaptureFailed, match="Input/output error"):
+        draft.keep()
+    draft.leave()
+    assert failures == [] and store.all() == []
 
 
 def test_a_packed_capture_has_the_same_content_and_is_still_complete(store):

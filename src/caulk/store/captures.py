@@ -22,6 +22,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -35,8 +36,12 @@ from caulk.model.errors import CaptureFailed, UsageError
 
 _MANIFEST, _DONE, _PART, _BLOBS = "manifest.json", "done", ".part", "blobs"
 _BLOCK = 1 << 20
+#: So much is written before the disk is told to keep it.
+_SYNCED = 64 << 20
 #: Packing pays from this saving on; a file that is packed already saves nothing.
 _PAYS = 0.25
+_DONE_ALREADY: "Future[None]" = Future()
+_DONE_ALREADY.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,16 @@ class Entry:
 
 
 class Draft:
-    """A capture that is being written: bytes are hashed as they come. It is a `Sink`."""
+    """A capture that is being written: bytes are hashed as they come. It is a `Sink`.
+
+    Hashing and writing to the disk go on in other threads while the next bytes come; one piece waits for each at most.
+    """
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
+        self._pool = ThreadPoolExecutor(2, "caulk draft")
+        self._hashing = self._syncing = _DONE_ALREADY
+        self._unsynced = 0
         self._digest = hashlib.sha256()
         self._file = os.fdopen(os.open(entry.path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
         while block := self._file.read(_BLOCK):
@@ -81,23 +92,32 @@ class Draft:
     @property
     def sha256(self) -> str:
         """Of the bytes that are here."""
+        self._hashing.result()
         return self._digest.copy().hexdigest()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """The next bytes; raises `CaptureFailed` if the disk is full."""
         view = memoryview(data)
-        try:
+        for at in range(0, len(view), _BLOCK):
+            # Its owner may change what is no `bytes` once we return.
+            self._append(data if len(view) <= _BLOCK and isinstance(data, bytes) else bytes(view[at : at + _BLOCK]))
+
+    def _append(self, piece: bytes) -> None:
+        self._hashing.result()
+        self._hashing = self._pool.submit(self._digest.update, piece)
+        view = memoryview(piece)
+        with _writing(self.entry.path):
             while view:
                 view = view[self._file.write(view) :]
-        except OSError as error:
-            raise CaptureFailed(
-                f"{self.entry.path} cannot be written: {error.strerror}",
-                hint="Free some space there, or set CAULK_HOME to another disk, and run the same command again.",
-            ) from error
-        self._digest.update(data)
+            self._unsynced += len(piece)
+            if self._unsynced >= _SYNCED and self._syncing.done():
+                # Else all of a large file would wait for the disk at its end.
+                self._syncing.result()
+                self._syncing, self._unsynced = self._pool.submit(os.fsync, self._file.fileno()), 0
 
     def restart(self) -> None:
         """Forgets the bytes that are here."""
+        self._hashing.result()
         self._file.seek(0)
         self._file.truncate()
         self._digest = hashlib.sha256()
@@ -128,9 +148,12 @@ class Draft:
 
     def keep(self, **changes: object) -> Entry:
         """Makes the capture complete: it is on disk, under its name, and says so."""
-        os.fsync(self._file.fileno())
+        with _writing(self.entry.path):
+            # The disk tells of an error once: to whoever syncs first.
+            self._syncing.result()
+            os.fsync(self._file.fileno())
         size, digest = self.size, self.sha256
-        self._file.close()
+        self._close()
         self.entry.path.rename(self.entry.directory / self.entry.manifest.path)
         self.say(complete=True, size_bytes=size, sha256=digest, **changes)
         _write(self.entry.directory / _DONE, b"")
@@ -140,13 +163,17 @@ class Draft:
     def leave(self) -> None:
         """Leaves a partial capture to be resumed where that can be done, and nothing at all where it cannot."""
         size = self.size
-        self._file.close()
+        self._close()
         if self.entry.manifest.remote is None:
             shutil.rmtree(self.entry.directory, ignore_errors=True)
         else:
             # On a full disk the manifest stays as it was, which is as true.
             with suppress(CaptureFailed):
                 self.say(size_bytes=size)
+
+    def _close(self) -> None:
+        self._pool.shutdown()
+        self._file.close()
 
 
 class Captures:
@@ -347,14 +374,23 @@ def _write(path: Path, data: bytes | memoryview) -> None:
     """A private file, whole or as it was before; raises `CaptureFailed` if the disk is full."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        new.replace(path)
-    except OSError as error:
+        with _writing(path):
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+            new.replace(path)
+    except BaseException:
         new.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
         raise CaptureFailed(
             f"{path} cannot be written: {error.strerror}",
             hint="Free some space there, or set CAULK_HOME to another disk, and run the same command again.",
