@@ -11,22 +11,29 @@ from caulk.model.errors import CaulkError
 from caulk.ports import Reach
 
 _EVERY_S = 0.1
+#: Readings take no more than this part of the time: each costs the program a little.
+_SHARE = 0.2
 
 
 class Meter:
-    """A context that measures: `before` is the first reading, `costs` the time, and the most memory above it."""
+    """A context that measures: `costs` are the time, and the most memory above what there was before.
+
+    Memory is the program's anonymous pages, and what counts against its limit (that of its children too, such as a copy
+    of itself that writes a dump): the one that grew more.
+    """
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="caulk meter", daemon=True)
-        self._peak: int | None = None
+        self._extra: int | None = None
         self._seconds = 0.0
 
     def __enter__(self) -> Self:
-        self._peak = self._first = self._anonymous()
+        self._first = self._memory()
         self._began = time.monotonic()
-        if self._first is not None:
+        if self._first:
+            self._extra = 0
             self._thread.start()
         return self
 
@@ -36,17 +43,23 @@ class Meter:
 
     def costs(self, pause_s: float | None, disk_bytes: int | None) -> Costs:
         """The capture's; its whole time stands for a pause that nobody measured."""
-        extra = None if self._peak is None or self._first is None else max(self._peak - self._first, 0)
-        return Costs(round(self._seconds if pause_s is None else pause_s, 3), extra, disk_bytes)
+        return Costs(round(self._seconds if pause_s is None else pause_s, 3), self._extra, disk_bytes)
 
     def _watch(self) -> None:
-        while not self._stop.wait(_EVERY_S):
-            now = self._anonymous()
-            if now is None:
+        took = 0.0
+        while not self._stop.wait(max(_EVERY_S, took / _SHARE)):
+            began = time.monotonic()
+            now = self._memory()
+            if not now:
                 return
-            self._peak = max(self._peak or 0, now)
+            grown = (new - old for new, old in zip(now, self._first, strict=False))
+            self._extra = max(self._extra or 0, *grown)
+            took = time.monotonic() - began
 
-    def _anonymous(self) -> int | None:
+    def _memory(self) -> tuple[int, ...]:
+        """Bytes, as the program's pages and as its limit count them; nothing where it cannot be read."""
+        found: tuple[int, ...] = ()
         with contextlib.suppress(CaulkError):
-            return self._reach.reading().anonymous
-        return None
+            found = (self._reach.reading().anonymous,)
+            found = (*found, self._reach.room().used)
+        return found
