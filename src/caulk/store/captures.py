@@ -29,19 +29,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from backports import zstd
 
 from caulk.model.capture import Manifest, Remote
 from caulk.model.errors import CaptureFailed, UsageError
+from caulk.store.packing import PAYS, saves, zipped
 
 _MANIFEST, _DONE, _PART, _BLOBS = "manifest.json", "done", ".part", "blobs"
 _BLOCK = 1 << 20
 #: So much is written before the disk is told to keep it.
 _SYNCED = 64 << 20
-#: Packing pays from this saving on; a file that is packed already saves nothing.
-_PAYS = 0.25
-_DONE_ALREADY: "Future[None]" = Future()
-_DONE_ALREADY.set_result(None)
+_IDLE: "Future[None]" = Future()
+_IDLE.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class Draft:
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self._pool = ThreadPoolExecutor(2, "caulk draft")
-        self._hashing = self._syncing = _DONE_ALREADY
+        self._hashing = self._syncing = _IDLE
         self._unsynced = 0
         self._digest = hashlib.sha256()
         self._file = os.fdopen(os.open(entry.path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
@@ -256,7 +254,7 @@ class Captures:
         if entry.manifest.packed_bytes is not None or not entry.manifest.complete:
             return entry
         packed = source.with_name(source.name + ".zst")
-        if not _saves(source) or _packed(source, packed) > source.stat().st_size * (1 - _PAYS):
+        if not saves(source) or zipped(source, packed) > source.stat().st_size * (1 - PAYS):
             packed.unlink(missing_ok=True)
             return entry
         manifest = replace(entry.manifest, path=packed.name, packed_bytes=packed.stat().st_size)
@@ -343,26 +341,6 @@ def manifest_in(directory: Path) -> Manifest | None:
 def total(entries: Iterable[Entry]) -> int:
     """Bytes on disk of all of them."""
     return sum(entry.size_bytes for entry in entries)
-
-
-def _saves(path: Path) -> bool:
-    """Whether the middle of a file compresses."""
-    with path.open("rb") as file:
-        file.seek(path.stat().st_size // 2)
-        sample = file.read(_BLOCK)
-    return len(zstd.compress(sample)) < len(sample) * (1 - _PAYS)
-
-
-def _packed(source: Path, to: Path) -> int:
-    """Bytes of the compressed copy, which is checked against the file before anybody deletes that."""
-    descriptor = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with source.open("rb") as plain, os.fdopen(descriptor, "wb") as raw, zstd.open(raw, "wb") as file:
-        shutil.copyfileobj(plain, file, _BLOCK)
-    with source.open("rb") as plain, zstd.open(to, "rb") as file:
-        while block := plain.read(_BLOCK):
-            if file.read(len(block)) != block:
-                raise CaptureFailed(f"{to} does not hold what {source} does", hint="Is the disk sound?")
-    return to.stat().st_size
 
 
 def _plain(name: str) -> str:
