@@ -32,7 +32,7 @@ from caulk.store.captures import Captures
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "bench/costs.md"
-SIZES_MIB, OTHERS_MIB = (30, 120, 400), (120,)
+SIZES_MIB, OTHERS_MIB = (25, 80, 250), (60,)
 ROUNDS = int(os.environ.get("CAULK_BENCH_ROUNDS", "3"))
 #: Less than this is no cost that anybody plans with, and a machine that does other things makes as much of it.
 SLIGHT_S, SLIGHT_BYTES = 0.1, 32 << 20

@@ -8,9 +8,11 @@ from caulk.model.capture import Setting
 from caulk.model.errors import CaptureFailed, CaulkError
 from caulk.model.target import Access, Volume
 from caulk.ports import Reach
+from caulk.runtimes.jvm import figures
 from caulk.runtimes.jvm.channel import Channel, channel
 from caulk.runtimes.jvm.checks import room_for_dumps
 from caulk.runtimes.jvm.flags import GZIP, ON_OOM, PATH
+from caulk.runtimes.jvm.makeup import UNKNOWN
 from caulk.runtimes.jvm.openj9 import explained, is_openj9
 from caulk.runtimes.jvm.survey import Survey
 from caulk.runtimes.jvm.volumes import SPARE_BYTES, best
@@ -28,7 +30,7 @@ def arm(reach: Reach, directory: str) -> Sequence[Setting]:
     jvm = channel(reach)
     done: list[Setting] = []
     try:
-        for name, value in _wanted(volume, now.dump_bytes):
+        for name, value in _wanted(volume, figures.dump_bytes(now.heap, UNKNOWN)):
             before = jvm.flag(name)
             if before is not None:
                 done.append(Setting(name, value, before))
@@ -56,7 +58,7 @@ def _wanted(volume: Volume, size: int) -> Iterator[tuple[str, str]]:
 
 
 def _volume(now: Survey) -> Volume:
-    volume = best(now.volumes, now.dump_bytes)
+    volume = best(now.volumes, figures.dump_bytes(now.heap, UNKNOWN))
     if volume is None:
         check = room_for_dumps(now.reach.target, now.volumes, now.access.directory)
         raise CaptureFailed(f"no dump could be written when the heap is exhausted: {check.why}", hint=check.fix)

@@ -21,14 +21,14 @@ from caulk.ports import Reach, Sink
 from caulk.runtimes.jvm import figures
 from caulk.runtimes.jvm.channel import Channel, channel
 from caulk.runtimes.jvm.checks import room_for_dumps
+from caulk.runtimes.jvm.makeup import UNKNOWN
 from caulk.runtimes.jvm.survey import Survey
 from caulk.runtimes.jvm.volumes import best
 
-#: Seconds for a GB of heap: collected, walked and written. Many small objects take the longest.
-_PAUSE_S, _ALL_PAUSE_S, _PACKED_PAUSE_S = 7.0, 4.7, 14.0
-_LEAST_PAUSE_S = 0.1
-#: What dumps shrink to at least, of those that shrink at all.
-_PACKED = 0.5
+#: Seconds: for a byte of heap, an object that is collected, walked and written, or only the latter; for a byte of dump
+#: that is packed, and more the less it shrinks.
+_LEAST_PAUSE_S, _S_PER_BYTE, _S_PER_OBJECT, _ALL_S_PER_OBJECT = 0.1, 0.8e-9, 165e-9, 130e-9
+_PACKED_S_PER_BYTE, _S_PER_PACKED_BYTE = 0.7e-9, 13e-9
 _PATIENCE_S, _SLOWEST_BYTES_S = 300.0, 2e6
 _WRITERS = 4
 _PARALLEL_SINCE = 22
@@ -73,15 +73,14 @@ class HeapDump:
         size = self._size(now)
         volume = best(now.volumes, size)
         extra = figures.extra_bytes(now.heap) if self.option != "-all" else figures.BASE_BYTES
-        seconds = {"-all": _ALL_PAUSE_S, "-gz=1": _PACKED_PAUSE_S}.get(self.option, _PAUSE_S)
-        risk = "the heap may not shrink to half when packed" if self.suffix.endswith(".gz") else ""
+        is_guess = self._is_packed and now.makeup is UNKNOWN
         return Cost(
-            pause_s=round(_LEAST_PAUSE_S + seconds * now.heap.used / 1e9, 3),
+            pause_s=round(self._pause_s(now), 3),
             extra_bytes=extra + now.door.extra_bytes,
             disk_bytes=round(size * _IN_PARTS) if self._is_in_parts(volume, size) else size,
             directory=volume.path if volume else "",
             size_bytes=size,
-            risk=risk,
+            risk="the heap may not shrink to half when packed" if is_guess else "",
         )
 
     def take(self, sink: Sink) -> Taken:
@@ -108,7 +107,17 @@ class HeapDump:
         return Taken(path, remove=True, facts={**facts, "pause_s": created[2]})
 
     def _size(self, now: Survey) -> int:
-        return round(now.dump_bytes * _PACKED) if self.suffix.endswith(".gz") else now.dump_bytes
+        return figures.packed_bytes(now.heap, now.makeup) if self._is_packed else now.dump_bytes
+
+    @property
+    def _is_packed(self) -> bool:
+        return self.suffix.endswith(".gz")
+
+    def _pause_s(self, now: Survey) -> float:
+        each = _ALL_S_PER_OBJECT if self.option == "-all" else _S_PER_OBJECT
+        walked = _LEAST_PAUSE_S + now.heap.used * (_S_PER_BYTE + each * now.makeup.objects)
+        packed = now.dump_bytes * (_PACKED_S_PER_BYTE + _S_PER_PACKED_BYTE * now.makeup.packed)
+        return walked + packed * self._is_packed
 
     def _options(self, jvm: Channel, volume: Volume, size: int) -> str:
         """The options, each behind it a space, of which the JVM offers all."""

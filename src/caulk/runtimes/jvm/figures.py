@@ -4,19 +4,16 @@ Constants are measured by `bench/costs.py`, on JDK 17 and 25.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from caulk.runtimes.jvm.makeup import Makeup
 from caulk.runtimes.jvm.perfdata import Counters
 
-#: Of an object of 16 bytes with one compressed reference a dump has 33: references have 8 bytes there, headers 25.
-_DUMP_RATIO = 2.0
-#: With headers of 8 bytes instead of 12.
-_COMPACT_RATIO = 2.7
 #: What the JVM takes to listen, collect and write, whatever the heap is.
 BASE_BYTES = 16 << 20
 #: Classes, names and stacks, which a dump has beside the heap.
-_DUMP_BASE_BYTES = 8 << 20
+_DUMP_BASE_BYTES, _PACKED_BASE_BYTES = 8 << 20, 4 << 20
 
 _USED = re.compile(r"\bused (\d+)([BKMGT])|\b(\d+)([BKMGT]) used")
 _SIZE = re.compile(r"\b(?:total|committed|capacity) (\d+)([BKMGT])|\b(\d+)([BKMGT]) committed")
@@ -72,10 +69,14 @@ def release(found: Counters) -> int | None:
     return int(digits) if digits.isdigit() else None
 
 
-def dump_bytes(now: Heap, switches: Mapping[str, str]) -> int:
+def dump_bytes(now: Heap, of: Makeup) -> int:
     """The most that an HPROF dump of the heap has, in bytes."""
-    is_compact = switches.get("UseCompactObjectHeaders") == "true"
-    return _DUMP_BASE_BYTES + round(now.used * (_COMPACT_RATIO if is_compact else _DUMP_RATIO))
+    return _DUMP_BASE_BYTES + round(now.used * of.dump)
+
+
+def packed_bytes(now: Heap, of: Makeup) -> int:
+    """The most that it has when the JVM packs it."""
+    return _PACKED_BASE_BYTES + round(now.used * of.dump * of.packed)
 
 
 def extra_bytes(now: Heap) -> int:

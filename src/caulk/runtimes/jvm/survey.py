@@ -11,6 +11,7 @@ from caulk.runtimes.jvm.attach import Listener, greet, is_awake
 from caulk.runtimes.jvm.channel import Socket
 from caulk.runtimes.jvm.checks import Door, door
 from caulk.runtimes.jvm.flags import ON_OOM, PATH, stated
+from caulk.runtimes.jvm.makeup import Makeup, makeup
 from caulk.runtimes.jvm.perfdata import Counters, counters
 from caulk.runtimes.jvm.volumes import volumes
 
@@ -71,9 +72,14 @@ class Survey:
         return figures.from_counters(self.counters, reading.anonymous + reading.shared)
 
     @cached_property
+    def makeup(self) -> Makeup:
+        """What the heap is made of."""
+        return makeup(self.reach, self.process.pid, self.release, stated(self.process))
+
+    @property
     def dump_bytes(self) -> int:
         """The most that a dump of the heap has."""
-        return figures.dump_bytes(self.heap, stated(self.process))
+        return figures.dump_bytes(self.heap, self.makeup)
 
     @cached_property
     def switches(self) -> Mapping[str, str]:

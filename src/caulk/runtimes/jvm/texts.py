@@ -13,8 +13,8 @@ from caulk.runtimes.jvm import figures
 from caulk.runtimes.jvm.channel import channel
 from caulk.runtimes.jvm.survey import Survey
 
-#: Seconds for a GB of heap that is collected and counted.
-_PAUSE_S, _LEAST_PAUSE_S = 1.8, 0.05
+#: Seconds for a byte of heap, and an object, that is collected and counted.
+_LEAST_PAUSE_S, _S_PER_BYTE, _S_PER_OBJECT = 0.05, 0.2e-9, 38e-9
 _PATIENCE_S, _SLOWEST_BYTES_S = 120.0, 10e6
 _HISTOGRAM_BYTES = 4 << 20
 
@@ -37,7 +37,7 @@ class Histogram:
     def cost(self) -> Cost:
         """By the heap now."""
         now = self.survey.heap
-        pause = round(_LEAST_PAUSE_S + _PAUSE_S * now.used / 1e9, 3)
+        pause = round(_LEAST_PAUSE_S + now.used * (_S_PER_BYTE + _S_PER_OBJECT * self.survey.makeup.objects), 3)
         extra = figures.extra_bytes(now) + self.survey.door.extra_bytes
         return Cost(pause_s=pause, extra_bytes=extra, size_bytes=_HISTOGRAM_BYTES)
 
