@@ -16,9 +16,8 @@ except ImportError as error:
     raise UsageError(f"YAML needs {error.name}, which is not installed", hint="pip install 'caulk[rules]'") from None
 
 _LARGEST = 8 << 20
-_MOST_RULES = 20_000
-_HINT = "A file of rules has `groups:` with `rules:`, or is a PrometheusRule or a ConfigMap with them. Render templates first."
-_DEEPEST = 3
+_MOST_RULES, _MOST_ITEMS = 20_000, 2_000
+_HINT = "A file of rules has `groups:` with `rules:`, or is a PrometheusRule or a ConfigMap. Render templates first."
 
 
 def read(text: str, *, name: str) -> list[Group]:
@@ -49,10 +48,13 @@ def _groups(text: str, name: str, first: int, depth: int) -> Iterator[Group]:
 def _of_document(node: Any, name: str, first: int, depth: int) -> Iterator[Group]:
     fields = _fields(node)
     kind = _text(fields.get("kind"))
-    if kind == "List" and depth < _DEEPEST:
-        for item in _items(fields.get("items")):
+    if kind == "List" and depth == 0:
+        items = _items(fields.get("items"))
+        if len(items) > _MOST_ITEMS:
+            raise MalformedDump(f"{name}: a list has {len(items):,} items")
+        for item in items:
             yield from _of_document(item, name, first, depth + 1)
-    elif kind == "ConfigMap" and depth < _DEEPEST:
+    elif kind == "ConfigMap" and depth < 2:
         for value in _fields(fields.get("data")).values():
             if "groups" in (inner := _text(value)):
                 block = value.style in ("|", ">")

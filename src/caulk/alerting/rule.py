@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; `lasting` is its `for`, as Prometheus writes durations. `line` is where it stands in its file, from 1."""
+    """One rule; `lasting` is its `for`, a duration as Prometheus writes it. `line` is where it stands in its file."""
 
     name: str
     expr: str
