@@ -69,9 +69,11 @@ def test_a_dump_is_moved_out_of_the_way_in_a_volume_and_in_the_containers_own_la
     assert at.with_name("heap.hprof.1").read_bytes() == DUMP
 
 
-def test_its_hash_is_made_of_a_second_reading(stopped):
+def test_what_is_fetched_is_compared_with_a_second_reading_by_the_engine(stopped):
     reach, _, _ = stopped("/app/heap.hprof")
-    assert reach.digest("/app/heap.hprof", 100) == hashlib.sha256(DUMP[:100]).hexdigest()
+    heard: list[str] = []
+    assert b"".join(reach.fetch("/app/heap.hprof", 10, 90, heard.append)) == DUMP[10:100]
+    assert heard == [hashlib.sha256(DUMP[:100]).hexdigest()]
 
 
 def test_a_dump_is_never_moved_onto_another_file(stopped):

@@ -15,6 +15,8 @@ from caulk.places.answers import as_error
 from caulk.places.docker.engine import Engine, NotThere
 from caulk.places.eye import Trouble
 from caulk.places.hand import Hand
+from caulk.places.hashing import alongside
+from caulk.ports import Hashed
 
 _PIECE = 1 << 20
 _ELSEWHERE = (
@@ -69,8 +71,14 @@ class Stopped:
             return []
         return found
 
-    def fetch(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def fetch(
+        self, path: str, offset: int = 0, length: int | None = None, hashed: Hashed | None = None
+    ) -> Iterator[bytes]:
         """Pieces of a file; what comes before `offset` travels too, since a tar has no other way."""
+        with alongside(lambda: self.digest(path, offset + (length or 0)), hashed):
+            yield from self._fetched(path, offset, length)
+
+    def _fetched(self, path: str, offset: int, length: int | None) -> Iterator[bytes]:
         try:
             with self._engine.archive(self._found["Id"], path) as archive:
                 member = archive.next()
@@ -90,7 +98,7 @@ class Stopped:
     def digest(self, path: str, length: int) -> str:
         """SHA-256 of the first `length` bytes, as the engine reads them once more; it cannot compute one itself."""
         checked = hashlib.sha256()
-        for piece in self.fetch(path, 0, length):
+        for piece in self._fetched(path, 0, length):
             checked.update(piece)
         return checked.hexdigest()
 
