@@ -5,19 +5,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from clusters import cluster, programs
 
 from caulk.model.capture import Captured, Manifest
 from caulk.model.errors import UsageError
 from caulk.store.captures import Entry
 from caulk.store.catalog import Catalog
-
-_NUMBERS = count()
 
 
 def entry(number: int, *, runtime: str = "jvm", complete: bool = True) -> Entry:
@@ -27,30 +23,6 @@ def entry(number: int, *, runtime: str = "jvm", complete: bool = True) -> Entry:
         id=f"c{number}", target=target, format="hprof", taken_at=taken, complete=complete, size_bytes=5 << 40
     )
     return Entry(Path(f"/captures/c{number}"), manifest)
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    """The URL of its databases, each called by a name."""
-    found = programs()
-    if found is None:
-        pytest.skip("PostgreSQL is not on this machine")
-    with cluster(found) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database of its own for each test."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/catalog.db"
-    databases = request.getfixturevalue("postgresql")
-    engine = sa.create_engine(databases.format("postgres"), isolation_level="AUTOCOMMIT")
-    name = f"test_{next(_NUMBERS)}"
-    with engine.connect() as link:
-        link.execute(sa.text(f"create database {name}"))
-    engine.dispose()
-    return databases.format(name)
 
 
 @pytest.fixture

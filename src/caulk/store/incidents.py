@@ -161,7 +161,7 @@ class Incidents:
         """How many steps of each kind are not done."""
         query = sa.select(_OUTBOX.c.kind, sa.func.count()).where(~_OUTBOX.c.is_done).group_by(_OUTBOX.c.kind)
         with self._engine.connect() as link:
-            return dict(link.execute(query).tuples().all())
+            return dict(link.execute(query).all())
 
     def due(self) -> float | None:
         """When the next step is due, in seconds since 1970; None if none is owed."""

@@ -133,16 +133,28 @@ class Capturing:
         reach = places.reach(self._target(incident), self.access)
         try:
             for entry in self._mine(step):
-                if entry.manifest.complete:
+                if entry.manifest.complete and entry.manifest.remote is None:
                     return entry
-                if entry.manifest.remote is None:
-                    # It was cut while it was sent, and cannot be gone on with.
-                    self.captures.remove(entry)
-                    continue
-                return take.resume(entry, reach, self.captures, _unheard)
+                if whole := self._resumed(entry, reach):
+                    return whole
             return self._first(step, incident, action, reach)
         finally:
             reach.close()
+
+    def _resumed(self, entry: Entry, reach: Reach) -> Entry | None:
+        """A capture of this step that was interrupted; None, and it is gone, where it cannot be gone on with."""
+        try:
+            if entry.manifest.remote:
+                return take.resume(entry, reach, self.captures, _unheard)
+        except Unreachable:
+            raise
+        except CaptureFailed:
+            # The program never wrote its dump, or what it wrote is broken.
+            if entry.manifest.complete:
+                return entry
+        if entry.directory.exists():
+            self.captures.remove(entry)
+        return None
 
     def _first(self, step: Outgoing, incident: Incident, action: Capture, reach: Reach) -> Entry:
         """By the first way that works, of those that may be gone."""
