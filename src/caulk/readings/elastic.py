@@ -118,8 +118,7 @@ class Server:
         self._newest = dict(state.get("newest", {}))
 
     async def close(self) -> None:
-        """Ends its connections, and those of all that share them."""
-        await self._client.close()
+        """Nothing is open."""
 
     def _question(self) -> dict[str, Any]:
         matching = [

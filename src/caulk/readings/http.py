@@ -5,7 +5,8 @@ interval that few servers keep one open for.
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from caulk.model.errors import CaptureFailed, CaulkError, Unreachable, UsageErro
 MOST_BYTES = 32 << 20
 _TIMEOUT_S = 9.0
 _EXCERPT = 300
+_ONE = httpx2.Limits(max_connections=1, max_keepalive_connections=0)
 
 
 class Refused(CaptureFailed):
@@ -46,10 +48,7 @@ class Asked:
 
 
 class Client:
-    """The connections of one loop; what it is made of is made when it is first needed."""
-
-    def __init__(self) -> None:
-        self._clients: dict[tuple[str, bool], httpx2.AsyncClient] = {}
+    """Asks with a connection for each request; without a pool, whose upkeep grows with all that is open at once."""
 
     async def get(self, asked: Asked, path: str = "", *, accept: str = "*/*", most_bytes: int = MOST_BYTES) -> bytes:
         """The body of an answer of 200; raises `Unreachable`, `Refused`."""
@@ -62,48 +61,47 @@ class Client:
     async def status(self, asked: Asked) -> int:
         """The status of an answer, whose body is not read; 0 where nothing answers."""
         try:
-            async with self._client(asked).stream("GET", asked.url, headers=asked.headers) as answer:
+            async with _answer(asked, asked.url, {}) as answer:
                 return answer.status_code
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, CaulkError):
+        except CaulkError:
             return 0
-
-    async def close(self) -> None:
-        """Ends all connections."""
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
 
     async def _ask(
         self, asked: Asked, path: str, headers: Mapping[str, str], *, most_bytes: int, body: bytes | None = None
     ) -> bytes:
-        url, method = asked.url + path, "GET" if body is None else "POST"
-        try:
-            sent = {**asked.headers, **headers}
-            async with self._client(asked).stream(
-                method, url, headers=sent, content=body, timeout=asked.timeout_s
-            ) as answer:
-                found = bytearray()
-                async for piece in answer.aiter_bytes():
-                    found += piece
-                    if len(found) > most_bytes:
-                        raise Refused(f"{asked.shown} sent more than {most_bytes >> 20} MiB", answer.status_code)
-                if answer.status_code != 200:
-                    raise _refusal(asked, answer, bytes(found))
-                return bytes(found)
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            why = "not in time" if isinstance(error, httpx2.TimeoutException) else str(error) or type(error).__name__
-            raise Unreachable(f"{asked.shown} did not answer: {why}") from None
+        async with _answer(asked, asked.url + path, headers, body) as answer:
+            found = bytearray()
+            async for piece in answer.aiter_bytes():
+                found += piece
+                if len(found) > most_bytes:
+                    raise Refused(f"{asked.shown} sent more than {most_bytes >> 20} MiB", answer.status_code)
+            if answer.status_code != 200:
+                raise _refusal(asked, answer, bytes(found))
+            return bytes(found)
 
-    def _client(self, asked: Asked) -> httpx2.AsyncClient:
-        key = (asked.cacert, asked.is_insecure)
-        if key not in self._clients:
-            self._clients[key] = httpx2.AsyncClient(
-                verify=_context(*key),
-                trust_env=False,
-                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
-                headers={"User-Agent": "caulk", "Accept-Encoding": "gzip"},
-            )
-        return self._clients[key]
+
+@asynccontextmanager
+async def _answer(
+    asked: Asked, url: str, headers: Mapping[str, str], body: bytes | None = None
+) -> AsyncIterator[httpx2.Response]:
+    """The answer as soon as its status is there; raises `Unreachable`, also while its body is read."""
+    sent = {"User-Agent": "caulk", "Accept-Encoding": "gzip", "Connection": "close", **asked.headers, **headers}
+    try:
+        within = httpx2.Timeout(asked.timeout_s).as_dict()
+        request = httpx2.Request(
+            "GET" if body is None else "POST", url, headers=sent, content=body, extensions={"timeout": within}
+        )
+        context = _context(asked.cacert, asked.is_insecure)
+        async with httpx2.AsyncHTTPTransport(verify=context, limits=_ONE) as transport:
+            answer = await transport.handle_async_request(request)
+            answer.request = request
+            try:
+                yield answer
+            finally:
+                await answer.aclose()
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        why = "not in time" if isinstance(error, httpx2.TimeoutException) else str(error) or type(error).__name__
+        raise Unreachable(f"{asked.shown} did not answer: {why}") from None
 
 
 def _refusal(asked: Asked, answer: httpx2.Response, body: bytes) -> Refused:

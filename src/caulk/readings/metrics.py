@@ -171,9 +171,9 @@ def by_replica(
             figures = found[identity] = Figures()
         figures.add(name, labels, value)
     told = {identity: figures for identity, figures in found.items() if figures}
-    own = found.get(("",) * len(telling))
-    if own and len(told) > 1:
-        del told[("",) * len(telling)]
-    if own and len(told) == 1:
-        next(iter(told.values())).merge(own)
+    nobody = ("",) * len(telling)
+    if len(told) > 1:
+        told.pop(nobody, None)
+    if len(told) == 1 and nobody in found and nobody not in told:
+        next(iter(told.values())).merge(found[nobody])
     return told

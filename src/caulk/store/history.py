@@ -89,7 +89,8 @@ class History:
 
     def replicas(self, workload: str) -> list[str]:
         """The replicas that a workload had."""
-        return sorted(replica for key, replica in self._series if key == workload)
+        asked = "SELECT replica FROM series WHERE workload = ? ORDER BY replica"
+        return [replica for (replica,) in self._base.execute(asked, (workload,))]
 
     def readings(self, workload: str, replica: str, *, begin: float = 0.0) -> list[Reading]:
         """The readings of a replica since `begin`, oldest first: of each time the finest that are kept."""
@@ -98,11 +99,11 @@ class History:
             return []
         block, lane = self._block(series.slot), series.slot % LANES
         # What a kill kept from being committed may be newer than what is known to have been seen.
-        newest = series.seen + _UNSEEN_S
+        newest = series.seen, series.seen + _UNSEEN_S
         found: list[Reading] = []
         for tier in TIERS:
             kept = block.readings(lane, tier, max(begin, series.since), newest)
-            end = found[0].at // tier.step_s * tier.step_s if found else newest
+            end = found[0].at if found else float("inf")
             found[:0] = [reading for reading in kept if reading.at < end]
         return found
 
@@ -164,7 +165,8 @@ class History:
         self._base.execute("DELETE FROM workloads WHERE key NOT IN (SELECT workload FROM series)")
         for key in [key for key, series in self._series.items() if series.seen < old]:
             del self._series[key]
-        self._workloads = {key: one for key, one in self._workloads.items() if key in {k for k, _ in self._series}}
+        known = {workload for workload, _ in self._series}
+        self._workloads = {key: one for key, one in self._workloads.items() if key in known}
 
     @property
     def size_bytes(self) -> int:

@@ -62,10 +62,10 @@ class Block:
                     values = (old[0], *map(min, old[1:], new[1:]))
             os.pwrite(self._file, _CELL.pack(*values), where)
 
-    def readings(self, lane: int, tier: Tier, begin: float, now: float) -> Iterator[Reading]:
-        """What a tier holds of a series from `begin` on, oldest first."""
-        first = max(int(begin) // tier.step_s, int(now) // tier.step_s - tier.rows + 1)
-        for row in range(first, int(now) // tier.step_s + 1):
+    def readings(self, lane: int, tier: Tier, begin: float, seen: tuple[float, float]) -> Iterator[Reading]:
+        """What a tier holds of a series from `begin` on, oldest first; it was last seen between the times of `seen`."""
+        first = max(int(begin) // tier.step_s, int(seen[0]) // tier.step_s - tier.rows + 1)
+        for row in range(first, int(seen[1]) // tier.step_s + 1):
             cell = self._cell(tier.cell(row * tier.step_s, lane))
             if cell and cell[0] // tier.step_s == row and cell[0] >= int(begin):
                 yield _reading(cell)

@@ -80,6 +80,8 @@ class Dumps:
     def __init__(self, spool: Path, *, say: Callable[[str], object] = lambda _: None) -> None:
         self._spool, self._say = spool, say
         self._watched: dict[str, _Watched] = {}
+        self._silent: set[str] = set()
+        """Lives that write no dumps."""
         self._since = time.time()
         self._looked = self._since
 
@@ -124,17 +126,24 @@ class Dumps:
                 watched.seen, watched.ended = here[life][1], None
             else:
                 watched.ended = watched.ended or now
-        for life in here.keys() - self._watched.keys():
-            if len(self._watched) < _MOST_WATCHED:
+        self._silent &= here.keys()
+        for life in here.keys() - self._watched.keys() - self._silent:
+            pid, one = here[life]
+            begun = None
+            if _may_write(pid, one.workload.runtime) and len(self._watched) < _MOST_WATCHED:
                 with contextlib.suppress(Trouble, OSError):
-                    self._watched[life] = self._begun(*here[life])
+                    begun = self._begun(pid, one)
+            if begun:
+                self._watched[life] = begun
+            else:
+                self._silent.add(life)
 
-    def _begun(self, pid: int, seen: Observation) -> _Watched:
+    def _begun(self, pid: int, seen: Observation) -> _Watched | None:
         hand = Hand(pid)
         process = _process(hand)
         found = tuple(wheres(process, seen.workload.runtime, lambda path: _is_directory(hand, path)))
         if not found:
-            return _Watched(seen, hand, (), is_elsewhere=False)
+            return None
         hand.root()
         elsewhere = os.stat(f"/proc/{pid}/ns/mnt").st_ino != os.stat("/proc/self/ns/mnt").st_ino  # noqa: PTH116
         watched = _Watched(seen, hand, found, elsewhere)
@@ -238,6 +247,16 @@ def _flaw(one: _Growing) -> str:
         tail = os.pread(one.file, 1 << 20, max(one.size - (1 << 20), 0))
         return "" if _PROFILE_END in tail and tail.endswith(b"\n") else "its list of libraries is missing"
     return fault(Path(f"/proc/self/fd/{one.file}"), one.format)
+
+
+def _may_write(pid: int, runtime: str) -> bool:
+    """Whether it is worth a closer look."""
+    if runtime in ("jvm", "node"):
+        return True
+    with contextlib.suppress(OSError):
+        environ = Path(f"/proc/{pid}/environ").read_bytes()
+        return b"HEAPPROFILE=" in environ or b"prof:true" in environ
+    return False
 
 
 def _pid(target: Target) -> int | None:

@@ -1,7 +1,7 @@
 """What the loop keeps over its restarts: readings, what was said, what workloads are judged by, what sources remember.
 
 Readings are kept as they come. What a workload is judged by is large and changes with each of them, so it is kept each
-quarter of an hour; a restart reads it, and then the readings since, as if it had never ended.
+five minutes; a restart reads it, and then the readings since, as if it had never ended.
 """
 
 import heapq
@@ -17,7 +17,7 @@ from caulk.model.watching import Observation
 from caulk.store.history import History
 from caulk.watch.fleet import Change, Fleet
 
-_EACH_S = 900.0
+_EACH_S = 300.0
 _PRUNE_S = 3600.0
 
 
@@ -85,7 +85,7 @@ class Keeping:
         """Bring to disk what is due, or all of it."""
         for key in fleet:
             at = self._newest.get(key, 0.0)
-            # The first time they are spread over the quarter of an hour.
+            # The first time they are spread over the five minutes.
             kept = self._kept.setdefault(key, now - _EACH_S * (hash(key) % 64) / 64)
             if at and (all_ or now - kept >= _EACH_S) and (state := fleet.state(key)):
                 self.history.put_state(key, at, state)

@@ -1,6 +1,7 @@
 """From what people name, and what caulk.toml lists, to the sources that the loop asks."""
 
 import base64
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
@@ -57,7 +58,7 @@ def sources(wanted: Sequence[str], access: Access = _ANY) -> list[Source]:
             places.targets(reference, access)  # says which there are
     if finders:
         every = tuple(finders)
-        found.insert(0, Processes(lambda: chain.from_iterable(find() for find in every), runtime=runtime))
+        found.insert(0, Processes(lambda: chain.from_iterable(find() for find in every), runtime=_Runtimes()))
     return found
 
 
@@ -70,10 +71,10 @@ def _finder(reference: str, access: Access) -> Callable[[], Iterable[int]] | Non
     def find() -> list[int]:
         return [int(target.reference.removeprefix("pid:")) for target in place.targets(f"pid:{number}", access)]
 
+    if number.isdigit() and Path(f"/proc/{number}").exists():
+        return lambda: [int(number)]
     place = places.place("local")
     found = find()
-    if number.isdigit():
-        return lambda: found
     if not found and reference.startswith("pid:"):
         raise UsageError(f"{reference!r}: there is no such target", hint="`caulk ps` lists what runs.")
     return find if found else None
@@ -99,7 +100,7 @@ def _containers(reference: str, access: Access) -> Source:
     place.targets(reference, access)  # says what there is, if it is not that
     engine = import_module("caulk.places.docker.engine").Engine()
     return Containers(
-        engine, lambda: place.targets(reference, access), name=reference, runtime=runtime, is_here=engine.is_here
+        engine, lambda: place.targets(reference, access), name=reference, runtime=_Runtimes(), is_here=engine.is_here
     )
 
 
@@ -152,8 +153,27 @@ def _headers(source: schema.Http) -> Mapping[str, str]:
     return {}
 
 
-def runtime(target: Target) -> str:
-    """The runtime of a program, as far as it can be seen; empty if it cannot."""
+class _Runtimes:
+    """The runtimes of programs, looked up once for each executable: a look reads all that a process has mapped."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def __call__(self, target: Target) -> str:
+        """The runtime of a program, as far as it can be seen; empty if it cannot."""
+        executable = ""
+        if target.place == "local":
+            with contextlib.suppress(OSError):
+                executable = str(Path(f"/proc/{target.reference.removeprefix('pid:')}/exe").readlink())
+        if executable not in self._known:
+            found = _seen(target)
+            if not executable:
+                return found
+            self._known[executable] = found
+        return self._known[executable]
+
+
+def _seen(target: Target) -> str:
     try:
         reach = places.reach(target, _ANY)
     except CaulkError:
