@@ -16,7 +16,7 @@ class Middleware:
     def __init__(self, app, *, view=None, settings=None):
         self.app, self.view = app, view or endpoint
         self.settings = settings or Settings()
-        process.arm(self.settings)
+        process.load(self.settings)
 
     async def __call__(self, scope, receive, send):
         """Called by the server for each connection."""

@@ -18,7 +18,9 @@ _REST = "(other views)"
 #: Growth beyond so many times the usual of a window counts for no more: one batch is not to decide alone.
 _CLIP = 8.0
 #: The ridge: how many windows' worth the differences of lone requests count.
-_RIDGE = 0.01
+_RIDGE, _TIME_RIDGE = 0.03, 0.001
+#: Less than this share of all growth is not said of a view.
+_LEAST_SHARE = 0.03
 _LEAST_REQUESTS = 40
 _SIGMAS = 4.0
 _SWEEPS = 60
@@ -67,6 +69,7 @@ class Sums:
             numbers[at + triangle + i] += n * growth
         numbers[extra] += 1
         numbers[extra + 1] += growth * growth
+        self.alone(_BACKGROUND, seconds, 0, 0)
         for view, count in counts.items():
             self.alone(view, count, *alone.get(view, (0, 0)))
 
@@ -122,7 +125,8 @@ def _certain(names, matrix, vector, requests, lone_bytes, lone, windows, squares
     live = [i for i in range(size) if matrix[i][i] > 0]
     ridge, towards = [0.0] * size, [0.0] * size
     for i in live:
-        ridge[i] = _RIDGE * matrix[i][i] + 1e-9
+        # Time has none to speak of: what it brings is not to be pushed on views.
+        ridge[i] = (_RIDGE if names[i] != _BACKGROUND else _TIME_RIDGE) * matrix[i][i]
         towards[i] = max(0.0, lone_bytes[i] / lone[i]) if lone[i] else 0.0
     found = [0.0] * size
     for _ in range(_SWEEPS):
@@ -141,10 +145,11 @@ def _certain(names, matrix, vector, requests, lone_bytes, lone, windows, squares
         left -= found[i] * (2 * vector[i] - sum(matrix[i][j] * found[j] for j in chosen))
     noise = max(left, 0.0) / max(1.0, windows - len(chosen))
     variances = _diagonal_of_inverse([[matrix[i][j] + (ridge[i] if i == j else 0.0) for j in chosen] for i in chosen])
+    total = sum(found[i] * requests[i] for i in chosen)
     said = {}
     for i, variance in zip(chosen, variances):
         certain = found[i] > _SIGMAS * (noise * variance) ** 0.5 and requests[i] >= _LEAST_REQUESTS
-        said[names[i]] = found[i] if certain else 0.0
+        said[names[i]] = found[i] if certain and found[i] * requests[i] >= _LEAST_SHARE * total else 0.0
     return {name: said.get(name, 0.0) for name in names if name not in (_BACKGROUND, _REST)}
 
 

@@ -1,9 +1,11 @@
 """What requests do to the memory of one worker: windows of requests, and heights that its floor reaches.
 
-The floor of a window is the least anonymous memory seen in it while no request ran. What the first requests of a view
-take (imports, caches, connections) is warm-up: a window with one of them counts for nothing. After that, whatever the
-floor climbs beyond its highest is growth; what is given back and taken again is not. Growth is added up over the lives
-of a slot, so that recycling does not hide it, and each threshold that it has passed since the last time is an event.
+The floor of a window is the least anonymous memory seen in it while no request ran; from one floor to the next, what
+has grown is set against the requests in between. What the first requests of a view take (imports, caches, connections)
+is warm-up: a window with one of them counts for nothing, nor does one in which the probe itself traced. After that,
+what the floor climbs beyond its highest is growth; what is given back and taken again is not. Growth is added up over
+the lives of a slot, so that recycling does not hide it, and each threshold that it has passed since the last time is
+an event.
 """
 
 from __future__ import annotations
@@ -12,22 +14,27 @@ from caulk_probe import families
 from caulk_probe.attribution import Sums
 
 _FIRST_REQUESTS = 2
-_WARM_WINDOWS = 3
-_LEAST, _SPREAD = 12, 17
+_WARM_WINDOWS = 2
+# Long enough for garbage that waits for its collection to be in two floors, or in none.
+_LEAST, _SPREAD = 24, 25
 #: A window that long is closed with fewer requests.
 _LONGEST_S = 60.0
 _GOLDEN = 0.6180339887498949
 
 
 class Window:
-    """Requests between two looks at the floor; `counts` by view, `alone` sums and numbers of lone differences."""
+    """Some requests: `counts` by view, in all and up to the lowest reading; `alone` sums and numbers of differences."""
 
-    __slots__ = ("alone", "begun", "counts", "is_warming", "lowest", "requests", "wanted")
+    __slots__ = ("alone", "begun", "counts", "is_warming", "lowest", "lowest_at", "requests", "until_lowest", "wanted")
 
     def __init__(self, begun, wanted):
         self.begun, self.wanted = begun, wanted
-        self.counts, self.alone = {}, {}
-        self.requests, self.lowest, self.is_warming = 0, 0, False
+        self.counts, self.alone, self.until_lowest = {}, {}, {}
+        self.requests, self.lowest, self.lowest_at, self.is_warming = 0, 0, begun, False
+
+    def low(self, anonymous, now):
+        """A reading that is lower than all before."""
+        self.lowest, self.lowest_at, self.until_lowest = anonymous, now, dict(self.counts)
 
 
 class Growth:
@@ -40,8 +47,15 @@ class Growth:
         self.seen = {}
         self.waiting = []
         self.turn = 0.5
-        self.closed = self.floor = self.height = self.last = 0
-        self.window = self.opened(now)
+        self.closed = self.height = 0
+        #: Set while the probe itself takes memory.
+        self.is_disturbed = False
+        self.window = self.last = self.opened(now)
+
+    @property
+    def floor(self):
+        """The last one, in bytes; 0 where there is none yet."""
+        return self.last.lowest
 
     def opened(self, now):
         """A window of random length: with equal ones, traffic that goes in turn would look the same in each."""
@@ -54,6 +68,7 @@ class Growth:
         seen = self.seen.get(view, 0)
         if seen < _FIRST_REQUESTS:
             self.seen[view] = seen + 1
+        if seen < _FIRST_REQUESTS or self.is_disturbed:
             window.is_warming = True
         window.counts[view] = window.counts.get(view, 0) + 1
         window.requests += 1
@@ -61,14 +76,15 @@ class Growth:
             total, lone = window.alone.get(view, (0, 0))
             window.alone[view] = total + difference, lone + 1
         if is_idle and anonymous and (not window.lowest or anonymous < window.lowest):
-            window.lowest = anonymous
+            window.low(anonymous, now)
         if window.requests >= window.wanted and anonymous and (is_idle or window.requests >= 3 * window.wanted):
             self.close(anonymous, now)
 
     def close(self, anonymous, now):
         """Puts the window away, for `fold`."""
-        window = self.window
-        self.waiting.append((window, anonymous, now))
+        if not self.window.lowest:
+            self.window.low(anonymous, now)
+        self.waiting.append(self.window)
         self.window = self.opened(now)
 
     def look(self, anonymous, now):
@@ -80,19 +96,20 @@ class Growth:
         """Adds what was put away to the sums; gives the thresholds that were passed, with their bytes."""
         waiting, self.waiting = self.waiting, []
         passed = {}
-        for window, anonymous, now in waiting:
-            growth = anonymous - self.last
-            self.last = anonymous
+        for window in waiting:
             self.closed += 1
-            floor = min(window.lowest or anonymous, anonymous)
-            self.floor = floor
-            if self.closed <= _WARM_WINDOWS or window.is_warming:
-                self.height = max(self.height, floor)
+            last, self.last = self.last, window
+            if self.closed <= _WARM_WINDOWS or window.is_warming or last.is_warming:
+                self.height = max(self.height, window.lowest)
                 continue
-            self.sums.add(window.counts, now - window.begun, growth, window.alone)
-            if floor > self.height:
-                self.climb(floor - self.height, passed)
-                self.height = floor
+            counts = dict(window.until_lowest)
+            for view, count in last.counts.items():
+                counts[view] = counts.get(view, 0) + count - last.until_lowest.get(view, 0)
+            seconds = window.lowest_at - last.lowest_at
+            self.sums.add(counts, seconds, window.lowest - last.lowest, window.alone)
+            if window.lowest > self.height:
+                self.climb(window.lowest - self.height, passed)
+                self.height = window.lowest
         return passed
 
     def climb(self, climbed, passed):

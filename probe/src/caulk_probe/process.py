@@ -1,6 +1,7 @@
-"""Whether this process is a worker: it becomes one with its first request, or with the fork of one that answers for it.
+"""Whether this process is a worker: it is one once a server's worker has loaded the application, or has a request.
 
-A server that loads the application before it forks its workers is none itself, and has no thread.
+A server that loads the application before it forks its workers is none itself, and has no thread; its children become
+workers as they are forked. A child of a worker is no worker before it has a request of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import sys
 from caulk_probe.settings import Settings
 from caulk_probe.threads import allocate_lock
 from caulk_probe.worker import Worker
+
+#: Modules that run in workers only: what is loaded below one of them is not going to be forked.
+_WORKERS = ("gunicorn.workers.", "uvicorn.server", "uvicorn.workers", "hypercorn.asyncio", "daphne.", "waitress.")
 
 _worker = None
 _starting = allocate_lock()
@@ -43,6 +47,17 @@ def arm(settings=None, *, directory=""):
         _is_hooked = True
         os.register_at_fork(before=_before_fork, after_in_child=_in_child)
         atexit.register(_last)
+
+
+def load(settings):
+    """As `arm`, where an application is loaded; a worker of a server that is known is one from now on."""
+    arm(settings)
+    frame = sys._getframe(1)
+    while settings.is_profiling and frame is not None:
+        if frame.f_globals.get("__name__", "").startswith(_WORKERS):
+            current()
+            return
+        frame = frame.f_back
 
 
 def join(settings=None):

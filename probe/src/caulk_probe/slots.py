@@ -35,11 +35,16 @@ class Slot:
         # On a file system that fills up, a page that was never written to would kill the process.
         os.posix_fallocate(descriptor, 0, cells.SIZE)
         os.ftruncate(descriptor, cells.SIZE)
-        self.mapped = mmap.mmap(descriptor, cells.SIZE)
+        # The mapping keeps a descriptor; were it this one, a forked child would keep the lock as well.
+        with open(_path(directory, number), "r+b") as file:
+            self.mapped = mmap.mmap(file.fileno(), cells.SIZE)
 
     def close(self):
-        """Gives the slot to whoever comes next."""
-        os.close(self.descriptor)
+        """Gives the slot to whoever comes next, unless a process that it was inherited from has it still."""
+        try:
+            os.close(self.descriptor)
+        except OSError:  # the program has closed it
+            pass
 
 
 def claim(directory):

@@ -87,7 +87,7 @@ def _sites(traces):
     for trace in traces:
         frames = trace[2]
         # The probe's own few objects are not the program's.
-        if frames[0][0] == __file__:
+        if frames[0][0].startswith(_OWN):
             continue
         at = next((frame for frame in frames if not _is_library(frame[0])), frames[0])
         size, count = found.get(at, (0, 0))
@@ -97,6 +97,7 @@ def _sites(traces):
 
 
 _LIBRARY: dict = {}
+_OWN = os.path.dirname(__file__) + "/"
 
 
 def _is_library(file):
@@ -104,7 +105,7 @@ def _is_library(file):
     known = _LIBRARY.get(file)
     if known is None:
         packages = "/site-packages/" in file or "/dist-packages/" in file or file.startswith(("<frozen", "<string"))
-        known = packages or file.startswith((os.path.dirname(os.__file__) + "/", os.path.dirname(__file__) + "/"))
+        known = packages or file.startswith((os.path.dirname(os.__file__) + "/", _OWN))
         _LIBRARY[file] = known
     return known
 

@@ -82,6 +82,8 @@ class Worker:
 
     def end(self, token, view):
         """After the request of a view."""
+        if not self.is_running:  # a child that was forked in the middle of it
+            return
         before, number = token
         resident, anonymous = self.statm.read() if before else (0, 0)
         now = time.monotonic()
@@ -181,15 +183,16 @@ class Worker:
 
     def grown(self, passed):
         """Growth was seen: says so, and looks where it comes from."""
+        import logging
+
         if self.trace is None and self.settings.is_tracing and self.directory:
             from caulk_probe import tracing
 
             (first, cpu_first), (last, cpu_last) = self.costs[0], self.costs[-1]
             before = (cpu_last - cpu_first) / (last - first) if last - first >= 20 else None
             self.trace = tracing.begin(self.directory, self.requests, time.process_time(), before)
-            self.set(families.TRACING, "", int(self.trace is not None))
-        import logging
-
+            self.growth.is_disturbed = self.trace is not None
+            self.set(families.TRACING, "", int(self.growth.is_disturbed))
         logging.getLogger("caulk_probe").warning(
             "memory of worker %d has grown by %s since the last such event%s",
             self.slot.number if self.slot else 0,
@@ -201,7 +204,14 @@ class Worker:
         """Says which lines have allocated what was kept."""
         trace, self.trace = self.trace, None
         seconds = time.monotonic() - trace.begun
+        # What a request that runs has for itself is no growth: wait for a moment without one, if there is any.
+        until = time.monotonic() + _TICK_S
+        while self.in_flight and time.monotonic() < until:
+            sleep(0.0005)
         found, ratio = trace.end(self.requests, time.process_time())
+        with self.lock:
+            self.growth.window.is_warming = True
+            self.growth.is_disturbed = False
         self.set(families.TRACING, "", 0)
         self.add(families.TRACE_SECONDS, "", seconds)
         if ratio is not None:

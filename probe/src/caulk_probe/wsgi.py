@@ -18,7 +18,7 @@ class Middleware:
     def __init__(self, application, *, view=None, settings=None):
         self.application, self.view = application, view or endpoint
         self.settings = settings or Settings()
-        process.arm(self.settings)
+        process.load(self.settings)
 
     def __call__(self, environ, start_response):
         """Called by the server for each request."""

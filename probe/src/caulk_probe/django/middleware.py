@@ -16,7 +16,7 @@ class MemoryLeakDetectionMiddleware:
     def __init__(self, get_response):
         self.get_response = get_response
         self.settings = django_settings()
-        process.arm(self.settings)
+        process.load(self.settings)
         self.is_async = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
