@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 
+import httpx2  # noqa: F401 - children need not read it again
 from sqlalchemy.engine.default import DefaultDialect
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "capture"))

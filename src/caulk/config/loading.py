@@ -7,7 +7,7 @@ variable names a setting by its path: `CAULK_WATCH__INTERVAL`, `CAULK_RULES__LEA
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import platformdirs
 
 from caulk.config.rules import DEFAULT_RULES
 from caulk.config.schema import Config
-from caulk.config.tree import allowed, expected, secrets, strangers
+from caulk.config.tree import allowed, expected, is_table, secrets, strangers
 from caulk.config.values import parse, plain
 from caulk.model.errors import UsageError
 
@@ -73,7 +73,7 @@ def _checked(data: dict[str, Any], source: str) -> Config:
     try:
         config = msgspec.convert(data, Config, dec_hook=parse)
     except msgspec.ValidationError as error:
-        raise _explained(error, source) from None
+        raise _explained(error, data, source) from None
     names = [rule.name for rule in config.rules]
     for name in names:
         if names.count(name) > 1:
@@ -91,35 +91,59 @@ def _checked(data: dict[str, Any], source: str) -> Config:
     return config
 
 
-def _explained(error: msgspec.ValidationError, source: str) -> UsageError:
+def _explained(error: msgspec.ValidationError, data: Any, source: str) -> UsageError:
     """Msgspec's message with the table and key it means, and what is allowed there."""
     said, _, path = str(error).partition(" - at `$")
-    steps = tuple(re.findall(r"[^.\[\]`]+", path))
-    missing = re.search(r"missing required field `(\w+)`", said)
-    if missing:
-        return UsageError(
-            f"{source}: {_table(steps)} {missing[1]} is missing", hint=expected((*steps, missing[1]), Config)
-        )
-    if not steps:
-        return UsageError(f"{source}: {said}")
-    hint = expected(steps, Config)
-    return UsageError(f"{source}: {_table(steps[:-1])} {steps[-1]}: {_plain(said)}".replace(" 0:", ":"), hint=hint)
+    steps = _named(tuple(re.findall(r"[^.\[\]`]+|\[\.\.\.\]", path)), data)
+    if missing := re.search(r"missing required field `(\w+)`", said):
+        hint = expected((*steps, missing[1]), Config)
+        return UsageError(f"{source}: {_table(steps)} {missing[1]} is missing", hint=hint)
+    if not steps or is_table(steps, Config):
+        return UsageError(f"{source}: {_table(steps)} {_plain(said)}")
+    hint = "" if " is not a" in said else expected(steps, Config)
+    numbered = f" {int(steps.pop()) + 1}" if steps[-1].isdigit() else ""
+    return UsageError(f"{source}: {_table(steps[:-1])} {steps[-1]}{numbered}: {_plain(said)}", hint=hint)
+
+
+def _named(steps: tuple[str, ...], data: Any) -> list[str]:
+    """The path with the name of the table that msgspec leaves out: the first that is wrong there."""
+    found: list[str] = []
+    for step in steps:
+        name = next((name for name in data if not _is_notifier(data[name])), step) if step == "[...]" else step
+        found.append(name)
+        try:
+            data = data[int(name) if isinstance(data, list) else name]
+        except (LookupError, ValueError, TypeError):
+            data = None
+    return found
+
+
+def _is_notifier(table: Any) -> bool:
+    try:
+        msgspec.convert({"notify": {"it": table}}, Config, dec_hook=parse)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _plain(said: str) -> str:
-    said = re.sub(r"^Expected `([^`]+)`, got `([^`]+)`", r"a \1 is wanted, not a \2", said)
+    said = re.sub(r"^Expected `(a)?([^`]+)`, got `([^`]+)`", _wanted, said)
     return said[:1].lower() + said[1:] if said[:1].isupper() else said
 
 
-def _table(steps: tuple[str, ...]) -> str:
-    """A path as people see it in the file: `[watch]`, `[[rules]] 2 limits`; the top is `the file`."""
+def _wanted(match: re.Match[str]) -> str:
+    return f"{'an a' if match[1] else 'a '}{match[2]} is wanted, not a {match[3]}"
+
+
+def _table(steps: Sequence[str]) -> str:
+    """A path as people see it in the file: `[watch]`, `[[rules]] 2 limits`; the top is `at the top:`."""
     if not steps:
         return "at the top:"
-    if steps[0] == "rules":
-        number = f" {int(steps[1]) + 1}" if len(steps) > 1 and steps[1].isdigit() else ""
-        rest = ".".join(step if not step.isdigit() else str(int(step) + 1) for step in steps[2:])
-        return f"[[rules]]{number}{' ' + rest if rest else ''}"
-    return f"[{'.'.join(steps)}]"
+    counted = [str(int(step) + 1) if step.isdigit() else step for step in steps]
+    if steps[0] != "rules":
+        return f"[{'.'.join(counted)}]"
+    number = f" {counted[1]}" if len(steps) > 1 else ""
+    return f"[[rules]]{number}{' ' + '.'.join(counted[2:]) if counted[2:] else ''}"
 
 
 def _variable(steps: tuple[str, ...]) -> str:

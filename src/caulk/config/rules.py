@@ -47,9 +47,9 @@ class Trigger(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         given = (self.state, self.growth, self.share_of_limit, self.time_to_limit, self.event, self.alert)
         if all(one is None or one == () for one in given):
-            raise ValueError("a trigger needs one of state, growth, share_of_limit, time_to_limit, event, alert")
+            raise ValueError("needs one of state, growth, share_of_limit, time_to_limit, event, alert")
         if self.alert is not None and (self.event or self.held):
-            raise ValueError("an alert is a trigger of its own: no event, no held beside it")
+            raise ValueError("alert is a trigger of its own: no event, no held beside it")
 
 
 class Capture(Section, frozen=True, kw_only=True, tag_field="do", tag="capture"):

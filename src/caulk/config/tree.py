@@ -1,6 +1,6 @@
 """What may stand where in caulk.toml, told from the classes of its tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import inspect
@@ -26,12 +26,17 @@ def secrets(data: Any, section: type) -> Iterator[tuple[_Path, str]]:
                 yield where, field.encode_name
 
 
-def allowed(path: _Path, section: type) -> bool:
+def allowed(path: Sequence[str], section: type) -> bool:
     """Whether text stands at `path`, rather than a number, a list or a table."""
     return any(isinstance(kind, inspect.StrType | inspect.CustomType) for kind in _at(path, section))
 
 
-def expected(path: _Path, section: type) -> str:
+def is_table(path: Sequence[str], section: type) -> bool:
+    """Whether a table stands at `path`."""
+    return any(isinstance(kind, inspect.StructType) for kind in _at(path, section))
+
+
+def expected(path: Sequence[str], section: type) -> str:
     """A sentence that says what is wanted at `path`; empty where nothing more can be said."""
     kinds = _at(path, section)
     choices = [str(choice) for kind in kinds if isinstance(kind, inspect.LiteralType) for choice in kind.values]
@@ -64,7 +69,7 @@ def _is_tagged(data: Any, kind: inspect.StructType) -> bool:
     return isinstance(data, dict) and kind.tag_field is not None and data.get(kind.tag_field) == kind.tag
 
 
-def _at(path: _Path, section: type) -> list[Any]:
+def _at(path: Sequence[str], section: type) -> list[Any]:
     """What may stand at a path: several, where a table may be of several kinds."""
     kinds = _plain(inspect.type_info(section))
     for step in path:
