@@ -36,6 +36,8 @@ with open({FILE!r}, "wb") as file:
     left = {SIZE}
     while left:
         left -= file.write(block[:left])
+    file.flush()
+    os.fsync(file)  # or whoever syncs first pays for it
 import time
 print("ready", flush=True)
 time.sleep(3600)

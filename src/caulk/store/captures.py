@@ -36,8 +36,8 @@ from caulk.store.packing import PAYS, saves, zipped
 
 _MANIFEST, _DONE, _PART, _BLOBS = "manifest.json", "done", ".part", "blobs"
 _BLOCK = 1 << 20
-#: So much is written before the disk is told to keep it.
-_SYNCED = 64 << 20
+#: So much comes before the disk is told to begin with it.
+_FLUSHED = 64 << 20
 _IDLE: "Future[None]" = Future()
 _IDLE.set_result(None)
 
@@ -69,14 +69,13 @@ class Entry:
 class Draft:
     """A capture that is being written: bytes are hashed as they come. It is a `Sink`.
 
-    Hashing and writing to the disk go on in other threads while the next bytes come; one piece waits for each at most.
+    Another thread hashes while the next bytes come; one piece waits for it at most.
     """
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
-        self._pool = ThreadPoolExecutor(2, "caulk draft")
-        self._hashing = self._syncing = _IDLE
-        self._unsynced = 0
+        self._pool = ThreadPoolExecutor(1, "caulk draft")
+        self._hashing = _IDLE
         self._digest = hashlib.sha256()
         self._file = os.fdopen(os.open(entry.path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
         while block := self._file.read(_BLOCK):
@@ -107,11 +106,11 @@ class Draft:
         with _writing(self.entry.path):
             while view:
                 view = view[self._file.write(view) :]
-            self._unsynced += len(piece)
-            if self._unsynced >= _SYNCED and self._syncing.done():
-                # Else all of a large file would wait for the disk at its end.
-                self._syncing.result()
-                self._syncing, self._unsynced = self._pool.submit(os.fsync, self._file.fileno()), 0
+            new = self.size % _FLUSHED
+            if new < len(piece) and hasattr(os, "posix_fadvise"):
+                # The kernel begins to write what it is told not to keep; else all of the file waits for its end.
+                began = max(self.size - new - _FLUSHED, 0)
+                os.posix_fadvise(self._file.fileno(), began, _FLUSHED, os.POSIX_FADV_DONTNEED)
 
     def restart(self) -> None:
         """Forgets the bytes that are here."""
@@ -147,8 +146,6 @@ class Draft:
     def keep(self, **changes: object) -> Entry:
         """Makes the capture complete: it is on disk, under its name, and says so."""
         with _writing(self.entry.path):
-            # The disk tells of an error once: to whoever syncs first.
-            self._syncing.result()
             os.fsync(self._file.fileno())
         size, digest = self.size, self.sha256
         self._close()
