@@ -1,7 +1,7 @@
-"""Metrics about memory that exporters are known to have: type, what the value is, and the labels that tell series apart.
+"""Metrics about memory that exporters are known to have: type, what the value is, and the labels of their series.
 
-Only these can be told to be misspelt, or of the wrong type for a function; of all others nothing is known but what their
-names say. A `role` is which part of a program's memory a gauge shows.
+Only these can be told to be misspelt, or of the wrong type for a function; of others no more is known than their names
+say. A `role` is which part of a program's memory a gauge shows.
 """
 
 from dataclasses import dataclass

@@ -25,6 +25,7 @@ VERBS = (
     ("analyze", "caulk.cli.reports:analyze", "Judge one or several dumps: who makes or holds what is not freed."),
     ("judge", "caulk.cli.judge:main", "Judge memory over time: who leaks, how fast, since when."),
     ("dashboards", "caulk.cli.dashboards:main", "Grafana dashboards for the memory of programs."),
+    ("rules", "caulk.cli.rules:app", "Alerts on memory for Prometheus; what is wrong with those that exist."),
     ("suspects", "caulk.cli.reports:suspects", "The findings alone."),
     ("top", "caulk.cli.reports:top", "Functions by what they hold themselves and with all they called."),
     ("tree", "caulk.cli.reports:tree", "The call tree with what was allocated below each call."),

@@ -1,4 +1,4 @@
-"""Where an expression's numbers come from: each metric it reads, and the functions on the way, through recorded rules."""
+"""Where an expression's numbers come from: each metric it reads, and the functions on the way to it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

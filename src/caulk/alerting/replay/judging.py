@@ -41,7 +41,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """All outcomes; `unheard` are leaks that no alert about growth caught, `strange` metrics that could not be made up."""
+    """All outcomes; `unheard` are leaks that no alert about growth caught, `strange` metrics that stayed empty."""
 
     outcomes: list[Outcome]
     unheard: list[str]

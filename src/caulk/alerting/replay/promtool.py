@@ -1,6 +1,7 @@
 """promtool, which evaluates rules as Prometheus does.
 
 Tests: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/.
+"""
 
 import re
 import shutil
@@ -40,8 +41,8 @@ def fired(
 ) -> dict[str, tuple[float, float]]:
     """Alerts that fire on these series: when first, in seconds from the begin, and for how many in all.
 
-    A test of this name is written that expects nothing, in the directory of `rules`; promtool says what it got instead. It is asked
-    hour by hour, since it loads no more than 10,000 samples for a question.
+    A test of this name is written that expects nothing, in the directory of `rules`; promtool says what it got instead.
+    It is asked hour by hour, since it loads no more than 10,000 samples for a question.
     """
     window = f"[{_HOUR - int(interval)}s:{int(interval)}s]"
     first = f"min by (alertname) (min_over_time(timestamp({_FIRING}){window}))"

@@ -47,8 +47,9 @@ def _jitter(rng: random.Random) -> float:
     return rng.uniform(-1, 1) * MB
 
 
-def _leak(per_hour: float) -> Workers:
-    return lambda t, rng: [Moment(300 * MB + per_hour * t / HOUR + _jitter(rng))]
+def leaking(per_hour: float, *, base: float = 300 * MB) -> Workers:
+    """A program of `base` bytes that leaks from the begin."""
+    return lambda t, rng: [Moment(base + per_hour * t / HOUR + _jitter(rng) * base / (300 * MB))]
 
 
 def _flat(t: float, rng: random.Random) -> list[Moment]:
@@ -71,8 +72,8 @@ def _pool(t: float, rng: random.Random) -> list[Moment]:
 
 
 def _started_anew(t: float, rng: random.Random, *, before: float, after: float) -> list[Moment]:
-    """A program that was long at `before`, starts again after 14 hours, and warms up to `after` within half an hour."""
-    begun = 14 * HOUR
+    """A program that was long at `before`, starts again after 6 hours, and warms up to `after` within half an hour."""
+    begun = 6 * HOUR
     if t < begun:
         return [Moment(before + _jitter(rng))]
     return [Moment(after - 0.5 * after * math.exp(-(t - begun) / 600) + _jitter(rng), started=begun)]
@@ -88,8 +89,8 @@ def _days(t: float, rng: random.Random) -> list[Moment]:
 
 
 SCENARIOS = (
-    Scenario("leak-50", "a leak of 50 MB an hour", 50 * MB, 12, _leak(50 * MB)),
-    Scenario("leak-500", "a leak of 500 MB an hour", 500 * MB, 3, _leak(500 * MB)),
+    Scenario("leak-50", "a leak of 50 MB an hour", 50 * MB, 12, leaking(50 * MB)),
+    Scenario("leak-500", "a leak of 500 MB an hour", 500 * MB, 3, leaking(500 * MB)),
     Scenario("flat", "400 MB, give or take 1 MB", 0, 27, _flat),
     Scenario("sawtooth", "200 MB of garbage, collected every 40 minutes", 0, 27, _sawtooth),
     Scenario("recycled-pool", "12 workers of 300 to 450 MB, recycled", 0, 27, _pool, 8192.0 * MB),

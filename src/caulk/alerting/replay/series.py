@@ -81,10 +81,10 @@ def _examples(matcher: promql.Matcher) -> Iterator[str]:
 
 def lines(wanted: Sequence[Asked], scenario: Scenario, step: float) -> Iterator[tuple[str, str]]:
     """Each series that promtool is to be given: what it is called, and its values at every `step` seconds."""
-    rng = random.Random(scenario.name)
+    rng = random.Random(scenario.name)  # noqa: S311 - seeded: the same series every time
     moments = [scenario.at(i * step, rng) for i in range(int(scenario.hours * HOUR / step) + 1)]
     for series in wanted:
-        chance = random.Random(f"{scenario.name} {series.name}")
+        chance = random.Random(f"{scenario.name} {series.name}")  # noqa: S311
         for labels, seen in _seen(series, moments, chance):
             told = ("_" if each is None else f"{_value(series, each, i * step, scenario):.9g}"
                     for i, each in enumerate(seen))  # fmt: skip

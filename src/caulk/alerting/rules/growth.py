@@ -22,6 +22,7 @@ USED = "caulk:memory_used_bytes"
 LIMIT = "caulk:memory_limit_bytes"
 OBJECTS = "caulk:objects"
 START = "caulk:process_start_time_seconds"
+_WORKERS = 0.75
 
 
 def steady(over: int, what: str = MEMORY) -> str:
@@ -33,11 +34,11 @@ def seasoned(over: int, limits: Thresholds, what: str = MEMORY, *, share: float 
     """What an alert asks for beside: that the day before is known, or growth that no first day brings.
 
     Without a day behind it, or with an earlier life in it, the first morning looks like a leak: then the floor must
-    grow by `share` within `over`. So does the first life of a worker: half of the workers must grow.
+    grow by `share` within `over`. So does the first life of a worker: three of four must grow.
     """
     mine, floor = steady(over, what), f'{what}:floor{{over="{span(over)}"}}'
     known = f"{floor} offset {span(limits.memory)}"
-    young = f"count without (worker) ({mine}) >= count without (worker) ({floor}) / 2"
+    young = f"count without (worker) ({mine}) >= count without (worker) ({floor}) * {_WORKERS:g}"
     grown = f"{mine} * {over} / {HOUR} > {share:g} * {floor}\n  and ignoring (worker) " if share else ""
     return f"""
 and (

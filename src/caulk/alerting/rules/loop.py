@@ -86,8 +86,8 @@ def _endpoints(limits: Thresholds) -> Iterator[Rule]:
         limits.missing,
         "warning",
         f"Metrics of {WHO} are refused: {{{{ $labels.endpoint }}}} answers {{{{ $value }}}}",
-        then="401 and 403: the credentials are not those it knows. 500: METRICS_AUTH_USERNAME and METRICS_AUTH_PASSWORD "
-        "are not set in it.",
+        then="401 and 403: the credentials are not those it knows. 500: METRICS_AUTH_USERNAME and "
+        "METRICS_AUTH_PASSWORD are not set in it.",
         source=SOURCE.name,
     )
     yield alert(
