@@ -9,7 +9,7 @@ from __future__ import annotations
 import _operator
 import binascii
 
-from caulk_probe import exposition, process
+from caulk_probe import process
 
 PATHS = ("/metrics", "/metrics/")
 _PLAIN = "text/plain; charset=utf-8"
@@ -22,6 +22,8 @@ def answer(settings, authorization):
     if not is_allowed(settings, authorization):
         headers = [("Content-Type", _PLAIN), ("WWW-Authenticate", 'Basic realm="Metrics"')]
         return 401, headers, b"Unauthorized"
+    from caulk_probe import exposition
+
     own = process.current() if settings.is_profiling else None
     if own is not None:
         own.read()

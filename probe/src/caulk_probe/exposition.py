@@ -7,7 +7,6 @@ worker that answers, unless PROMETHEUS_MULTIPROC_DIR is set.
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import time
 
@@ -24,7 +23,11 @@ def text(worker, settings):
     """The whole answer, as bytes; `worker` is None in a process that measures nothing."""
     container = settings.container
     lines = _family("caulk_probe_info", "gauge", "The probe, and the Python that it runs in")
-    version = {"container": container, "version": caulk_probe.__version__, "python": platform.python_version()}
+    version = {
+        "container": container,
+        "version": caulk_probe.__version__,
+        "python": "{}.{}.{}".format(*sys.version_info),
+    }
     lines.append("caulk_probe_info{} 1".format(_labels(version)))
     if worker is not None:
         with_own = [(0, True, bytes(worker.cells.buffer))] if worker.slot is None else slots.every(worker.directory)

@@ -18,7 +18,7 @@ from caulk_probe.threads import allocate_lock, sleep, start_new_thread
 
 _TICK_S, _TRACING_TICK_S = 2.0, 0.25
 #: The walk works for so long, and rests for so much longer.
-_SLICE_S, _SLICE_REST_S = 0.002, 0.2
+_SLICE_S, _SLICE_REST_S = 0.002, 0.25
 _FIRST_WALK_S = 15.0
 _MOST_VIEWS = 200
 _GOLDEN = 0.6180339887498949
@@ -48,7 +48,7 @@ class Worker:
         self.begun = self.in_flight = self.requests = 0
         self.turn = 0.5
         self.collected = [each["collections"] for each in gc.get_stats()]
-        self.walk, self.walk_at = None, now + _FIRST_WALK_S
+        self.walk, self.walk_at = None, now + min(_FIRST_WALK_S, settings.walk_interval_s)
         self.trace, self.costs = None, []
         self.own_s = 0.0
         self.is_running = False
