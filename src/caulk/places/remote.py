@@ -79,7 +79,7 @@ def answer(transport: Transport, command: Sequence[str], stdin: bytes = b"", tim
 
 def gathered(channel: Channel, have: bytes, left: int) -> tuple[bytes, bytes]:
     """The next piece of `left` bytes to come, large enough to be worth the handling; and what came behind them."""
-    parts, size = [have], len(have)
+    parts, size = [have] if have else [], len(have)
     while size < min(left, _GATHERED) and (part := channel.read()):
         parts.append(part)
         size += len(part)
