@@ -119,9 +119,12 @@ def test_who_has_a_token_may_listen_for_others():
 
 
 def test_a_port_that_is_taken_is_said():
-    with listening("127.0.0.1:0", {}, {}) as url, pytest.raises(UsageError, match="cannot be listened on"):
-        with listening(urlsplit(url).netloc, {}, {}):
-            pass
+    with (
+        listening("127.0.0.1:0", {}, {}) as url,
+        pytest.raises(UsageError, match="cannot be listened on"),
+        listening(urlsplit(url).netloc, {}, {}),
+    ):
+        pass
     with pytest.raises(UsageError, match="has no port"), listening("127.0.0.1", {}, {}):
         pass
 

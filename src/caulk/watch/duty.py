@@ -8,7 +8,7 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -40,7 +40,8 @@ from caulk.watch.telling import headline
 
 #: Changes that could not be written down wait for the store to be back; older ones make room.
 _MOST_WAITING = 1000
-_SWEEP_S = 60.0
+#: How often it is looked whether what incidents wait for is there, or what they are about is gone.
+_PULSE_S = 5.0
 _MOST_UNPACKED = 64 << 20
 
 
@@ -62,7 +63,6 @@ class Duty:
     say: Callable[[str], object]
     url: str = ""
     _waiting: deque[Change] = field(default_factory=lambda: deque(maxlen=_MOST_WAITING))
-    _swept: float = 0.0
     _is_down: bool = False
 
     def consider(self, change: Change, now: float) -> None:
@@ -72,9 +72,6 @@ class Duty:
             while self._waiting:
                 self.rules.consider(self._waiting[0], now)
                 self._waiting.popleft()
-            if now - self._swept > _SWEEP_S:
-                self._swept = now
-                self.rules.sweep(now)
             if self._is_down:
                 self._is_down = False
                 self.say("the store of incidents is there again")
@@ -111,6 +108,9 @@ def on_duty(
             thread = threading.Thread(target=_work, args=(worker, stop, say), daemon=True, name="caulk-worker")
             thread.start()
             stack.callback(thread.join, 5.0)
+        pulse = threading.Thread(target=_pulse, args=(rules, watching, stop), daemon=True, name="caulk-pulse")
+        pulse.start()
+        stack.callback(pulse.join, 5.0)
         stack.callback(stop.set)
         if config.listen.address:
             token = revealed(config.listen.token, config.listen.token_file)
@@ -145,7 +145,7 @@ def seen(watching: Watching, incidents: Incidents, captures: Captures) -> Seen:
     statuses = {}
     for health in watching.health:
         for credentials, status in getattr(health.source, "statuses", {}).items():
-            statuses["", health.source.name, credentials] = status
+            statuses[f"metrics:{health.source.name}", health.source.name, credentials] = status
     return Seen(
         watching.fleet.rows(),
         incidents.owed(),
@@ -224,6 +224,15 @@ def _work(worker: Worker, stop: threading.Event, say: Callable[[str], object]) -
         except SQLAlchemyError as error:
             say(f"what incidents owe cannot be read: {brief(error)}; trying again")
             stop.wait(5.0)
+
+
+def _pulse(rules: Rules, watching: Watching, stop: threading.Event) -> None:
+    """Memory that grows without being any change wakes captures too."""
+    while not stop.wait(_PULSE_S):
+        with suppress(SQLAlchemyError):
+            now = time.time()
+            rules.wake(watching.fleet.observations(), now)
+            rules.sweep(now)
 
 
 def _opened_one(incident: Incident, counters: Counters, say: Callable[[str], object]) -> None:

@@ -17,7 +17,7 @@ from caulk.watch.rules import Cause, Firing, answers, causes, concerns, held, th
 from caulk.watch.steps import LAST, afterwards, owed
 
 #: How often steps that wait for memory are looked up again.
-_LOOK_S = 15.0
+_LOOK_S = 5.0
 #: What nobody has seen for so long has no incident that goes on.
 _GONE_S = 3600.0
 
@@ -54,7 +54,7 @@ class Rules:
         target = change.observations[0].target if change.observations else None
         with self._lock:
             self._seen[change.workload.key] = now
-            self._wake(change, now)
+            self.wake(change.observations, now)
             return [
                 incident
                 for rule in self.rules
@@ -72,16 +72,41 @@ class Rules:
         found = []
         with self._lock:
             for rule in self.rules:
-                target = seen.target if seen else None
-                if not answers(rule, alert) or not concerns(rule.filters, workload, target):
+                if not answers(rule, alert):
                     continue
-                cause = Cause(f"Alertmanager sent {alert.name}", f"alert|{alert.fingerprint}|{alert.starts_at}", seen)
+                # Whom it is about may be gone by the time it is resolved: that is no part of the key.
+                key = f"{rule.name}|alert|{alert.fingerprint}|{alert.starts_at}"
                 if alert.is_resolved:
-                    if opened := self.store.keyed(_key(rule, workload, cause)):
+                    if opened := self.store.keyed(key):
                         self._close(rule, opened.id, f"{alert.name} is resolved", now)
-                elif opened := self._fire(rule, workload, cause, now, alert=alert, reference=reference):
-                    found.append(opened)
+                elif concerns(rule.filters, workload, seen.target if seen else None):
+                    cause = Cause(f"Alertmanager sent {alert.name}", key, seen)
+                    if opened := self._fire(rule, workload, cause, now, alert=alert, reference=reference):
+                        found.append(opened)
         return found
+
+    def wake(self, observations: Sequence[Observation], now: float) -> None:
+        """Makes captures due whose replica has grown enough, and gives those up whose replica began anew."""
+        with self._lock:
+            if now - self._looked_at >= _LOOK_S:
+                self._waiting, self._looked_at = self.store.waiting(), now
+            if not self._waiting:
+                return
+            here = {(seen.workload.key, seen.replica): seen for seen in observations}
+            for incident, step in list(self._waiting):
+                seen = here.get((incident.workload.key, incident.replica))
+                if seen and self._is_woken(incident, step, seen, now):
+                    self._waiting.remove((incident, step))
+
+    def _is_woken(self, incident: Incident, step: Outgoing, seen: Observation, now: float) -> bool:
+        is_other = bool(seen.target and incident.target and seen.target.reference != incident.target.reference)
+        if is_other or seen.is_over:
+            self.store.finish(step, _skipped(step, f"{incident.replica} began anew since", now))
+        elif step.wakes_at is not None and held(seen) >= step.wakes_at:
+            self.store.wake(step, now)
+        else:
+            return False
+        return True
 
     def sweep(self, now: float) -> None:
         """Closes what goes on for nobody: its workload is gone, or its rule."""
@@ -99,7 +124,8 @@ class Rules:
         found = list(causes(rule.trigger, change))
         if rule.trigger.event:
             for cause in found:
-                if incident := self._fire(rule, change.workload, cause, now, judgement=change.judgement):
+                keyed = replace(cause, key=f"{rule.name}|{change.workload.key}|{cause.key}")
+                if incident := self._fire(rule, change.workload, keyed, now, judgement=change.judgement):
                     yield incident
         elif rule.trigger.alert is None:
             yield from self._lasting(rule, change, found, now)
@@ -116,7 +142,7 @@ class Rules:
         since = self._held.setdefault(pair, now)
         if pair in self._open or now - since < rule.trigger.held:
             return
-        cause = replace(found[0], key=f"{now:.3f}")
+        cause = replace(found[0], key=f"{rule.name}|{change.workload.key}|{now:.3f}")
         if incident := self._fire(rule, change.workload, cause, now, judgement=change.judgement):
             self._open[pair] = incident.id
             yield incident
@@ -132,13 +158,12 @@ class Rules:
         alert: Alert | None = None,
         reference: str = "",
     ) -> Incident | None:
-        key, pair = _key(rule, workload, cause), (rule.name, workload.key)
-        if self._is_quiet(rule, pair, key, now):
+        if self._is_quiet(rule, (rule.name, workload.key), cause.key, now):
             return None
         seen = cause.observation
         incident = Incident(
-            id=_number(key, workload.name, now),
-            key=key,
+            id=_number(cause.key, workload.name, now),
+            key=cause.key,
             rule=rule.name,
             why=cause.why,
             workload=workload,
@@ -176,29 +201,6 @@ class Rules:
             if incident.id == number:
                 self.store.finish(step, _skipped(step, f"{why}: there is nothing more to compare", now))
         self.store.add(number, _closing(why, now, judgement), afterwards(rule, number, self.recipients, now))
-
-    def _wake(self, change: Change, now: float) -> None:
-        """Makes captures due whose replica has grown enough, and gives those up whose replica began anew."""
-        if now - self._looked_at >= _LOOK_S:
-            self._waiting, self._looked_at = self.store.waiting(), now
-        for incident, step in list(self._waiting):
-            if incident.workload.key != change.workload.key:
-                continue
-            seen = next((s for s in change.observations if s.replica == incident.replica), None)
-            if seen is None:
-                continue
-            is_other = bool(seen.target and incident.target and seen.target.reference != incident.target.reference)
-            if is_other or seen.is_over:
-                self.store.finish(step, _skipped(step, f"{incident.replica} began anew since", now))
-            elif step.wakes_at is not None and held(seen) >= step.wakes_at:
-                self.store.wake(step, now)
-            else:
-                continue
-            self._waiting.remove((incident, step))
-
-
-def _key(rule: Rule, workload: Workload, cause: Cause) -> str:
-    return f"{rule.name}|{workload.key}|{cause.key}"
 
 
 def _number(key: str, name: str, now: float) -> str:
