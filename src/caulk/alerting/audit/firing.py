@@ -7,7 +7,7 @@ import promql_parser as promql
 
 from caulk.alerting.audit.remark import Question, Remark
 from caulk.alerting.metrics import is_gauge, is_memory, known
-from caulk.alerting.promql.amounts import Comparison, comparisons, decides, is_bool, number
+from caulk.alerting.promql.amounts import Comparison, comparisons, decides, is_bool
 from caulk.alerting.promql.flow import flows
 from caulk.alerting.promql.parsing import bare
 from caulk.model.units import format_value
@@ -35,9 +35,6 @@ def bounds(question: Question) -> Iterator[Remark]:
         verdict = _constant(each) or _of_memory(each, question) or _of_counter(each, question)
         if verdict:
             yield question.remark("error", *verdict)
-    tree = bare(question.tree)
-    if isinstance(tree, promql.BinaryExpr) and number(tree.lhs) is not None and number(tree.rhs) is not None:
-        yield question.remark("error", "always-fires", "only numbers are compared: it is always so, or never")
 
 
 _Verdict = tuple[str, str, str]

@@ -73,8 +73,9 @@ def _matches(matcher: promql.Matcher, value: str) -> bool:
 
 def _examples(matcher: promql.Matcher) -> Iterator[str]:
     """Values that an equality or a simple regular expression means."""
-    yield matcher.value
-    if matcher.op == promql.MatchOp.Re:
+    if matcher.op == promql.MatchOp.Equal:
+        yield matcher.value
+    elif matcher.op == promql.MatchOp.Re:
         for choice in matcher.value.strip("()^$").split("|"):
             yield _ANYTHING.sub("x", choice).replace("\\", "")
 

@@ -19,7 +19,7 @@ SOURCE = Source(
     "caulk",
     memory="",
     used=f'max without (measure) ({_MEMORY}{{measure="rss"}})',
-    limit=f"{metrics.TARGET_LIMIT.name}{{}}",
+    limit=metrics.TARGET_LIMIT.name,
 )
 
 

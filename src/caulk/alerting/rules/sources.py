@@ -32,11 +32,10 @@ class Source:
 
     def selecting(self, matchers: str) -> "Source":
         """The same of what `matchers` select (`namespace="shop"`)."""
-        if not matchers:
-            return self
 
         def put(match: re.Match[str]) -> str:
-            return "{" + ",".join(filter(None, (match[1], matchers))) + "}"
+            all_of = ",".join(filter(None, (match[1], matchers)))
+            return f"{{{all_of}}}" if all_of else ""
 
         texts = {name: re.sub(r"\{([^{}]*)\}", put, getattr(self, name)) for name in _EXPRESSIONS}
         return replace(self, **texts)
