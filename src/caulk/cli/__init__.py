@@ -24,6 +24,7 @@ VERBS = (
     ("disarm", "caulk.cli.arm:disarm", "Put back what arm switched."),
     ("analyze", "caulk.cli.reports:analyze", "Judge one or several dumps: who makes or holds what is not freed."),
     ("judge", "caulk.cli.judge:main", "Judge memory over time: who leaks, how fast, since when."),
+    ("incident", "caulk.cli.incident:app", "What rules and alerts opened: list, show, export, close."),
     ("dashboards", "caulk.cli.dashboards:main", "Grafana dashboards for the memory of programs."),
     ("rules", "caulk.cli.rules:app", "Alerts on memory for Prometheus; what is wrong with those that exist."),
     ("suspects", "caulk.cli.reports:suspects", "The findings alone."),

@@ -1,6 +1,5 @@
 """Rules, workers and the listener together, for as long as the loop runs: what the loop hands its changes to."""
 
-import os
 import socket
 import sys
 import threading
@@ -28,6 +27,7 @@ from caulk.store.incidents import Incidents
 from caulk.watch import commands
 from caulk.watch.actions import Doer, Worker
 from caulk.watch.analysing import Analysing
+from caulk.watch.archive import brief, opened
 from caulk.watch.capturing import Capturing
 from caulk.watch.exporter import OPENMETRICS, TEXT, Counters, Seen, exposition
 from caulk.watch.fleet import Change, Fleet
@@ -89,8 +89,11 @@ def on_duty(
 
     `home` is where captures and incidents are kept; `say` hears, from any thread, what happens.
     """
-    incidents, captures, counters = _opened(config, home), Captures(home / "captures"), Counters()
     check_secrets(config)
+    incidents = opened(config, home, f"{socket.gethostname()}:{home.resolve()}")
+    # Who did steps under this name before has ended.
+    incidents.let_go()
+    captures, counters = Captures(home / "captures"), Counters()
     _settle_loans(say)
     rules = Rules(
         config.rules_in_force,
@@ -153,31 +156,6 @@ def seen(watching: Watching, incidents: Incidents, captures: Captures) -> Seen:
         statuses,
         {"captures": total(captures.all())},
     )
-
-
-def brief(error: Exception) -> str:
-    """The first line of what a library says."""
-    return str(error).partition("\n")[0]
-
-
-def _opened(config: Config, home: Path) -> Incidents:
-    url = revealed(config.store.url, config.store.url_file)
-    if not url:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = home / "incidents.db"
-        # Findings name what a program holds: nobody else reads them.
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-        url = f"sqlite:///{file}"
-    try:
-        incidents = Incidents(url, f"{socket.gethostname()}:{home.resolve()}")
-        incidents.let_go()
-    except (SQLAlchemyError, ImportError) as error:
-        # The address may hold a password: it is not repeated.
-        raise UsageError(
-            f"the store of incidents cannot be opened: {brief(error)}",
-            hint="[store] url names a database; without it, incidents are kept in CAULK_HOME.",
-        ) from None
-    return incidents
 
 
 def _workers(
