@@ -18,8 +18,8 @@ RUNBOOK = "https://example.org/runbook"
 #: The situations that the runbook names, and the two that caulk adds.
 SITUATIONS = {
     "HighMemoryGrowthRate", "CriticalMemoryGrowthRate", "MemoryLeakEventsDetected", "HighObjectGrowth",
-    "HighMemoryUsage", "CriticalMemoryUsage", "ExcessiveGarbageCollection", "MemoryMetricsMissing", "MetricsAuthenticationFailure",
-    "MemoryLimitExpected", "MemoryLimitImminent", "OutOfMemoryKill",
+    "HighMemoryUsage", "CriticalMemoryUsage", "ExcessiveGarbageCollection", "MemoryMetricsMissing",
+    "MetricsAuthenticationFailure", "MemoryLimitExpected", "MemoryLimitImminent", "OutOfMemoryKill",
 }  # fmt: skip
 
 

@@ -11,12 +11,14 @@ from cyclopts import Group, Parameter
 from caulk.alerting import documents
 from caulk.alerting.audit.auditing import audit as look_at
 from caulk.alerting.audit.remark import SEVERITIES, Remark
-from caulk.alerting.replay import judging, promtool
-from caulk.alerting.replay.scenarios import SCENARIOS
+from caulk.alerting.replay import judging, promtool, recorded
+from caulk.alerting.replay.scenarios import SCENARIOS, Scenario
 from caulk.alerting.rules import build, unit
 from caulk.alerting.rules.scrape import Credentials, jobs
 from caulk.alerting.rules.thresholds import Thresholds
+from caulk.analysis.trend.pool import judge
 from caulk.cli.targets import Output, seconds, show, show_record, size
+from caulk.formats import series as readings
 from caulk.formats.source import STDIN
 from caulk.model.errors import UsageError
 from caulk.model.table import Heading, Table
@@ -171,6 +173,7 @@ def audit(
     scrape_interval: str = "15s",
     replay: Annotated[bool, Parameter(negative="")] = False,
     scenario: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    series: str = "",
     promtool_path: Annotated[str, Parameter(name=["--promtool"])] = "",
     exit_zero: Annotated[bool, Parameter(negative="")] = False,
     output: _Output = "table",
@@ -190,6 +193,8 @@ def audit(
         and an alarm about what is none, are errors.
     scenario
         Only these: leak-50, leak-500, flat, sawtooth, recycled-pool, deploy, restart, page-cache, day-and-night.
+    series
+        Replay these recorded readings (as `caulk judge` reads them) instead; its judgement is what alerts are held to.
     promtool_path
         promtool, if it is not in PATH.
     exit_zero
@@ -202,13 +207,11 @@ def audit(
     step = seconds(scrape_interval)
     remarks = look_at(groups, scraped=_names(scrape), interval=step)
     found = None
-    if replay:
-        wanted = [each for each in SCENARIOS if not scenario or each.name in scenario]
-        strange = set(scenario) - {each.name for each in SCENARIOS}
-        if strange:
-            raise UsageError(f"no scenario is called {', '.join(sorted(strange))}", hint=_known_scenarios())
-        tool = promtool.find(promtool_path)
-        found = judging.replay(groups, tool=tool, scenarios=wanted, step=step, tell=_tell)
+    if replay or series:
+        wanted = _recorded(series) if series else _scenarios(scenario)
+        # Recordings may be days long.
+        often = max(step, 60) if series else step
+        found = judging.replay(groups, tool=promtool.find(promtool_path), scenarios=wanted, step=often, tell=_tell)
     if output == "json":
         show_record(_record(remarks, found))
     else:
@@ -219,8 +222,20 @@ def audit(
     return int(is_wrong and not exit_zero)
 
 
-def _known_scenarios() -> str:
-    return "Scenarios: " + ", ".join(each.name for each in SCENARIOS)
+def _scenarios(names: tuple[str, ...]) -> list[Scenario]:
+    known = [each.name for each in SCENARIOS]
+    if strange := sorted(set(names) - set(known)):
+        raise UsageError(f"no scenario is called {', '.join(strange)}", hint="Scenarios: " + ", ".join(known))
+    return [each for each in SCENARIOS if not names or each.name in names]
+
+
+def _recorded(file: str) -> list[Scenario]:
+    histories = readings.read(file, warn=lambda text: print(f"caulk: {file}: {text}", file=sys.stderr))
+    judged = {each.name: each for each in judge(histories)}
+    found = [made for each in histories if (made := recorded.scenario(each, judged[each.name]))]
+    if not found:
+        raise UsageError(f"{file}: of no series can it be told whether it leaks", hint="`caulk judge` says why.")
+    return found
 
 
 def _tell(scenario: str) -> None:

@@ -78,7 +78,9 @@ def replay(
             series = list(lines(wanted, scenario, step))
             tell(scenario.name)
             long = scenario.hours * HOUR
-            return promtool.fired(tool, file, series, name=scenario.name, step=step, interval=interval, seconds=long)
+            return promtool.fired(
+                tool, file, series, number=scenarios.index(scenario), step=step, interval=interval, seconds=long
+            )
 
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             answers = list(pool.map(evaluate, scenarios))

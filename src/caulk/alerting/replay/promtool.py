@@ -34,14 +34,14 @@ def fired(
     rules: Path,
     series: Sequence[tuple[str, str]],
     *,
-    name: str,
+    number: int,
     step: float,
     interval: float,
     seconds: float,
 ) -> dict[str, tuple[float, float]]:
     """Alerts that fire on these series: when first, in seconds from the begin, and for how many in all.
 
-    A test of this name is written that expects nothing, in the directory of `rules`; promtool says what it got instead.
+    Test `number` is written that expects nothing, in the directory of `rules`; promtool says what it got instead.
     It is asked hour by hour, since it loads no more than 10,000 samples for a question.
     """
     window = f"[{_HOUR - int(interval)}s:{int(interval)}s]"
@@ -64,7 +64,7 @@ def fired(
     }
     began: dict[str, float] = {}
     lasted: dict[str, float] = {}
-    for expr, alert, value in _ask(promtool, rules.with_name(f"replay-{name}.yml"), test):
+    for expr, alert, value in _ask(promtool, rules.with_name(f"replay-{number}.yml"), test):
         if expr == first:
             began.setdefault(alert, value)
         else:
