@@ -6,10 +6,10 @@ KERNELS := $(wildcard src/caulk/_core/*.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install test lint demo bench fuzz e2e wheel clean
+.PHONY: help install test lint demo bench fuzz probe-versions e2e wheel clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "PYTHON=/path/to/python3 chooses the interpreter that .venv is made with."
 
 install: .venv/.installed ## Make .venv with caulk, every extra and the tools of the tests
@@ -32,9 +32,13 @@ bench: install ## Measure caulk beside its peers, in ratios
 	$(BIN)/python bench/heaps.py
 	$(BIN)/python bench/captures.py
 	$(BIN)/python bench/costs.py
+	$(BIN)/python bench/probe.py
 
 fuzz: install ## Read CAULK_FUZZ (20000) mutants of each dump: no traceback, no hang, both forms of the kernels agree
 	CAULK_FUZZ=$${CAULK_FUZZ:-20000} $(BIN)/pytest -n 2 tests/fuzz
+
+probe-versions: install ## Test the probe under every Python (3.9 to 3.14) that is here, with Django 4.2 and 5.2
+	$(BIN)/python tests/probe/versions.py
 
 e2e: install ## Capture every runtime in the engine of DOCKER_HOST and the cluster of KUBECONFIG, and write the matrix
 	CAULK_E2E_MATRIX=docs/matrix.json $(BIN)/pytest tests/e2e -m "cluster or not cluster"
