@@ -1,6 +1,8 @@
 import json
+import sys
 from pathlib import Path
 
+import cyclopts
 import yaml
 
 from caulk.cli import carry_out
@@ -76,3 +78,21 @@ def test_what_cannot_be_done_is_said(capsys, tmp_path):
     ):
         assert carry_out(arguments) == 2, arguments
         assert says in capsys.readouterr().err
+
+
+def test_what_is_not_installed_is_said(capsys, monkeypatch):
+    for module in ("yaml", "promql_parser"):
+        with monkeypatch.context() as patched:
+            for name in [each for each in sys.modules if each.startswith(("caulk.alerting", "caulk.cli.rules"))]:
+                patched.delitem(sys.modules, name)
+            patched.setitem(sys.modules, module, None)
+            patched.setattr("caulk.cli.app", fresh_app())
+            assert carry_out(["rules"]) == 2
+        assert f"rules need {module}, which is not installed" in capsys.readouterr().err
+
+
+def fresh_app():
+    """The command line as at its start: nothing of it has been imported yet."""
+    app = cyclopts.App(result_action="return_value")
+    app.command("caulk.cli.rules:app", name="rules")
+    return app

@@ -7,13 +7,10 @@ Read from YAML's nodes rather than from objects: so each rule knows its line, an
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from caulk.alerting.rule import Group, Rule
-from caulk.model.errors import MalformedDump, UsageError
+import yaml
 
-try:
-    import yaml
-except ImportError as error:
-    raise UsageError(f"YAML needs {error.name}, which is not installed", hint="pip install 'caulk[rules]'") from None
+from caulk.alerting.rule import Group, Rule
+from caulk.model.errors import MalformedDump
 
 _LARGEST = 8 << 20
 _MOST_RULES, _MOST_ITEMS = 20_000, 2_000

@@ -7,14 +7,9 @@ which follows Prometheus' own; it recurses, so what is nested without end is ref
 import re
 from collections.abc import Iterator
 
-from caulk.model.errors import MalformedDump, UsageError
+import promql_parser as promql
 
-try:
-    import promql_parser as promql
-except ImportError as error:
-    raise UsageError(
-        f"reading PromQL needs {error.name}, which is not installed", hint="pip install 'caulk[rules]'"
-    ) from None
+from caulk.model.errors import MalformedDump
 
 _LONGEST = 32 << 10
 #: What makes a tree deeper. At five times as many the library runs out of stack, which ends the process.

@@ -39,7 +39,7 @@ def seasoned(over: int, limits: Thresholds, what: str = MEMORY, *, share: float 
     mine, floor = steady(over, what), f'{what}:floor{{over="{span(over)}"}}'
     known = f"{floor} offset {span(limits.memory)}"
     young = f"count without (worker) ({mine}) >= count without (worker) ({floor}) * {_WORKERS:g}"
-    grown = f"{mine} * {over} / {HOUR} > {share:g} * {floor}\n  and ignoring (worker) " if share else ""
+    grown = f"{mine} * {over / HOUR:g} > {share:g} * {floor}\n  and ignoring (worker) " if share else ""
     return f"""
 and (
   {known}{_restarted(limits, "unless") if has_starts else ""}
@@ -61,7 +61,7 @@ def recorded(over: int, limits: Thresholds, what: str = MEMORY, *, has_starts: b
     floor, growth, rise = f"{what}:floor", f"{what}:growth_per_hour", f"{what}:rise_per_hour"
     yield Rule(floor, f"min_over_time({what}[{span(over // 6)}])", labels=labels)
     yield Rule(growth, f"deriv({floor}{mine}[{span(over)}]) * {HOUR}", labels=labels)
-    yield Rule(rise, f"({floor}{mine} - {floor}{mine} offset {span(third)}) * {HOUR} / {third}", labels=labels)
+    yield Rule(rise, f"({floor}{mine} - {floor}{mine} offset {span(third)}) * {HOUR / third:g}", labels=labels)
     excused = f"\n  or {growth}{mine}{_restarted(limits, 'and')}" if has_starts else ""
     # A series younger than S has no rise of S/3 that is 2/3 S old.
     yield Rule(
@@ -71,7 +71,7 @@ and min_over_time({rise}{mine}[{span(2 * third)}]) >= {growth}{mine} / 2
 and {rise}{mine} offset {span(2 * third)} >= {growth}{mine} / 2
 and (
   {floor}{mine} - max_over_time({floor}{mine}[{_days(over, limits)}] offset {span(over)})
-    >= {growth}{mine} * {over} / {2 * HOUR}{excused}
+    >= {growth}{mine} * {over / HOUR / 2:g}{excused}
 )""",
         labels=labels,
     )
