@@ -138,7 +138,7 @@ class Incidents:
                 _note(link, step.incident, moment)
                 _owe(link, following)
                 if _is_over(link, step.incident):
-                    closing = Moment(moment.at, "closed", "all is done", "closed", position=step.position)
+                    closing = Moment(moment.at, "closed", "all is done", "closed", position=step.position + 1)
                     _note(link, step.incident, closing)
 
     def postpone(self, step: Outgoing, due_at: float, *, wakes_at: int | None = None, attempts: int = 0) -> None:
