@@ -77,6 +77,8 @@ def test_nothing_is_wrong_with_the_rules_that_caulk_writes():
         ("absent(go_goroutines)", "absent-of-all"),
         ('up{job="a",job!="a"} == 0', "never-fires"),
         ('up{job="a",job="b"} == 0', "never-fires"),
+        ("container_memory_rss / kube_pod_container_resource_limits > 0.9", "never-fires"),
+        ("rate(container_oom_events_total[5m]) > 0 and kube_pod_container_status_restarts_total > 3", "never-fires"),
         ("up > 1", "never-fires"),
         ('absent(up{job="a"}) > 1', "never-fires"),
         ("process_resident_memory_bytes < 0", "never-fires"),
@@ -110,6 +112,9 @@ def test_each_mistake_is_named(expr, check):
         "rate(go_gc_duration_seconds_count[5m]) > 10",
         "deriv(rate(http_requests_total[5m])[1h:1m]) > 1",
         "time() - process_start_time_seconds < 600",
+        "container_memory_rss / on (namespace, pod, container) kube_pod_container_resource_limits > 0.9",
+        "sum by (pod) (container_memory_rss) / sum by (pod) (kube_pod_container_resource_limits) > 0.9",
+        "container_memory_rss / container_spec_memory_limit_bytes > 0.9",
     ],
 )
 def test_nothing_is_said_of_what_is_right(expr):

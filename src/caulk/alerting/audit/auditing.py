@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from caulk.alerting.audit import changes, firing, metrics
+from caulk.alerting.audit import changes, firing, matching, metrics
 from caulk.alerting.audit.remark import SEVERITIES, Question, Remark
 from caulk.alerting.promql.flow import flows
 from caulk.alerting.promql.parsing import parse
@@ -19,6 +19,7 @@ _CHECKS: tuple[Callable[[Question], Iterator[Remark]], ...] = (
     metrics.unknown,
     metrics.page_cache,
     metrics.contradictions,
+    matching.unmatched,
 )
 _ALERTS: tuple[Callable[[Question], Iterator[Remark]], ...] = (
     changes.units_of_time,
