@@ -20,7 +20,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from multiprocessing import Process
 from pathlib import Path
@@ -112,8 +111,8 @@ def written(found: dict, asked: argparse.Namespace, said: str) -> str:
     lines = [
         "# What the loop costs",
         "",
-        f"`python bench/watch.py --seconds {asked.seconds}` on {os.cpu_count()} cores; one `caulk watch`, 10,000 targets"
-        f" each {INTERVAL_S} s, rules on, with the history of three days.",
+        f"`python bench/watch.py --seconds {asked.seconds}` on {os.cpu_count()} cores: one `caulk watch`, 10,000"
+        f" targets each {INTERVAL_S} s, rules on, with the history of three days.",
         "",
         "| | measured | asked for |",
         "| --- | --- | --- |",
@@ -136,7 +135,9 @@ def written(found: dict, asked: argparse.Namespace, said: str) -> str:
 
 def configure(path: Path, pids: list[int], port: int) -> None:
     targets = ", ".join(f'"pid:{pid}"' for pid in pids)
-    text = f'[watch]\ninterval = "{INTERVAL_S}s"\nminimum = 0\ntargets = [{targets}]\n[listen]\naddress = "127.0.0.1:0"\n'
+    text = (
+        f'[watch]\ninterval = "{INTERVAL_S}s"\nminimum = 0\ntargets = [{targets}]\n[listen]\naddress = "127.0.0.1:0"\n'
+    )
     for number in range(PAGES):
         text += f'[[watch.sources]]\nkind = "metrics"\nurl = "http://127.0.0.1:{port}/{number}/metrics"\n'
     text += (
@@ -156,7 +157,9 @@ def remember(directory: Path, port: int) -> None:
     keys += [(f"prometheus:shop/w{n}/app", False) for n in range(PODS)]
     for key, heap in keys:
         replica = "" if heap else "0"
-        seen = Observation(Workload(key, key), replica, Reading(now - 20, 1 << 28, 1 << 28, 0, 0, 1 << 27 if heap else None))
+        seen = Observation(
+            Workload(key, key), replica, Reading(now - 20, 1 << 28, 1 << 28, 0, 0, 1 << 27 if heap else None)
+        )
         history.note(seen)
         states[heap]["replicas"] = {replica: next(iter(states[heap]["replicas"].values()))}
         history.put_state(key, now, states[heap])
@@ -180,7 +183,13 @@ def serve(ready: Path) -> None:
     def pods(limits: bool) -> bytes:
         now, result = time.time(), []
         for n in range(PODS):
-            labels = {"namespace": "shop", "workload": f"w{n}", "container": "app", "pod": f"w{n}-0", "id": f"/kubepods/{n:x}"}
+            labels = {
+                "namespace": "shop",
+                "workload": f"w{n}",
+                "container": "app",
+                "pod": f"w{n}-0",
+                "id": f"/kubepods/{n:x}",
+            }
             value = 1 << 29 if limits else int(2e8 + chance.random() * 5e7)
             result.append({"metric": labels, "value": [now, str(value)]})
         return json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
@@ -229,18 +238,12 @@ def await_line(path: Path, wanted: str) -> str:
 
 
 def readings(listening: str) -> dict[str, int]:
-    """Readings so far, by source, from the loop's own metrics; asked in a thread, which costs the loop something too."""
-    found: dict[str, int] = {}
-
-    def ask() -> None:
-        for line in urlopen(f"{listening}/metrics", timeout=60).read().decode().splitlines():
-            if line.startswith("caulk_readings_total{"):
-                name, _, value = line.removeprefix('caulk_readings_total{source="').rpartition('"} ')
-                found[name] = int(float(value))
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    thread.join()
+    """Readings so far, by source, from the loop's own metrics; to ask for them costs the loop something too."""
+    found = {}
+    for line in urlopen(f"{listening}/metrics", timeout=60).read().decode().splitlines():
+        if line.startswith("caulk_readings_total{"):
+            name, _, value = line.removeprefix('caulk_readings_total{source="').rpartition('"} ')
+            found[name] = int(float(value))
     return found
 
 

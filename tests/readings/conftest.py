@@ -1,7 +1,6 @@
 """A real Prometheus, which is a Go program with metrics of its own."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from servers import free_port, running

@@ -58,7 +58,8 @@ def answering(answer: Answer) -> Iterator[str]:
             with contextlib.suppress(OSError):
                 self.wfile.write(body)
 
-        do_POST = do_GET
+        def do_POST(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             pass

@@ -13,7 +13,7 @@ V2 = {
     "memory.high": "max\n",
     "memory.stat": "anon 52428800\nfile 41943040\nkernel 3145728\nshmem 1048576\n",
     "memory.events": "low 0\nhigh 0\nmax 12\noom 2\noom_kill 1\n",
-    "memory.pressure": "some avg10=0.00 avg60=1.00 avg300=2.50 total=1\nfull avg10=0.00 avg60=0.00 avg300=9.00 total=1\n",
+    "memory.pressure": "some avg10=0.00 avg60=1.00 avg300=2.50 total=1\nfull avg10=0.00 avg60=0.00 avg300=9.00 total=1",
 }
 V1 = {
     "memory.usage_in_bytes": "104857600\n",

@@ -51,7 +51,8 @@ const http = require('http'); const held = Array.from({length: 64}, () => new Ar
 http.createServer((request, response) => {
   const m = process.memoryUsage();
   response.end(`process_resident_memory_bytes ${m.rss}\\nnodejs_heap_size_total_bytes ${m.heapTotal}\\n` +
-    `nodejs_heap_size_used_bytes ${m.heapUsed}\\nprocess_start_time_seconds ${Date.now() / 1000 - process.uptime()}\\n`);
+    `nodejs_heap_size_used_bytes ${m.heapUsed}\\n` +
+    `process_start_time_seconds ${Date.now() / 1000 - process.uptime()}\\n`);
 }).listen(Number(process.argv[2]), '127.0.0.1'); global.held = held;
 """
 JAVA = """
@@ -240,9 +241,7 @@ def answer(path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]
 def test_credentials_are_sent_and_a_page_that_needs_them_is_probed_without():
     with answering(answer) as root:
         for path, statuses in (("/closed", {"with": 200, "without": 401}), ("/open", {"with": 200, "without": 200})):
-            source = Endpoint(
-                Asked(root + path, {"Authorization": "Basic Y2F1bGs6c2VjcmV0"}), Client(), is_probed=True
-            )
+            source = Endpoint(Asked(root + path, {"Authorization": "Basic Y2F1bGs6c2VjcmV0"}), Client(), is_probed=True)
             asyncio.run(source.read())
             assert source.statuses == statuses
 

@@ -136,15 +136,18 @@ def _run(loop: Loop, for_s: float) -> None:
 
 
 async def _until(loop: Loop, for_s: float) -> None:
-    """Runs until the time is over, or somebody ends it; a second signal is not waited for."""
+    """Runs until the time is over, or somebody ends it: SIGTERM is an end like any other."""
     task = asyncio.ensure_future(loop.run(time.monotonic() + for_s if for_s else float("inf")))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
+    try:
         await asyncio.wait([task])
-        await task
-        return
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    except asyncio.CancelledError:
+        # Ctrl-C: what is known is kept first.
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+    if not task.cancelled():
+        task.result()
 
 
 def _live(loop: Loop, console: Console, for_s: float) -> None:

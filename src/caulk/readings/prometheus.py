@@ -1,8 +1,8 @@
 """A Prometheus server as a source: a query that gives the memory of a fleet, and one for its limits.
 
 The query is a gauge in bytes: never a `rate()` of one, and nothing that page cache is in
-(`container_memory_rss`, not `container_memory_usage_bytes`). Only what was scraped since the last look is a reading: a
-server answers with values up to five minutes old.
+(`container_memory_rss`, not `container_memory_usage_bytes`). A server that scrapes more rarely than it is asked gives
+the same value again, which changes no floor.
 API: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries.
 """
 
@@ -72,7 +72,7 @@ class Server:
         if self._limit_query and time.monotonic() >= self._limited:
             results = await self._ask(self._limit_query)
             self._limits = {self._names(r.metric): size for r in results if (size := _size(r)) is not None}
-            self._limited = time.monotonic() + _LIMITS_S
+            self._limited = time.monotonic() + (_LIMITS_S if self._limits else 0)
         now, seen = time.time(), []
         for number, result in enumerate(await self._ask(self._query)):
             if number % _SLICE == _SLICE - 1:

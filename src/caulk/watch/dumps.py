@@ -34,6 +34,8 @@ _KEPT_S = 86400.0
 _AFTER_S = 60.0
 _MOST_WATCHED = 4096
 _PROFILE_END = b"MAPPED_LIBRARIES:"
+#: HEAP DUMP END: its tag, a time, and the length 0.
+_HPROF_END, _GZIP = 9, b"\x1f\x8b"
 _S_IFMT, _S_IFREG = 0o170000, 0o100000
 
 
@@ -219,7 +221,9 @@ def wheres(process: Process, runtime: str, is_directory: Callable[[str], bool]) 
         else:
             yield Where(whole, re.compile(r"java_pid\d+\.hprof(?:\.gz)?(?:\.\d{1,4})?"), "hprof")
     elif runtime == "node":
-        yield Where(dump_directory(process), re.compile(r"Heap(?:\.\d+|-\d+).*\.heapsnapshot"), "heapsnapshot")
+        # Near the limit it writes to the one, when the program asks for it to the other.
+        for directory in dict.fromkeys((dump_directory(process), process.directory)):
+            yield Where(directory, re.compile(r"Heap[.-]\d+[.-].*\.heapsnapshot"), "heapsnapshot")
     profile = process.environ.get("HEAPPROFILE", "")
     if profile:
         # gperftools marks the first byte, to tell its own children.
@@ -246,6 +250,11 @@ def _flaw(one: _Growing) -> str:
     if one.format in ("gperftools", "jemalloc"):
         tail = os.pread(one.file, 1 << 20, max(one.size - (1 << 20), 0))
         return "" if _PROFILE_END in tail and tail.endswith(b"\n") else "its list of libraries is missing"
+    if one.format == "hprof" and os.pread(one.file, 2, 0) != _GZIP:
+        # While it is written its records have no lengths yet, and reading from the beginning is led astray.
+        last = os.pread(one.file, _HPROF_END, max(one.size - _HPROF_END, 0))
+        if last[:1] != b"\x2c" or last[5:] != bytes(4):
+            return "its last record is missing"
     return fault(Path(f"/proc/self/fd/{one.file}"), one.format)
 
 

@@ -24,7 +24,8 @@ from caulk.watch.keeping import Keeping, Remembering
 _AT_ONCE, _FAILED_AT_ONCE = 256, 32
 #: What does not answer is asked ever more rarely, up to this many intervals.
 _RAREST = 8
-_CUT_S = 10.0
+#: Sources that ask over HTTP give up sooner by themselves; one that answers for thousands may take its time.
+_CUT_S = 60.0
 #: How often memory goes to disk: less than the minute that a kill may cost.
 _KEPT_EACH_S = 20.0
 #: How often new dumps are looked for: a container that is made anew takes its own with it.
