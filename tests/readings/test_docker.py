@@ -34,10 +34,8 @@ class Engine:
         about = self.containers[name]
         return {"memory_stats": about["memory"]} if what == "stats" else about["json"]
 
-    def run(
-        self, name: str, number: str, *, started: str = "2026-11-21T10:00:00Z", limit: int = 0, image: str = "a"
-    ) -> None:
-        state = {"Running": True, "StartedAt": started, "Pid": 77}
+    def run(self, name: str, number: str, *, started: str = "10:00", limit: int = 0, image: str = "a") -> None:
+        state = {"Running": True, "StartedAt": f"2026-11-21T{started}:00.123456789Z", "Pid": 77}
         about = {"Id": number, "State": state, "HostConfig": {"Memory": limit}, "Image": image}
         self.containers[name] = {"json": about, "memory": V2}
 
