@@ -1,9 +1,10 @@
 """What the probe costs a Django worker, beside django-prometheus and beside nothing, in one run.
 
-    python bench/probe.py            # three minutes; writes bench/probe.md
+    python bench/probe.py            # about three minutes; writes bench/probe.md
 
-Three gunicorn servers of one worker each serve the same view: a page of 500 products out of SQLite, through the ORM and
-a template. One client asks them in turn, in random order, so that whatever else the machine does meets all three alike.
+Gunicorn servers of one worker each serve the same view: a page of 500 products out of SQLite, through the ORM and a
+template. One client asks them in turn, in random order, so that whatever else the machine does meets all alike; two
+servers have no middleware, and differ by chance.
 CPU time is the kernel's own, of all threads of a worker; times of requests are the client's. The price of one request
 is measured once more without a network: the handlers are called in turn in one process, for a view that does nothing.
 CAULK_BENCH_PYTHONS are further interpreters, whose import of the probe is timed.
@@ -30,8 +31,10 @@ PROBE = ROOT / "probe/src"
 SECONDS = float(os.environ.get("CAULK_BENCH_SECONDS", "150"))
 CALLS, IMPORTS = 5000, 15
 ALLOWED_CPU, ALLOWED_US, ALLOWED_TAIL_MS, ALLOWED_IMPORT_MS = 0.01, 50, 5, 15
+#: The second is the first once more: what differs between these two is the machine's.
 KINDS = {
     "nothing": [],
+    "nothing, again": [],
     "caulk-probe": ["caulk_probe.django.MemoryLeakDetectionMiddleware"],
     "django-prometheus": [
         "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -62,7 +65,7 @@ PAGE = Engine().from_string(
 )
 
 def products(request):
-    if not ContentType.objects.count():
+    if ContentType.objects.count() < 500:
         ContentType.objects.bulk_create(ContentType(app_label="shop", model=f"product {n}") for n in range(500))
     return HttpResponse(PAGE.render(Context({"products": ContentType.objects.order_by("model")})))
 
@@ -105,7 +108,7 @@ class Server:
     popen: "subprocess.Popen[bytes]"
     port: int
     times: list[float] = field(default_factory=list)
-    cpu_before: float = 0.0
+    cpu_s: float = 0.0
 
     def ask(self, path: str = "/") -> float:
         """Seconds of one request, on a connection of its own as gunicorn's plain workers have it."""
@@ -132,7 +135,7 @@ class Server:
 
 def environment(folder: Path) -> dict[str, str]:
     told = {"PYTHONPATH": f"{folder}:{folder}/site", "METRICS_AUTH_USERNAME": "a", "METRICS_AUTH_PASSWORD": "b"}
-    return {**os.environ, **told, "HOME": str(folder)}
+    return {**os.environ, **told, "HOME": str(folder), "PYTHONHASHSEED": "0"}
 
 
 def start(kind: str, folder: Path, stack: ExitStack) -> Server:
@@ -157,13 +160,13 @@ def serve(folder: Path) -> list[Server]:
     with ExitStack() as stack:
         servers = [start(kind, folder, stack) for kind in KINDS]
         for server in servers:
-            server.cpu_before = server.cpu()
+            server.cpu_s = server.cpu()
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
             for server in order.sample(servers, len(servers)):
                 server.times.append(server.ask())
         for server in servers:
-            server.cpu_before = (server.cpu() - server.cpu_before) / len(server.times)
+            server.cpu_s = (server.cpu() - server.cpu_s) / len(server.times)
     return servers
 
 
@@ -191,7 +194,9 @@ def imports(folder: Path) -> dict[str, float]:
 
 def report(servers: list[Server], called: dict[str, float], imported: dict[str, float]) -> str:
     """The page, with what was allowed beside what was measured."""
-    base, probe = servers[0], servers[1]
+    base, again, probe = servers[:3]
+    cpu = (base.cpu_s + again.cpu_s) / 2
+    tail = max(base.percentile(0.999), again.percentile(0.999))
     lines = [
         "# What the probe costs",
         "",
@@ -202,16 +207,16 @@ def report(servers: list[Server], called: dict[str, float], imported: dict[str, 
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for each in servers:
-        cells = [each.kind, f"{each.cpu_before * 1e3:.3f} ms", f"{each.cpu_before / base.cpu_before - 1:+.2%}"]
+        cells = [each.kind, f"{each.cpu_s * 1e3:.3f} ms", f"{each.cpu_s / cpu - 1:+.2%}"]
         cells += [f"{each.percentile(share) * 1e3:.2f} ms" for share in (0.5, 0.99, 0.999)]
         cells += [f"{called[each.kind]:.0f} µs", f"{called[each.kind] - called['nothing']:+.0f} µs"]
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", "| importing the probe | CPU |", "| --- | ---: |"]
     lines += [f"| Python {version} | {took:.1f} ms |" for version, took in imported.items()]
     verdicts = {
-        f"at most {ALLOWED_CPU:.0%} CPU": probe.cpu_before / base.cpu_before - 1 <= ALLOWED_CPU,
+        f"at most {ALLOWED_CPU:.0%} CPU": probe.cpu_s / cpu - 1 <= ALLOWED_CPU,
         f"at most {ALLOWED_US} µs in the median request": called[probe.kind] - called["nothing"] <= ALLOWED_US,
-        f"p99.9 within {ALLOWED_TAIL_MS} ms": probe.percentile(0.999) - base.percentile(0.999) <= ALLOWED_TAIL_MS / 1e3,
+        f"p99.9 within {ALLOWED_TAIL_MS} ms": probe.percentile(0.999) - tail <= ALLOWED_TAIL_MS / 1e3,
         f"import within {ALLOWED_IMPORT_MS} ms": max(imported.values()) <= ALLOWED_IMPORT_MS,
     }
     lines += ["", *(f"- {what}: {'held' if held else '**missed**'}" for what, held in verdicts.items())]
@@ -220,8 +225,8 @@ def report(servers: list[Server], called: dict[str, float], imported: dict[str, 
 
 def main() -> None:
     """Measures, and writes the page."""
-    with suppress(OSError):  # where that is allowed, others on the machine disturb less
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
+    with suppress(OSError):  # where that is allowed, nobody else on the machine makes these wait
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "shop.py").write_text(SHOP)

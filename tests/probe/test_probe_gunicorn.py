@@ -82,6 +82,11 @@ def test_collections_are_counted_once_each(pool: tuple[Served, list[Samples]]):
         assert oldest <= young
 
 
+def test_nothing_went_wrong_in_any_worker(pool: tuple[Served, list[Samples]]):
+    _, scrapes = pool
+    assert set(values(scrapes[-1], "caulk_probe_errors_total").values()) == {0}
+
+
 def test_what_the_command_prints_is_what_a_scrape_says(pool: tuple[Served, list[Samples]]):
     server, _ = pool
 

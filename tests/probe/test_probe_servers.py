@@ -71,6 +71,7 @@ def test_objects_are_counted_by_type_in_the_background(tmp_path: Path):
     for type_ in ("dict", "list", "tuple", "str", "function"):
         assert values(found, "django_python_objects_total", object_type=type_)["0"] > 1000
     assert values(found, "django_python_objects_total", object_type="method").keys() == {"0"}
+    assert values(found, "caulk_probe_errors_total") == {"0": 0}
 
 
 def test_metrics_are_given_to_whoever_knows_the_password_and_to_nobody_else(tmp_path: Path):

@@ -49,6 +49,7 @@ REQUESTS = Family("caulk_probe_requests_total", COUNTER, "view_name", "Requests 
 STARTS = Family("caulk_probe_worker_starts_total", COUNTER, "", "Workers that this slot has had, one after the other")
 START_TIME = Family("caulk_probe_worker_start_time_seconds", GAUGE, "", "When the worker took its slot, since 1970")
 CPU = Family("caulk_probe_cpu_seconds_total", COUNTER, "", "CPU time of the probe's own thread")
+ERRORS = Family("caulk_probe_errors_total", COUNTER, "", "Times that something went wrong in the probe's own thread")
 TRACING = Family("caulk_probe_tracing", GAUGE, "", "1 while the worker looks for the site of a growth")
 TRACE_SECONDS = Family("caulk_probe_trace_seconds_total", COUNTER, "", "Time for which allocations were traced")
 TRACE_COST = Family(

@@ -17,9 +17,9 @@ from types import FunctionType, MethodType
 
 #: The types that are counted, by the label of each.
 TYPES = {"dict": dict, "list": list, "tuple": tuple, "str": str, "function": FunctionType, "method": MethodType}
-_PIECE = 500
-#: So many objects between two looks at the clock, each with at most two pieces.
-_AT_ONCE = 4
+_PIECE = 250
+#: So many objects are looked into between two looks at the clock.
+_AT_ONCE = 8
 _ROWS = (list, tuple, set, frozenset, deque)
 # By address: a class may have a class of its own that hashes and compares it.
 _LEAVES = frozenset(map(id, (int, float, complex, bool, bytes, bytearray, type(None), type(...))))
@@ -43,8 +43,7 @@ class Walk:
         until = time.thread_time() + seconds
         while time.thread_time() < until:
             if self.stack:
-                for _ in range(min(_AT_ONCE, len(self.stack))):
-                    self.pop()
+                self.pop()
             elif self.modules:
                 self.visit([self.modules.pop()])
             elif not self.is_at_frames:
@@ -80,20 +79,25 @@ class Walk:
                 stack.append(one)
 
     def pop(self):
-        """The next object, or the next piece of a large one."""
-        one = self.stack.pop()
-        kind = type(one)
-        if kind is _Pieces:
-            one.go_on(self)
-            return
-        row = self.rows.get(id(kind))
-        if row is None:
-            # By its real bases: `isinstance` asks `__class__`, which may be anything, and run anything.
-            row = self.rows[id(kind)] = next(filter(_is_row, _mro(kind)), object)
-        if row is not object and row.__len__(one) > _PIECE:
-            _Pieces(one, row).go_on(self)
-        else:
-            self.visit(gc.get_referents(one))
+        """The next objects, or the next piece of a large one."""
+        small = []
+        while self.stack and len(small) < _AT_ONCE:
+            one = self.stack.pop()
+            kind = type(one)
+            if kind is _Pieces:
+                one.go_on(self)
+                break
+            row = self.rows.get(id(kind))
+            if row is None:
+                # By its real bases: `isinstance` asks `__class__`, which may be anything, and run anything. A type that
+                # nobody has used yet has none (Python 3.9).
+                row = self.rows[id(kind)] = next(filter(_is_row, _mro(kind) or ()), object)
+            if row is not object and row.__len__(one) > _PIECE:
+                _Pieces(one, row).go_on(self)
+                break
+            small.append(one)
+        if small:
+            self.visit(gc.get_referents(*small))
 
 
 def _is_row(kind):

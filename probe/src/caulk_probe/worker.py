@@ -53,6 +53,7 @@ class Worker:
         self.own_s = 0.0
         self.is_running = False
         self.add(families.STARTS, "", 1)
+        self.add(families.ERRORS, "", 0)
         self.set(families.START_TIME, "", time.time())
         self.set(families.TRACING, "", 0)
         for name, _ in settings.thresholds:
@@ -141,6 +142,7 @@ class Worker:
                 self.own_s = used
                 sleep(max(pause, 0.01))
             except Exception:  # the program comes first: what failed is tried again
+                self.add(families.ERRORS, "", 1)
                 self.walk = None
                 sleep(_TICK_S)
 
