@@ -140,7 +140,9 @@ def readings(arguments: list[str]) -> Iterator[tuple[float, tuple[int, int, int,
 
         def listen() -> None:
             for line in process.stdout or ():
-                heap[0] = int(line)
+                # A JVM that was kept waiting says so too.
+                if line.strip().isdigit():
+                    heap[0] = int(line)
 
         threading.Thread(target=listen, daemon=True).start()
         time.sleep(0.3)

@@ -43,7 +43,8 @@ def least_squares(times: Times, values: Sequence[float], limit: float) -> list[t
     return _over(times, values, 48 * HOUR, lambda t, v: _slope(t, v)[0] * (t[-1] - t[0]) > 0.1 * limit)
 
 
-RULES: dict[str, Callable[[Times, Sequence[float], float], list[tuple[float, bool]]]] = {
+Rule = Callable[[Times, Sequence[float], float], list[tuple[float, bool]]]
+RULES: dict[str, Rule] = {
     "rate() as published": rate_rule,
     "rate() as meant": rate_rule_meant,
     "deriv": deriv_rule,

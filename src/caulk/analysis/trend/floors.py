@@ -1,7 +1,7 @@
 """Floors: the least memory in each stretch of time, for stretches of 84 seconds, twice that … up to two days.
 
 What a collector, a batch or a night gives back is not in a minimum over a long enough stretch; what leaks is. Minima of
-neighbours merge, so each reading costs little and 64 stretches a level are all that is kept, however long it goes on.
+neighbours merge, so each reading costs little and 48 stretches a level are all that is kept, however long it goes on.
 """
 
 from array import array
@@ -20,7 +20,7 @@ DAY_S = 86400.0
 SHORTEST_S = DAY_S / 1024
 #: The longest is two days: 64 of them are more than anybody keeps.
 _LEVELS = 12
-_KEPT = 64
+_KEPT = 48
 _MOST = 2**32 - 1
 
 
@@ -87,3 +87,8 @@ class Floors:
                 return
             yield level
             at, low = (number + 0.5) * level.width_s, done
+
+    def highest(self) -> float:
+        """The highest floor of the narrowest level that has not forgotten the beginning; in bytes, 0 before any."""
+        whole = (level for level in self.levels if level.least and not level.forgotten)
+        return max(next(whole, self.levels[-1]).least, default=0) * 1024.0

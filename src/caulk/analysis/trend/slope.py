@@ -5,10 +5,13 @@ each other are fewer than they look (Hamed and Rao, 1998, with the first lag for
 """
 
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+
+from caulk._core.lines import pair_slopes
 
 #: The quantile of the normal distribution for 99 %, both sides.
 _Z = 2.576
@@ -28,16 +31,16 @@ class Slope:
 def theil_sen(times: Sequence[float], values: Sequence[float]) -> Slope:
     """The slope of `values` over `times` (at least three, increasing). Costs n² / 2: 64 values are 2,016 pairs."""
     n = len(values)
-    slopes = sorted((values[j] - values[i]) / (times[j] - times[i]) for i in range(n - 1) for j in range(i + 1, n))
-    rate = median(slopes)
+    slopes = pair_slopes(array("d", times), array("d", values))
+    middle = len(slopes) // 2
+    rate = (slopes[middle] + slopes[~middle]) / 2
     level = median(v - rate * t for t, v in zip(times, values, strict=True))
     left = [v - rate * t - level for t, v in zip(times, values, strict=True)]
     correlation = min(max(_lag_one(left), 0.0), _MOST_CORRELATED)
     variance = n * (n - 1) * (2 * n + 5) / 18 * (1 + correlation) / (1 - correlation)
     half = _Z * math.sqrt(variance) / 2
-    middle = len(slopes) / 2
-    low = slopes[max(int(middle - half), 0)]
-    high = slopes[min(int(middle + half), len(slopes) - 1)]
+    low = slopes[max(int(len(slopes) / 2 - half), 0)]
+    high = slopes[min(int(len(slopes) / 2 + half), len(slopes) - 1)]
     return Slope(rate, low, high, median(abs(x) for x in left))
 
 

@@ -24,6 +24,8 @@ _STOPPED_S = 60 * _HOUR
 _STOPPED = 0.5
 #: What a life was is believed for this many times its length: the next one is to show its own growth by then.
 _BELIEVED = 1.2
+#: A life that was as long and ended without growth was healthy.
+_SETTLED_S = 24 * _HOUR
 #: So near to its limit, so lately, a steady program has too little.
 _NEAR = 0.9
 _LATELY_S = 24 * _HOUR
@@ -50,6 +52,8 @@ class Watch:
     """When this life began, by the event `born_by` if one is known."""
     born_by: str = ""
     leaky_lives: int = 0
+    normal: float = 0.0
+    """The highest floor of earlier lives that ended without growth: what is reached again is no news."""
     inherited_until: float = 0.0
     floors: Floors = field(default_factory=Floors)
     growths: list[Growth] = field(default_factory=list)
@@ -74,10 +78,12 @@ class Watch:
             return
         was, life = self.state, event.at - self.born
         grew = self.leak is not None or bool(self.growths)
+        if not grew and life > _SETTLED_S and event.what == "restart":
+            self.normal = max(self.normal, self.floors.highest())
         self._begin(event.at)
         self.born_by = event.what
         if event.what == "deploy":
-            self.inherited_until, self.growth, self.leaky_lives = 0.0, None, 0
+            self.inherited_until, self.growth, self.leaky_lives, self.normal = 0.0, None, 0, 0.0
         elif was == "leaking" and grew:
             self.leaky_lives += 1
             self.inherited_until = max(self.inherited_until, event.at + max(_BELIEVED * life, _HOUR))
@@ -107,7 +113,7 @@ class Watch:
         leak = self.leak
         if leak and level.width_s < leak.growth.width_s:
             return
-        found = growth(level, self.limit, self.born)
+        found = growth(level, self.limit, self.born, self.normal)
         if found:
             self.growths.append(found)
         at, floor = level.newest

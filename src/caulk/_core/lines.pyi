@@ -1,0 +1,6 @@
+from array import array
+
+COMPILED: bool
+
+def pair_slopes(times: array[float], values: array[float]) -> list[float]: ...
+def least_squares(columns: array[float], values: array[float]) -> list[float] | None: ...
