@@ -203,6 +203,9 @@ def application(environ, start_response):
     environ["werkzeug.request"] = Request()
     if environ["PATH_INFO"] == "/fails":
         raise ValueError
+    if environ["PATH_INFO"] == "/file":
+        start_response("200 OK", [("Content-Length", "2")])
+        return environ["wsgi.file_wrapper"](open(__file__ + ".txt", "rb"))
     start_response("200 OK", [])
     return (each for each in (b"a", b"b"))
 
@@ -236,9 +239,11 @@ def test_any_application_is_measured_by_what_its_framework_calls_the_view(kind: 
         assert server.get("/shown") == (200, "ab")
         if kind == "wsgi":
             assert server.get("/fails")[0] == 500
+            (tmp_path / "wsgi.py.txt").write_text("ab")
+            assert server.get("/file") == (200, "ab")
         assert server.get("/metrics")[0] == 401
         found = server.scrape()
-    assert values(found, "caulk_probe_requests_total", view_name=name) == {"0": 2 if kind == "wsgi" else 1}
+    assert values(found, "caulk_probe_requests_total", view_name=name) == {"0": 3 if kind == "wsgi" else 1}
 
 
 QUEUE = """
@@ -266,7 +271,7 @@ sys.stdin.read()
 def test_workers_without_http_are_told_of_on_a_port_of_the_process_that_forked_them(tmp_path: Path):
     (tmp_path / "queue_.py").write_text(QUEUE)
     with subprocess.Popen(
-        [PYTHON, "queue_.py"], cwd=tmp_path, env=environment(tmp_path), text=True,
+        [PYTHON, "-W", "error", "queue_.py"], cwd=tmp_path, env=environment(tmp_path), text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     ) as program:  # fmt: skip
         try:

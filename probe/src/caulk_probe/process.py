@@ -23,6 +23,8 @@ _starting = allocate_lock()
 _armed = None
 _is_hooked = False
 _are_children_workers = False
+#: Threads of the probe in this process, beside those of its control.
+_threads = 1
 
 
 def current(settings=None):
@@ -61,9 +63,9 @@ def load(settings):
 
 
 def join(settings=None):
-    """Makes this process a worker, and every child that is forked from it one as soon as it is there."""
-    global _are_children_workers  # as above
-    _are_children_workers = True
+    """Makes a process with a thread that listens a worker, and every child of it one as soon as it is forked."""
+    global _are_children_workers, _threads  # as above
+    _are_children_workers, _threads = True, _threads + 1
     found = current(settings)
     arm(directory=found.directory)
 
@@ -80,7 +82,7 @@ def _before_fork():
             return
         control = sys.modules.get("caulk_probe.control")
         others = 1 + len(control._control.clients) if control is not None and control._control is not None else 0
-        if _thread._count() <= 1 + others:
+        if _thread._count() <= _threads + others:
             import warnings
 
             warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of", DeprecationWarning)
@@ -90,12 +92,12 @@ def _before_fork():
 
 def _in_child():
     """A child is another worker, or none: what it has of its parent's is the parent's."""
-    global _worker, _starting  # as above
+    global _worker, _starting, _threads  # as above
     try:
         dumper = sys.modules.get("caulk_probe.dumper")
         if dumper is not None and dumper.is_forking:
             return
-        parents, _worker, _starting = _worker, None, allocate_lock()
+        parents, _worker, _starting, _threads = _worker, None, allocate_lock(), 1
         if parents is not None:
             parents.is_running = False
             parents.statm.close()

@@ -35,7 +35,12 @@ class Middleware:
         except BaseException:
             own.end(token, self.view(environ))
             raise
-        return _Body(body, own, token, self.view, environ)
+        wrapper = environ.get("wsgi.file_wrapper")
+        if isinstance(wrapper, type) and isinstance(body, wrapper):  # the server sends a file, by its own means
+            own.end(token, self.view(environ))
+            return body
+        kind = _Sized if hasattr(type(body), "__len__") else _Body
+        return kind(body, own, token, self.view, environ)
 
 
 def endpoint(environ):
@@ -52,9 +57,6 @@ class _Body:
     def __iter__(self):
         return iter(self.body)
 
-    def __len__(self):
-        return len(self.body)
-
     def close(self):
         """Once, as a server does it whatever happens."""
         try:
@@ -65,3 +67,10 @@ class _Body:
                 self.body = ()
                 token, self.token = self.token, None
                 self.own.end(token, self.view(self.environ))
+
+
+class _Sized(_Body):
+    """One whose number of pieces is known, by which servers tell the length of a single one."""
+
+    def __len__(self):
+        return len(self.body)
