@@ -9,7 +9,7 @@ from caulk.model.errors import Lacks
 from caulk.model.series import Reading
 from caulk.model.target import Process
 from caulk.runtimes.jvm.makeup import COMPACT, UNKNOWN, makeup
-from caulk.runtimes.node.figures import heap
+from caulk.runtimes.node.figures import heap, snapshot_cost
 
 JAVA, OTHER = 0x8000_0000, 0x7F00_0000_0000
 PAGE = 256 << 10
@@ -93,3 +93,22 @@ def test_the_empty_half_of_a_young_generation_is_no_heap():
 def test_pages_that_are_not_as_expected_count():
     assert v8([0x0A] * 40, size=0x1234) == 40 * PAGE
     assert v8([0x0A] * 40, is_closed=True) == 40 * PAGE
+
+
+def v8_of(words: bytes, *, is_closed: bool = False):
+    """A heap of pages that hold these words again and again."""
+    pages = {(number + 1) << 24: words * (PAGE // len(words)) for number in range(40)}
+    return heap(Memory(pages, is_closed=is_closed), Process(1, 0, 0, 0.0))
+
+
+def test_a_heap_of_texts_costs_less_than_one_of_references_or_one_that_cannot_be_read():
+    reference = struct.pack("<Q", (2 << 24) + 9)
+    texts = v8_of(reference + b"customer" * 15)
+    assert texts.references == pytest.approx(1 / 16)
+    # Without a single reference these are no objects.
+    others = [v8_of(reference), v8_of(b"customer"), v8_of(reference + b"customer" * 15, is_closed=True)]
+    assert {other.references for other in others} == {1.0}
+    cheap, dear = snapshot_cost(texts), snapshot_cost(others[0])
+    assert cheap.extra_bytes < dear.extra_bytes / 2
+    assert cheap.size_bytes < dear.size_bytes
+    assert cheap.pause_s < dear.pause_s

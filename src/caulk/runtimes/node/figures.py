@@ -5,35 +5,39 @@ platform-posix.cc); an object that does not fit has pages of its own. So the map
 largest object. Half of the young generation is empty between two collections, though it stays resident: its pages are
 marked FROM_PAGE in their headers (memory-chunk.h), and left out where those can be read and are as expected.
 
-A snapshot is a graph in native memory, and what that takes is a matter of how many objects there are, which nobody
-knows before. Measured on Node.js 20 (V8 11.3) by `bench/costs.py`, on heaps of 16, 64 and 160 MB: 5 to 8 bytes
-a byte of heap for records, closures and maps, 2 for strings of a kilobyte, and 30 MB. On top of it, V8 keeps the text
-of each index under which an object is held, a kilobyte each (StringsStorage): an array of a million objects costs a
-gigabyte. Predictions were 1.1 to 2.2 times what was measured, for strings four times. The thread stands still for some
-80 s a GB, on one slow core.
+A snapshot is a graph in native memory, and what that takes is a matter of how many objects and references there are:
+a sample of the pages tells references, words that are odd and lead into the heap, from texts and numbers. Measured on
+Node.js 20 (V8 11.3) by `bench/costs.py`: 5 to 8 bytes a byte of heap for records, closures and maps, where 0.6 of it
+are references, 1 for strings of a kilobyte, where 0.06 are, and 30 MB. On top of it, V8 keeps the text of each index
+under which an object is held, a kilobyte each (StringsStorage): an array of a million objects costs a gigabyte. The
+thread stands still for 20 to 110 s a GB, on one slow core.
 """
 
 import re
 import sys
 import time
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, stdev
 
 from caulk.model.capture import Cost
 from caulk.model.errors import CaulkError
 from caulk.model.target import Process
 from caulk.ports import Reach
 
-_BASE_BYTES, _RATIO = 32 << 20, 7.5
+_BASE_BYTES = 32 << 20
+#: For a byte of heap without references, more for each that is one, and the most there is: memory, seconds, and JSON.
+_MEMORY, _SECONDS, _JSON = (1.0, 18.0, 8.5), (15e-9, 150e-9, 100e-9), (0.8, 2.5, 2.0)
 #: The buffer that StringsStorage::GetFormatted keeps, with malloc's own.
 _INDEX_BYTES = 1056
 _SLOT_BYTES, _LEAST_OBJECT_BYTES = 8, 16
 #: Resident memory that is not known to be heap: nor is its largest object.
 _BLIND_RATIO = 10.0
-_BASE_S, _S_PER_BYTE, _S_PER_INDEX = 0.3, 80e-9, 2.5e-6
-#: The JSON of a snapshot, by byte of heap.
-_SIZE_BASE_BYTES, _SIZE_RATIO = 8 << 20, 2.0
+_BASE_S, _S_PER_INDEX = 0.3, 2.5e-6
+_SIZE_BASE_BYTES = 8 << 20
 _RANGE = 1 << 46
 #: No Node.js has less; where less is seen, V8 is somewhere else.
 _LEAST_HEAP_BYTES = 3 << 20
@@ -43,16 +47,22 @@ _MOST_MAP = 32 << 20
 _PAGE, _FROM, _TO = 256 << 10, 1 << 3, 1 << 4
 #: The empty half has 16 MiB unless a switch says otherwise: of a large heap that is nothing.
 _MOST_PAGES, _PATIENCE_S = 512, 1.5
+#: What is looked at for references: so much of so many pages, behind what a page begins with.
+_SAMPLES, _LEAST_SAMPLES, _SAMPLE_AT, _SAMPLE_BYTES = 40, 8, 64 << 10, 16 << 10
 _HEAD = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (rw)[-x][ps] \S+ \S+ 0 *(\[anon:[^\]]*\])?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Heap:
-    """Bytes of a V8 heap, garbage too; `largest` object, None where `resident` may be more than the heap."""
+    """Bytes of a V8 heap, garbage too; `largest` object, None where `resident` may be more than the heap.
+
+    `references` is the share of its bytes that are references, at most.
+    """
 
     resident: int
     largest: int | None
     source: str
+    references: float = 1.0
 
 
 def heap(reach: Reach, process: Process) -> Heap:
@@ -66,7 +76,8 @@ def heap(reach: Reach, process: Process) -> Heap:
     if resident < _LEAST_HEAP_BYTES:
         return Heap(reach.reading().anonymous, None, "its anonymous memory")
     largest = max((size for _, _, size in pages if size >= _LARGE_BYTES), default=0)
-    return Heap(resident - _empty_bytes(reach, pages), largest, "its memory map")
+    whole = [page for start, end, size in pages if size == end - start for page in range(start, end, _PAGE)]
+    return Heap(resident - _empty_bytes(reach, whole), largest, "its memory map", _references(reach, whole))
 
 
 def snapshot_cost(found: Heap) -> Cost:
@@ -77,11 +88,11 @@ def snapshot_cost(found: Heap) -> Cost:
     else:
         rest = found.resident - found.largest
         indexes = min(found.largest // _SLOT_BYTES, rest // _LEAST_OBJECT_BYTES)
-        extra = _BASE_BYTES + round(_RATIO * found.resident) + _INDEX_BYTES * indexes
+        extra = _BASE_BYTES + round(_for_each(_MEMORY, found) * found.resident) + _INDEX_BYTES * indexes
     return Cost(
-        pause_s=round(_BASE_S + _S_PER_BYTE * found.resident + _S_PER_INDEX * indexes, 3),
+        pause_s=round(_BASE_S + _for_each(_SECONDS, found) * found.resident + _S_PER_INDEX * indexes, 3),
         extra_bytes=extra,
-        size_bytes=_SIZE_BASE_BYTES + round(_SIZE_RATIO * found.resident),
+        size_bytes=_SIZE_BASE_BYTES + round(_for_each(_JSON, found) * found.resident),
         risk=f"V8 builds the snapshot in native memory; predicted from {found.source}, it may take a fifth as much;"
         " what it takes stays resident in part, to be used again",
     )
@@ -100,9 +111,13 @@ def _pages(text: str) -> Iterator[tuple[int, int, int]]:
             span = (int(head[1], 16), int(head[2], 16)) if head and int(head[1], 16) < _RANGE else None
 
 
-def _empty_bytes(reach: Reach, spans: Sequence[tuple[int, int, int]]) -> int:
+def _for_each(cost: tuple[float, float, float], found: Heap) -> float:
+    base, more, most = cost
+    return min(base + more * found.references, most)
+
+
+def _empty_bytes(reach: Reach, pages: Sequence[int]) -> int:
     """The bytes of pages that hold nothing now; 0 where that cannot be told, or not soon."""
-    pages = [page for start, end, size in spans if size == end - start for page in range(start, end, _PAGE)]
     empty, began = 0, time.monotonic()
     if len(pages) > _MOST_PAGES:
         return 0
@@ -114,3 +129,19 @@ def _empty_bytes(reach: Reach, spans: Sequence[tuple[int, int, int]]) -> int:
             if time.monotonic() - began > _PATIENCE_S:
                 break
     return empty
+
+
+def _references(reach: Reach, pages: Sequence[int]) -> float:
+    """The share of bytes that are references, by a sample; 1 where none can be had."""
+    shares, began = [], time.monotonic()
+    for look in range(min(_SAMPLES, len(pages))):
+        if time.monotonic() - began > _PATIENCE_S:
+            break
+        with suppress(CaulkError):  # a page may be gone by now
+            data = reach.peek(pages[look * len(pages) // min(_SAMPLES, len(pages))] + _SAMPLE_AT, _SAMPLE_BYTES)
+            words = array("Q", data[: len(data) & -8])
+            odd = sum(1 for word in words if word & 1 and pages[0] <= word < pages[-1] + _PAGE)
+            shares.append(odd / max(len(words), 1))
+    if len(shares) < _LEAST_SAMPLES or not any(shares):
+        return 1.0
+    return min(fmean(shares) + 2 * stdev(shares) / sqrt(len(shares)), 1.0)
