@@ -21,6 +21,9 @@ HEAD = """# What alerts on memory see
 Growth alerts of the runbook's published rules, and of `caulk rules` for three sources, on two leaks and seven programs
 that do not leak. A time is how long after the leak's begin the first alert fired; a false alarm says for how much of the
 time it fired. Made by `bench/rules.py`, evaluated by promtool.
+
+What the published rules see of the slow leak is the noise on it, as they see it in steady memory. The constants of
+caulk's rules were chosen with these programs in sight; [detect](detect/results.md) has figures on series that were not.
 """
 
 
