@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any
 
-from caulk.model.errors import CaptureFailed
+import pytest
+
+from caulk.model.errors import CaptureFailed, Unreachable
 from caulk.model.target import Target
 from caulk.readings.docker import Containers, reading_of
 
@@ -95,6 +97,23 @@ def test_one_that_ends_between_two_questions_is_over_and_no_error():
     engine.containers.clear()
     (gone,) = asyncio.run(source.read())
     assert gone.is_over
+
+
+def test_one_that_was_asked_for_by_name_and_is_removed_is_over_and_then_missed():
+    engine = Engine()
+    engine.run("api-1", "a")
+
+    def find() -> list[Target]:
+        if not engine.containers:
+            raise Unreachable("docker:api-1: there is no such container")
+        return engine.targets()
+
+    source = Containers(engine, find)
+    look(source)
+    engine.containers.clear()
+    assert [seen.is_over for seen in asyncio.run(source.read())] == [True]
+    with pytest.raises(Unreachable, match="no such container"):
+        asyncio.run(source.read())
 
 
 def test_its_process_is_known_only_where_the_engine_is_of_this_machine():

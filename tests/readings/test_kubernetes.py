@@ -44,12 +44,21 @@ class Cluster:
 
     def __init__(self, *pods: Any, lacks: bool = False) -> None:
         self.pods, self.lacks = list(pods), lacks
-        self.is_down = False
+        self.is_down = self.is_gone = self.is_silent = False
+
+    def asked(self) -> list[Target]:
+        if self.is_gone:
+            raise Unreachable("deployments.apps api not found")
+        return self.targets()
 
     def raw(self, method: str, path: str) -> Any:
         if path.startswith("/apis/metrics.k8s.io"):
             containers = [{"name": "app", "usage": {"memory": "102400Ki"}}]
             return {"items": [{"metadata": one["metadata"], "containers": containers} for one in self.pods]}
+        if self.is_silent:
+            raise Unreachable("the API server does not answer")
+        if path == "/version":
+            return {}
         assert path == "/api/v1/namespaces/shop/pods"
         return {"items": self.pods}
 
@@ -123,6 +132,20 @@ def test_what_waits_to_be_started_again_is_over():
     cluster.pods[0]["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
     (gone,) = asyncio.run(pods.read())
     assert gone.is_over
+
+
+def test_a_workload_that_is_gone_is_over_but_not_where_nobody_answers():
+    cluster = Cluster(pod("api-a", "c1"))
+    source = Pods(lambda: cluster, lambda: cluster.asked())
+    asyncio.run(source.read())
+    cluster.is_gone = cluster.is_silent = True
+    with pytest.raises(Unreachable, match="does not answer"):
+        asyncio.run(source.read())
+    cluster.is_silent = False
+    (gone,) = asyncio.run(source.read())
+    assert gone.is_over
+    with pytest.raises(Unreachable, match="not found"):
+        asyncio.run(source.read())
 
 
 def test_without_the_right_to_ask_the_kubelet_the_metrics_server_is_asked_and_that_is_said_once():

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from caulk.model.errors import CaptureFailed
+from caulk.model.errors import CaptureFailed, Unreachable
 from caulk.model.series import Reading
 from caulk.model.target import Target
 from caulk.model.watching import Observation, Workload
@@ -65,7 +65,14 @@ class Containers:
     def _read(self) -> Sequence[Observation]:
         now = int(time.time())
         self._count_kills(now)
-        seen = [one for target in self._find() for one in self._seen(target)]
+        try:
+            targets = list(self._find())
+        except Unreachable:
+            # The engine is there: the container is not. Its end is told once, and after that why nothing comes.
+            if ended := self._roster.settle((), float(now)):
+                return ended
+            raise
+        seen = [one for target in targets for one in self._seen(target)]
         return self._roster.settle(seen, float(now))
 
     def _seen(self, target: Target) -> Iterator[Seen]:

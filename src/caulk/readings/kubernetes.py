@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from caulk.model.errors import CaptureFailed, CaulkError, Lacks
+from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
 from caulk.model.series import Reading
 from caulk.model.target import Target
 from caulk.model.watching import Observation, Workload
@@ -78,7 +78,15 @@ class Pods:
 
     def _read(self) -> Sequence[Observation]:
         self._api = self._api or self._connect()
-        targets = {(t.labels["namespace"], t.labels["pod"], t.labels["container"]): t for t in self._find()}
+        try:
+            found = list(self._find())
+        except Unreachable:
+            # The server is there: the pod or the workload is not. Its end is told once, then why nothing comes.
+            self._api.raw("GET", "/version")
+            if ended := self._roster.settle((), time.time()):
+                return ended
+            raise
+        targets = {(t.labels["namespace"], t.labels["pod"], t.labels["container"]): t for t in found}
         pods = [pod for space in sorted({space for space, _, _ in targets}) for pod in self._pods(self._api, space)]
         memory = self._memory(self._api, pods)
         at, seen = time.time(), []
