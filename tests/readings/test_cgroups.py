@@ -1,11 +1,14 @@
 """Cgroups of both versions, as the kernel shows them in files."""
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
 
+from caulk.model.errors import Unreachable
 from caulk.readings import cgroups
+from caulk.readings.groups import Groups
 
 V2 = {
     "memory.current": "104857600\n",
@@ -87,6 +90,29 @@ def test_a_path_never_leads_out_of_the_mount(tmp_path: Path):
     made(tmp_path / "mount" / "app", V2)
     made(tmp_path / "other", V2)
     assert cgroups.at("/../other", mount=str(tmp_path / "mount")) is None
+
+
+def test_groups_are_workloads_and_a_kill_and_a_limit_are_told(tmp_path: Path):
+    for name in ("a.service", "b.service"):
+        made(tmp_path / "system.slice" / name, V2)
+    source = Groups("/system.slice/*.service", mount=str(tmp_path))
+    first = asyncio.run(source.read())
+    assert [(seen.workload.name, seen.reading.anonymous, seen.limit) for seen in first] == [
+        ("a.service", 50 << 20, 256 << 20),
+        ("b.service", 50 << 20, 256 << 20),
+    ]
+    (tmp_path / "system.slice" / "b.service" / "memory.events").write_text("oom_kill 3\n")
+    (tmp_path / "system.slice" / "b.service" / "memory.max").write_text("536870912\n")
+    again = Groups("/system.slice/*.service", mount=str(tmp_path))
+    again.restore(source.state())
+    events = [[(event.what, event.limit) for event in seen.events] for seen in asyncio.run(again.read())]
+    assert events == [[], [("oom", 0), ("limit", 512 << 20)]]
+
+
+def test_no_group_of_that_name_is_said(tmp_path: Path):
+    for path in ("/nobody.service", "/nobody*.service"):
+        with pytest.raises(Unreachable, match="no cgroup that counts memory"):
+            asyncio.run(Groups(path, mount=str(tmp_path)).read())
 
 
 def test_the_kernel_of_this_machine_is_understood():

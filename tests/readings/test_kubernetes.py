@@ -136,7 +136,7 @@ def test_what_waits_to_be_started_again_is_over():
 
 def test_a_workload_that_is_gone_is_over_but_not_where_nobody_answers():
     cluster = Cluster(pod("api-a", "c1"))
-    source = Pods(lambda: cluster, lambda: cluster.asked())
+    source = Pods(lambda: cluster, cluster.asked)
     asyncio.run(source.read())
     cluster.is_gone = cluster.is_silent = True
     with pytest.raises(Unreachable, match="does not answer"):

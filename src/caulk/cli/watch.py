@@ -48,8 +48,8 @@ def main(
     Parameters
     ----------
     targets
-        As `caulk ps` takes them (pid:1234, docker:, k8s:shop, a name), or the address of a /metrics page. Without any,
-        those of caulk.toml, and without that every program of this user.
+        As `caulk ps` takes them (pid:1234, docker:, k8s:shop, a name), cgroup:/PATH, or the address of a /metrics page.
+        Without any, those of caulk.toml, and without that every program of this user.
     interval
         Time between two readings (5s, 1m).
     once

@@ -19,6 +19,7 @@ from caulk.ports import Source
 from caulk.readings import elastic, prometheus
 from caulk.readings.docker import Containers
 from caulk.readings.endpoint import Endpoint
+from caulk.readings.groups import Groups
 from caulk.readings.http import Asked, Client
 from caulk.readings.kubernetes import Pods
 from caulk.readings.processes import Processes
@@ -48,6 +49,8 @@ def sources(wanted: Sequence[str], access: Access = _ANY) -> list[Source]:
             found.append(_containers(reference, access))
         elif scheme == "k8s":
             found.append(_pods(reference, access))
+        elif scheme == "cgroup":
+            found.append(Groups(reference.partition(":")[2]))
         elif scheme in ("", "pid"):
             finder = _finder(reference, access)
             if finder:
