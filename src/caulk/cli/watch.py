@@ -76,6 +76,8 @@ def main(
             keeping.restore if keeping else (lambda _: None), minimum=0 if targets else settings.watch.minimum
         )
         loop = Loop(chosen, fleet, every, keeper=keeping, on_trouble=_complain)
+        if is_table:
+            loop.on_trouble = lambda sentence: None  # the table says it below
         if once:
             asyncio.run(loop.once())
             _show(loop, console, is_table=is_table)
@@ -151,7 +153,6 @@ async def _until(loop: Loop, for_s: float) -> None:
 
 
 def _live(loop: Loop, console: Console, for_s: float) -> None:
-    loop.on_trouble = lambda sentence: None
     with Live(console=console, auto_refresh=False, screen=False) as live:
 
         async def draw() -> None:

@@ -81,7 +81,8 @@ def of_process(pid: int, *, proc: str = "/proc", mount: str = MOUNT) -> Cgroup |
     for line in _text(f"{proc}/{pid}/cgroup").splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if "memory" in controllers.split(","):
-            return _v1(path, mount)
+            # In a container the path is that of the host, and the mount is the container's own cgroup.
+            return _v1(path, mount) or _v1("", mount)
         if not controllers and (found := _v2(path, mount)):
             return found
     return None
@@ -93,11 +94,9 @@ def at(path: str, *, mount: str = MOUNT) -> Cgroup | None:
 
 
 def _v1(path: str, mount: str) -> Cgroup | None:
-    # In a container the path is that of the host, and the mount is the container's own cgroup.
-    for below in (path, ""):
-        found = f"{mount}/memory{below}".rstrip("/")
-        if ".." not in path and os.path.exists(f"{found}/memory.usage_in_bytes"):  # noqa: PTH110 - as above
-            return Cgroup(found, is_v2=False, mount=f"{mount}/memory")
+    found = f"{mount}/memory{path}".rstrip("/")
+    if ".." not in path and os.path.exists(f"{found}/memory.usage_in_bytes"):  # noqa: PTH110 - as above
+        return Cgroup(found, is_v2=False, mount=f"{mount}/memory")
     return None
 
 
