@@ -199,12 +199,12 @@ def store(tmp_path: Path) -> Iterator[Incidents]:
     made.dispose()
 
 
-def working(store: Incidents, clock: list[float], *ends: CaulkError | Done) -> Worker:
+def working(store: Incidents, clock: list[float], *ends: Exception | Done) -> Worker:
     left = list(ends)
 
     def run(*_: object) -> Done:
         end = left.pop(0)
-        if isinstance(end, CaulkError):
+        if isinstance(end, Exception):
             raise end
         return end
 
@@ -228,6 +228,16 @@ def test_what_fails_for_good_is_told_with_its_reasons(store):
     assert (failed.what, failed.text) == ("failed", "run: it is refused")
     assert failed.details == ("heap: no room", "profile: off")
     assert closed.what == "closed"
+
+
+def test_a_bug_in_one_step_keeps_no_other_from_being_done(store):
+    store.open(Incident("i2", "k2", "r", "", API, 2.0), [Outgoing("i2/100", "i2", 100, "run", "{}")])
+    worker = working(store, [100.0], ZeroDivisionError("oh"), Done("ran", ""))
+    assert worker.once()
+    assert worker.once()
+    assert store.get("i1").moments[0].text == "run: a bug in caulk: ZeroDivisionError: oh"
+    assert any("ZeroDivisionError" in line for line in store.get("i1").moments[0].details)
+    assert store.get("i2").moments[0].what == "ran"
 
 
 def test_a_step_that_takes_longer_than_its_lease_is_still_its_workers(store, monkeypatch):

@@ -7,9 +7,12 @@ notification carries the step's id as its key, and an analysis only reads.
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from caulk.model.errors import CaulkError
 from caulk.model.incident import Incident, Moment, Outgoing, What
@@ -85,6 +88,12 @@ class Worker:
             return
         except CaulkError as error:
             result = _failed(step, str(error), error)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            # A bug in one step must not keep all others from being done.
+            told = traceback.format_exc().splitlines()
+            result = Done("failed", f"{step.kind}: a bug in caulk: {type(error).__name__}: {error}", {"details": told})
         if isinstance(result, Later):
             self.store.postpone(step, result.due_at, wakes_at=result.wakes_at, attempts=step.attempts + 1)
         else:

@@ -6,21 +6,24 @@ say, in their manifests, which step they were taken for.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
-from caulk import __version__
+from caulk import __version__, formats
 from caulk.capture import places, take
 from caulk.capture.offers import Offer, offers, reasons
 from caulk.capture.verify import fault
-from caulk.config.rules import Capture, Limits, Rule
+from caulk.config.rules import Capture, Collect, Limits, Rule
 from caulk.config.schema import Keep
 from caulk.model.capture import Captured, Manifest
 from caulk.model.errors import CaptureFailed, CaulkError, Unreachable
 from caulk.model.incident import Incident, Outgoing
 from caulk.model.target import Access, Target
 from caulk.model.units import format_value
+from caulk.model.watching import Appeared
 from caulk.ports import Reach
 from caulk.store.captures import Captures, Entry, total
 from caulk.watch.actions import Done, Later, TryAgain
@@ -74,10 +77,16 @@ class Capturing:
         dump = incident.dump
         if dump is None:
             return Done("skipped", "no dump appeared")
-        mine = self._mine(step)
-        if mine and mine[0].manifest.complete:
-            return _done(mine[0], "collected")
-        for entry in mine:
+        action = action_of(step)
+        assert isinstance(action, Collect)
+        entry = next((entry for entry in self._mine(step) if entry.manifest.complete), None)
+        entry = entry or self._collected(step, incident, dump)
+        if action.remove:
+            self._clear(dump)
+        return _done(entry, "collected")
+
+    def _collected(self, step: Outgoing, incident: Incident, dump: Appeared) -> Entry:
+        for entry in self._mine(step):
             self.captures.remove(entry)
         target = Captured(
             dump.target.place,
@@ -86,25 +95,26 @@ class Capturing:
             dump.target.reference,
             dict(dump.target.labels),
         )
+        graphs = {import_module(f"caulk.formats.{name}").NAME for name in formats.GRAPHS}
         taken = datetime.fromtimestamp(dump.at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         manifest = Manifest(
             target=target,
             format=dump.format,
-            evidence="graph",
+            evidence="graph" if dump.format in graphs else "profile",
             method="appeared",
             taken_at=taken,
             version=__version__,
             cause=step.id,
         )
-        suffix = "".join(Path(dump.path).suffixes[-2:]) or ".dump"
-        draft = self.captures.begin(manifest, suffix)
+        named = Path(dump.path.removesuffix(".gz"))
+        draft = self.captures.begin(manifest, dump.path.removeprefix(str(named.with_suffix(""))) or ".dump")
         try:
-            for block in self._blocks(incident):
+            for block in self._blocks(dump):
                 draft.write(block)
             flaw = fault(draft.entry.path, dump.format)
             if flaw:
                 raise CaptureFailed(f"{dump.path} is not whole: {flaw}")
-            return _done(draft.keep(), "collected")
+            return draft.keep()
         except BaseException:
             draft.leave()
             raise
@@ -115,9 +125,16 @@ class Capturing:
             for entry in self.captures.excess(self.keep.size, self.keep.count, self.keep.age):
                 self.captures.remove(entry)
 
-    def _blocks(self, incident: Incident) -> Iterator[bytes]:
-        dump = incident.dump
-        assert dump is not None
+    def _clear(self, dump: Appeared) -> None:
+        """Deletes the dump where it appeared; what cannot be deleted stays, and does no harm."""
+        with suppress(CaulkError):
+            reach = places.reach(dump.target, self.access)
+            try:
+                reach.remove(dump.path)
+            finally:
+                reach.close()
+
+    def _blocks(self, dump: Appeared) -> Iterator[bytes]:
         if dump.kept:
             with Path(dump.kept).open("rb") as file:
                 while block := file.read(_BLOCK):
