@@ -2,8 +2,8 @@
 
     python bench/detect/run.py
 
-Odd seeds of all families, and the recordings of real programs: constants were set on even seeds of half of the families.
-Writes bench/detect/results.md.
+Odd seeds of all families, and the recordings of real programs: constants were set on even seeds of half of the
+families. Writes bench/detect/results.md.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def recorded(name: str) -> families.Labelled:
     if any(r.heap for r in readings):
         columns["heap"] = [float(r.heap or 0) for r in readings]
     return families.Labelled(
-        RECORDED + name.split("-")[0],
+        RECORDED + name.partition("-")[0],
         0,
         truth["is_leak"],
         times,
@@ -78,7 +78,7 @@ def recorded(name: str) -> families.Labelled:
 
 
 def by_rule(rule: Rule, it: families.Labelled) -> list[tuple[float, bool]]:
-    """What a rule says of a series: that of any of its replicas. It is told the limit, and memory without page cache."""
+    """What a rule says of a series: of any of its replicas. It is told the limit, and memory without page cache."""
     held = it.columns.get("anon", it.values)
     if not it.replicas:
         return rule(it.times, held, it.limit)

@@ -62,3 +62,49 @@ def test_a_replica_that_is_gone_has_no_opinion_any_more():
         pool.add("new", reading, [Event(reading.at, "deploy")] if reading.at == BEGIN + 60 * HOUR else [])
     assert list(pool.replicas) == ["new"]
     assert pool.state == "steady"
+
+
+def aged(rate, hours, *, shape=lambda age: age):
+    """A pool that is read for ten minutes, whose replicas were started so many hours ago."""
+    pool = Pool("api", 900 * MB)
+    rng = random.Random(5)
+    for i in range(40):
+        for k, age in enumerate(hours):
+            held = 200 + rate * shape(age) + rng.gauss(0, 1)
+            started = [Event(BEGIN - age * HOUR, "restart")] if i == 0 else []
+            pool.add(f"r{k}", Reading(BEGIN + i * 15, int(held * MB)), started)
+    return pool.judgement()
+
+
+def test_replicas_of_many_ages_show_a_leak_within_minutes():
+    found = aged(8, [2, 6, 11, 20, 31, 44, 52])
+    assert found.state == "leaking"
+    assert found.growth_bytes_per_hour == pytest.approx(8 * MB, rel=0.1)
+    assert any("older replicas" in line for line in found.evidence)
+
+
+@pytest.mark.parametrize(
+    ("hours", "shape"),
+    [
+        ([2, 6, 11, 20, 31, 44, 52], lambda age: min(age, 12)),
+        ([50, 50, 50, 51, 51, 52, 2], lambda age: age),
+        ([2, 30, 50], lambda age: age),
+    ],
+    ids=["a cache that the older have filled", "two deploys", "three replicas"],
+)
+def test_ages_that_do_not_show_a_leak_are_no_leak(hours, shape):
+    assert aged(8, hours, shape=shape).state != "leaking"
+
+
+def test_a_replica_that_takes_the_place_of_one_that_leaked_is_believed_to_leak_unless_it_came_with_a_deploy():
+    def after(events):
+        pool = Pool("api", 400 * MB)
+        for reading in readings(3, hours=60):
+            pool.add("old", reading)
+        assert pool.state == "leaking"
+        for reading in readings(3, hours=6, begin=60):
+            pool.add("new", reading, events if reading.at == BEGIN + 60 * HOUR else [])
+        return pool.replicas["new"].state
+
+    assert after([]) == "leaking"
+    assert after([Event(BEGIN + 60 * HOUR, "deploy")]) != "leaking"

@@ -5,7 +5,8 @@ This answers in minutes what one replica shows in days, if the replicas run the 
 
 from collections.abc import Sequence
 
-from caulk.analysis.trend.growth import Growth, headroom, needed
+from caulk.analysis.trend.growth import Growth
+from caulk.analysis.trend.need import headroom, needed
 from caulk.analysis.trend.slope import theil_sen
 
 _HOUR = 3600.0
@@ -19,7 +20,7 @@ _EVEN = 0.7
 
 
 def growth_by_age(held: Sequence[tuple[float, float]], now: float, limit: float | None) -> Growth | None:
-    """The growth that replicas show together, each by its age in seconds and its floor in bytes; None if they do not."""
+    """The growth that replicas show together, each by its age in seconds and its floor in bytes; None if none."""
     known = sorted((age, floor) for age, floor in held if age >= _YOUNGEST_S)
     if len(known) < _FEWEST or known[-1][0] < _SPREAD * known[0][0]:
         return None
@@ -33,7 +34,7 @@ def growth_by_age(held: Sequence[tuple[float, float]], now: float, limit: float 
     half = len(known) // 2
     younger, older = (theil_sen(ages[part], floors[part]).rate for part in (slice(0, -half), slice(half, None)))
     gained = slope.rate * (ages[-1] - ages[0])
-    need = needed(ages[-1] / _HOUR) * headroom(max(floors[0], 1.0), limit)
+    need = needed(ages[-1] / _HOUR, is_born=True) * headroom(max(floors[0], 1.0), limit)
     is_slowing = older < _EVEN * younger
     if gained < 0.5 * need:
         return None

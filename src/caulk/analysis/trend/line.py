@@ -30,7 +30,7 @@ class Line:
 
 
 def broken_line(at: Sequence[float], values: Sequence[float], begin: int) -> Line | None:
-    """The line through all values that bends at number `begin` and midway from there to the end; None if it has none."""
+    """The line through all values that bends at number `begin`, and midway from there on; None if there is none."""
     bend, end, scale = at[begin], at[-1], at[-1] - at[0]
     middle = (bend + end) / 2
     columns = [[1.0] * len(at)]

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from caulk.analysis.trend.ages import growth_by_age
+from caulk.analysis.trend.growth import Growth
 from caulk.analysis.trend.replica import Replica
 from caulk.analysis.trend.words import judgement
 from caulk.model.judgement import Event, History, Judgement, State
@@ -21,8 +23,8 @@ from caulk.model.series import Reading
 _ENOUGH = 0.3
 #: Suspicion by nearly all of several replicas is more than suspicion.
 _AGREE, _SEVERAL = 0.75, 3
-#: How often silent replicas are looked for.
-_SWEEP_S = 300.0
+#: How often silent replicas are looked for, and ages compared.
+_LOOK_S = 300.0
 _VERSION = 1
 
 
@@ -45,23 +47,27 @@ class Pool:
     replicas: dict[str, Replica] = field(default_factory=dict)
     state: State = "unknown"
     said_at: float = 0.0
-    swept_at: float = 0.0
+    by_age: Growth | None = None
+    """What replicas of many ages show together."""
+    begun: float = 0.0
+    looked_at: float = 0.0
 
     def add(self, replica: str, reading: Reading, events: Sequence[Event] = ()) -> Judgement | None:
         """Note a reading of a replica, and what happened before it; the judgement if the state is another now.
 
         A start before the first reading (`restart` at the time it began) tells how old the replica is.
         """
-        swept = self._sweep(reading.at, replica)
+        self.begun = self.begun or reading.at
         one = self.replicas.get(replica)
         if one is None:
-            one = self.replicas[replica] = self._new(events)
+            one = self.replicas[replica] = self._new(reading.at, events)
         for event in events:
             one.happen(event)
         before = one.state
-        if one.add(reading) == before and self.said_at and not swept:
+        looked = self._look_around(reading.at, replica)
+        if one.add(reading) == before and self.said_at and not looked:
             return None
-        state = pooled([one.state for one in self.replicas.values()])
+        state = self._pooled()
         if state == self.state and self.said_at:
             return None
         self.state, self.said_at = state, reading.at
@@ -69,7 +75,7 @@ class Pool:
 
     def judgement(self) -> Judgement:
         """What is said now, with the figures as they are now."""
-        return judgement(self.name, self.state, self.said_at, list(self.replicas.values()))
+        return judgement(self.name, self.state, self.said_at, list(self.replicas.values()), self.by_age)
 
     def to_state(self) -> dict[str, Any]:
         """All of it as plain lists, dicts, numbers and strings."""
@@ -83,22 +89,38 @@ class Pool:
             raise ValueError(f"the state of version {kept.get('version')} is not of {_VERSION}")
         return msgspec.convert(kept, cls, dec_hook=lambda kind, values: kind("I", values))
 
-    def _new(self, events: Sequence[Event]) -> Replica:
-        """A replica that was not there before; it may take the place of one that leaked, unless it is a new program."""
+    def _new(self, at: float, events: Sequence[Event]) -> Replica:
+        """A replica that was not there before: unless it came with a deploy, it is what the others are."""
         new = Replica()
         if self.limit:
             new.happen(Event(0.0, "limit", self.limit))
+        if not any(event.what == "deploy" for event in events):
+            for other in self.replicas.values():
+                new.memory.resemble(other.memory, at)
         return new
 
-    def _sweep(self, now: float, here: str) -> bool:
-        """Forget replicas that are silent for long: what is scaled down or replaced has no opinion. True if any was."""
-        if now - self.swept_at < _SWEEP_S:
+    def _look_around(self, now: float, here: str) -> bool:
+        """Forget replicas that are silent for long, and compare the others by age; False if it is not time for that.
+
+        What is scaled down or replaced has no opinion.
+        """
+        if now - self.looked_at < _LOOK_S:
             return False
-        self.swept_at = now
+        self.looked_at = now
         gone = [name for name, one in self.replicas.items() if name != here and one.is_silent(now)]
         for name in gone:
             del self.replicas[name]
-        return bool(gone)
+        # Those that were there before the first reading are as old as nobody knows.
+        aged = [one.memory for one in self.replicas.values() if one.memory.born_by or one.memory.born > self.begun]
+        limit = min((memory.limit for memory in aged if memory.limit), default=None)
+        held = [(now - memory.born, memory.floors.newest()) for memory in aged if memory.seen]
+        self.by_age = growth_by_age(held, now, limit)
+        return True
+
+    def _pooled(self) -> State:
+        if self.by_age and self.by_age.is_sure:
+            return "leaking"
+        return pooled([one.state for one in self.replicas.values()])
 
 
 def pooled(states: Sequence[State]) -> State:

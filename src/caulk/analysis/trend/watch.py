@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from caulk.analysis.trend.floors import Floors, Level
 from caulk.analysis.trend.growth import Growth, growth
+from caulk.analysis.trend.rise import Life
 from caulk.model.judgement import Event, State
 
 _HOUR = 3600.0
@@ -86,9 +87,19 @@ class Watch:
             self.inherited_until, self.growth, self.leaky_lives, self.normal = 0.0, None, 0, 0.0
         elif was == "leaking" and grew:
             self.leaky_lives += 1
-            self.inherited_until = max(self.inherited_until, event.at + max(_BELIEVED * life, _HOUR))
+            self._inherit(life, event.at)
         if was == "undersized" and event.what == "oom":
             self.near = event.at
+
+    def resemble(self, other: "Watch", at: float) -> None:
+        """Begin as one that runs the same code: believe its leak, and what it held if it is healthy."""
+        if other.leak:
+            self._inherit(other.at - other.born, at)
+        elif other.state == "steady" and other.at - other.born > _SETTLED_S:
+            self.normal = max(self.normal, other.floors.highest())
+
+    def _inherit(self, life: float, at: float) -> None:
+        self.inherited_until = max(self.inherited_until, at + max(_BELIEVED * life, _HOUR))
 
     def add(self, at: float, value: float) -> State:
         """Note a reading; the state from now on."""
@@ -113,7 +124,7 @@ class Watch:
         leak = self.leak
         if leak and level.width_s < leak.growth.width_s:
             return
-        found = growth(level, self.limit, self.born, self.normal)
+        found = growth(level, Life(self.limit, self.born, self.normal))
         if found:
             self.growths.append(found)
         at, floor = level.newest

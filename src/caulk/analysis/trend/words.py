@@ -17,11 +17,15 @@ _CONFIDENCE: dict[State, float] = {
 }  # fmt: skip
 
 
-def judgement(name: str, state: State, said_at: float, replicas: Sequence[Replica]) -> Judgement:
+def judgement(
+    name: str, state: State, said_at: float, replicas: Sequence[Replica], by_age: Growth | None = None
+) -> Judgement:
     """The judgement of a workload that is in `state` since `said_at`, from its replicas (at least one)."""
     alike = [r for r in replicas if r.state == state and r.growth] or [r for r in replicas if r.growth]
     shown = max(alike, key=_rate, default=replicas[0])
     growth = shown.growth if state in ("leaking", "suspect", "warming") else None
+    is_by_age = growth is None and by_age is not None and state == "leaking"
+    growth = by_age if is_by_age else growth
     limit = shown.memory.limit
     left = _left(shown, growth, limit) if state in ("leaking", "suspect") else None
     leaving = [r for r in replicas if r.state == "leaking"]
@@ -37,8 +41,15 @@ def judgement(name: str, state: State, said_at: float, replicas: Sequence[Replic
         first_said=said_at or None,
         time_to_limit_s=left,
         confidence=_confidence(state, growth, len(leaving), len(replicas)),
-        evidence=tuple(_evidence(growth, limit, len(leaving), replicas)),
+        evidence=(*_evidence(growth, limit, len(leaving), replicas), *_ages(by_age, is_by_age)),
     )
+
+
+def _ages(by_age: Growth | None, is_alone: bool) -> list[str]:
+    if not by_age or not by_age.is_sure:
+        return []
+    rate = format_value(by_age.slope.rate * _HOUR, "bytes")
+    return [f"older replicas hold more: {rate} for each hour of age" + (", at one instant" if is_alone else "")]
 
 
 def _rate(replica: Replica) -> float:
@@ -90,7 +101,7 @@ def _confidence(state: State, growth: Growth | None, leaking: int, count: int) -
 
 def _evidence(growth: Growth | None, limit: float | None, leaking: int, replicas: Sequence[Replica]) -> list[str]:
     lines = []
-    if growth:
+    if growth and growth.width_s:
         lines.append(
             f"floors of {format_duration(growth.width_s)} each gained {format_value(growth.gained, 'bytes')} "
             f"(a leak is said from {format_value(growth.need, 'bytes')} on)"
