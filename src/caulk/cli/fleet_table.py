@@ -66,7 +66,7 @@ def _below(hidden: Sequence[Row], rows: Sequence[Row], health: Sequence[Health])
     memory = format_value(sum(row.memory for row in rows), "bytes")
     lines.append(f"{_counted(len(rows), 'workload')}, {_counted(replicas, 'replica')}, {memory}")
     failing = [one for one in health if one.why]
-    lines += [f"{one.source.name}: {one.why}" for one in failing[:3]]
+    lines += [one.sentence for one in failing[:3]]
     return lines + ([f"and {len(failing) - 3} more sources that fail"] if len(failing) > 3 else [])
 
 

@@ -43,7 +43,13 @@ class Health:
     """In a row."""
     why: str = ""
     took_s: float = 0.0
+    """How long the last look took."""
     asked: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """What it fails by, with its name where that does not say it already."""
+        return self.why if self.why.startswith(self.source.name) else f"{self.source.name}: {self.why}"
 
 
 @dataclass(slots=True)
@@ -154,7 +160,7 @@ class Loop:
         health.failures += 1
         if health.why != why:
             health.why = why
-            self.on_trouble(f"{health.source.name}: {why}")
+            self.on_trouble(health.sentence)
 
     def _well(self, health: Health) -> None:
         if health.why:
