@@ -30,8 +30,9 @@ from caulk.model.target import Access
 from caulk.model.watching import Observation, Workload
 from caulk.store.incidents import Incidents
 from caulk.watch.actions import Done, TryAgain, Worker
-from caulk.watch.duty import Duty, on_duty, unpacked
+from caulk.watch.duty import Duty, on_duty
 from caulk.watch.fleet import Change, Fleet
+from caulk.watch.telemetry import unpacked
 
 API = Workload("local:api", "api", "go")
 OOM = Rule(name="oom", trigger=Trigger(event=("oom",)), actions=(Notify(),), limits=Limits(cooldown=Span(0)))

@@ -4,25 +4,21 @@ import socket
 import sys
 import threading
 import time
-import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from caulk.config.schema import Config, Listen
 from caulk.config.secrets import revealed
 from caulk.model import metrics
-from caulk.model.errors import MalformedDump, UsageError
+from caulk.model.errors import UsageError
 from caulk.model.incident import Incident, Moment
 from caulk.model.target import Access
-from caulk.model.watching import Observation
-from caulk.readings import otlp
-from caulk.store.captures import Captures, total
+from caulk.store.captures import Captures
 from caulk.store.incidents import Incidents
 from caulk.watch import commands
 from caulk.watch.actions import Doer, Worker
@@ -30,29 +26,19 @@ from caulk.watch.analysing import Analysing
 from caulk.watch.archive import brief, opened
 from caulk.watch.capturing import Capturing
 from caulk.watch.exporter import OPENMETRICS, TEXT, Counters, Seen, exposition
-from caulk.watch.fleet import Change, Fleet
+from caulk.watch.fleet import Change
 from caulk.watch.http import Handler, Request, Said, listening
 from caulk.watch.inbox import Inbox
-from caulk.watch.loop import Health
 from caulk.watch.notify import Notifying
 from caulk.watch.opening import Rules
+from caulk.watch.scraped import Kept, Watching, seen
+from caulk.watch.telemetry import Telemetry
 from caulk.watch.telling import headline
 
 #: Changes that could not be written down wait for the store to be back; older ones make room.
 _MOST_WAITING = 1000
 #: How often it is looked whether what incidents wait for is there, or what they are about is gone.
 _PULSE_S = 5.0
-_MOST_UNPACKED = 64 << 20
-
-
-class Watching(Protocol):
-    """What is needed of the loop."""
-
-    fleet: Fleet
-    health: list[Health]
-
-    def feed(self, seen: Sequence[Observation]) -> None:
-        """What came by itself."""
 
 
 @dataclass(slots=True)
@@ -102,7 +88,7 @@ def on_duty(
         on_opened=lambda incident: _opened_one(incident, counters, say),
         on_quiet=say,
     )
-    duty = Duty(rules, say)
+    duty, kept = Duty(rules, say), Kept(home)
     inbox = Inbox(rules, watching.fleet.observations, _listener)
     with ExitStack() as stack:
         stack.callback(incidents.dispose)
@@ -118,7 +104,7 @@ def on_duty(
         if config.listen.address:
             token = revealed(config.listen.token, config.listen.token_file)
             gets: dict[str, Handler] = {
-                "/metrics": lambda request: _metrics(request, seen(watching, incidents, captures), counters),
+                "/metrics": lambda request: _metrics(request, seen(watching, incidents, kept), counters),
                 "/-/healthy": lambda _: Said(200, b"caulk is watching\n"),
             }
             posts: dict[str, Handler] = {
@@ -143,21 +129,6 @@ def check_secrets(config: Config) -> None:
                 revealed("", getattr(table, name))
 
 
-def seen(watching: Watching, incidents: Incidents, captures: Captures) -> Seen:
-    """What the loop knows now, for its metrics."""
-    statuses = {}
-    for health in watching.health:
-        for credentials, status in getattr(health.source, "statuses", {}).items():
-            statuses[f"metrics:{health.source.name}", health.source.name, credentials] = status
-    return Seen(
-        watching.fleet.rows(),
-        incidents.owed(),
-        {health.source.name: (health.readings, health.errors) for health in watching.health},
-        statuses,
-        {"captures": total(captures.all())},
-    )
-
-
 def _workers(
     config: Config,
     incidents: Incidents,
@@ -180,6 +151,7 @@ def _workers(
     heavy: dict[str, Doer] = {
         "capture": capturing.capture,
         "collect": capturing.collect,
+        "look": Looking(access),
         "analyse": Analysing(incidents, captures, access),
     }
     light: dict[str, Doer] = {"notify": Notifying(config.notify), "run": commands.run}
@@ -221,36 +193,6 @@ def _opened_one(incident: Incident, counters: Counters, say: Callable[[str], obj
 def _metrics(request: Request, now: Seen, counters: Counters) -> Said:
     is_open = "application/openmetrics-text" in request.accept
     return Said(200, exposition(now, counters, is_open=is_open), OPENMETRICS if is_open else TEXT)
-
-
-@dataclass(slots=True)
-class Telemetry:
-    """OTLP metrics in: what they say of memory is fed to the loop."""
-
-    feed: Callable[[Sequence[Observation]], object]
-    _inbox: otlp.Inbox = field(default_factory=otlp.Inbox)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def take(self, request: Request) -> Said:
-        """One export, as JSON or protobuf, packed or not; the answer is of the same kind, and says that all is well."""
-        body = unpacked(request.body) if request.encoding == "gzip" else request.body
-        with self._lock:
-            seen = self._inbox.observations(body, request.type)
-        self.feed(seen)
-        is_json = request.type.partition(";")[0].strip().lower() == otlp.JSON
-        return Said(200, b"{}" if is_json else b"", otlp.JSON if is_json else otlp.PROTOBUF)
-
-
-def unpacked(body: bytes) -> bytes:
-    """A body without its gzip; raises `MalformedDump` for what is none, or more than is bearable."""
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        found = unpacker.decompress(body, _MOST_UNPACKED)
-    except zlib.error as error:
-        raise MalformedDump(f"the body is no gzip: {error}") from None
-    if unpacker.unconsumed_tail or not unpacker.eof:
-        raise MalformedDump("the body was cut, or is too long unpacked")
-    return found
 
 
 def _alerts(request: Request, inbox: Inbox) -> Said:
