@@ -207,6 +207,6 @@ def test_the_default_rules_take_two_captures_of_a_leak_and_then_look_for_what_gr
     while step := store.take(1000.0, 60.0):
         steps.append((step.kind, getattr(action_of(step), "grown", 0.0)))
         store.finish(step, Moment(1000.0, "note", "", step.id, step.position))
-    kinds = [step for step in steps if step[0] != "notify"]
+    kinds = [step for step in steps if step[0] in ("capture", "analyse")]
     assert kinds == [("capture", 0.0), ("capture", 0.1), ("analyse", 0.0)]
-    assert len(steps) == 3 + 2 * 2
+    assert [kind for kind, _ in steps].count("notify") == 2 * 2

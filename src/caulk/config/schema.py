@@ -65,6 +65,8 @@ class Watch(Section, frozen=True, kw_only=True):
 
     targets: tuple[str, ...] = ("pid:",)
     """As `caulk ps` takes them; `pid:` is every process here that may be looked at, `docker:` every container."""
+    exclude: tuple[str, ...] = ()
+    """Names of workloads to leave out; `*` stands for any characters."""
     sources: tuple[Source, ...] = ()
     interval: Span = Span(15)
     default_rules: bool = True
