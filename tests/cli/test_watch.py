@@ -149,5 +149,5 @@ def test_what_cannot_be_watched_is_said(
 
 def test_an_address_without_an_answer_is_told_and_the_loop_goes_on(watch: Callable[..., subprocess.Popen[str]]):
     out, err = ended(watch("http://127.0.0.1:1", "--once"))
-    assert "http://127.0.0.1:1/metrics: " in err
+    assert "caulk: http://127.0.0.1:1/metrics did not answer" in err
     assert out == ""

@@ -67,6 +67,12 @@ def test_small_programs_are_not_judged_until_they_have_grown():
     assert [row.memory for row in fleet.rows()] == [5 * MB]
 
 
+def test_who_is_excluded_by_name_or_key_is_not_judged():
+    for pattern in ("shop", "sh*", "k:*"):
+        assert fed(Fleet(exclude=["other", pattern]), seen(0)) == []
+    assert len(fed(Fleet(exclude=["SHOP", "s"]), seen(0))) == 1
+
+
 def test_a_row_has_the_memory_of_all_and_the_limit_of_the_fullest():
     fleet = Fleet()
     fed(fleet, seen(0, 50 * MB, limit=100 * MB), seen(0, 90 * MB, replica="1", limit=100 * MB))
@@ -97,6 +103,8 @@ def test_who_is_not_seen_for_an_hour_is_forgotten():
     fleet = Fleet()
     fed(fleet, seen(0))
     fleet.forget(NOON + 3599)
+    assert len(fleet) == 1
+    fleet.forget(NOON + 3601, interval_s=600)
     assert len(fleet) == 1
     fleet.forget(NOON + 3601)
     assert len(fleet) == 0

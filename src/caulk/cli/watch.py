@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated
 
 import msgspec
@@ -68,27 +68,34 @@ def main(
     every = seconds(interval) or float(settings.watch.interval)
     if every < 1:
         raise UsageError(f"--interval {interval}: a second is the least", hint="Write 15s or 1m.")
-    chosen = sources(targets, reaching.access) if targets else configured(settings.watch, reaching.access)
     is_table = output == "table" or (output is None and sys.stdout.isatty())
     console = Console()
     with _history() as keeping:
-        fleet = Fleet(
-            keeping.restore if keeping else (lambda _: None), minimum=0 if targets else settings.watch.minimum
-        )
-        loop = Loop(chosen, fleet, every, keeper=keeping, on_trouble=_complain)
+        loop = _loop(settings, targets, reaching.access, every, keeping)
         if is_table:
             loop.on_trouble = lambda sentence: None  # the table says it below
         if once:
             asyncio.run(loop.once())
             _show(loop, console, is_table=is_table)
         else:
-            loop.dumps = Dumps(app.home() / "dumps", say=_complain)
             is_alone = rules and keeping is not None
             with _on_duty(settings, loop, reaching.access, is_alone=is_alone) as duty:
                 # What is said comes before what is done about it.
                 loop.on_change = duty if is_table else _both(_say, duty)
                 _live(loop, console, seconds(for_)) if is_table else _run(loop, seconds(for_))
-    return int(any(row.state == "leaking" for row in fleet.rows()))
+    return int(any(row.state == "leaking" for row in loop.fleet.rows()))
+
+
+def _loop(settings: Config, targets: Sequence[str], access: Access, interval_s: float, keeping: Keeping | None) -> Loop:
+    """The loop over what was named; what is named is judged however small it is."""
+    known = keeping.restore if keeping else (lambda _: None)
+    dumps = Dumps(app.home() / "dumps", say=_complain)
+    if targets:
+        chosen, fleet = sources(targets, access), Fleet(known)
+    else:
+        chosen = configured(settings.watch, access)
+        fleet = Fleet(known, minimum=settings.watch.minimum, exclude=settings.watch.exclude)
+    return Loop(chosen, fleet, interval_s, keeper=keeping, dumps=dumps, on_trouble=_complain)
 
 
 def _both(*hearers: OnChange) -> OnChange:

@@ -4,8 +4,9 @@ Observations come in, one at a time; a `Change` goes out where rules have to be 
 kept in the history, and restored when it is first seen again.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from caulk.analysis.trend.pool import Pool
@@ -17,7 +18,7 @@ _PULSE_S = 60.0
 #: So near to the limit they are asked at each reading.
 _NEAR = 0.7
 #: A workload that nobody has seen for so long is no longer shown.
-_FORGOTTEN_S = 3600.0
+_FORGOTTEN_S, _FORGOTTEN = 3600.0, 10
 
 #: What is kept of a workload, by its key; nothing if there is nothing.
 Restore = Callable[[str], Mapping[str, Any] | None]
@@ -74,10 +75,10 @@ class _Watched:
 
 
 class Fleet:
-    """All workloads; of one thread, but `rows` may be asked by others."""
+    """All workloads but those of a name in `exclude`; of one thread, but `rows` may be asked by others."""
 
-    def __init__(self, restore: Restore = lambda _: None, *, minimum: int = 0) -> None:
-        self._restore, self._minimum = restore, minimum
+    def __init__(self, restore: Restore = lambda _: None, *, minimum: int = 0, exclude: Sequence[str] = ()) -> None:
+        self._restore, self._minimum, self._exclude = restore, minimum, exclude
         self._watched: dict[str, _Watched] = {}
 
     def add(self, seen: Observation) -> Change | None:
@@ -85,7 +86,7 @@ class Fleet:
         key = seen.workload.key
         watched = self._watched.get(key)
         if watched is None:
-            if seen.is_over or _memory(seen) < self._minimum:
+            if seen.is_over or _memory(seen) < self._minimum or self._is_excluded(seen.workload):
                 return None
             watched = self._watched[key] = self._begun(seen.workload)
         pool = watched.pool
@@ -121,9 +122,10 @@ class Fleet:
         """The newest of every replica that runs."""
         return [seen for watched in list(self._watched.values()) for seen in list(watched.newest.values())]
 
-    def forget(self, now: float) -> None:
-        """Drops workloads that have not been seen for an hour; the history still has them."""
-        for key in [key for key, watched in self._watched.items() if now - watched.read_at > _FORGOTTEN_S]:
+    def forget(self, now: float, *, interval_s: float = 0.0) -> None:
+        """Drops workloads that have not been seen for an hour or ten intervals; the history still has them."""
+        after = max(_FORGOTTEN_S, _FORGOTTEN * interval_s)
+        for key in [key for key, watched in self._watched.items() if now - watched.read_at > after]:
             del self._watched[key]
         for watched in self._watched.values():
             silent = [name for name in watched.newest if name not in watched.pool.replicas]
@@ -150,6 +152,10 @@ class Fleet:
                 # Another version's: the history starts anew, which costs hours of patience and nothing else.
                 pool = Pool(workload.name)
         return _Watched(workload, pool)
+
+    def _is_excluded(self, workload: Workload) -> bool:
+        names = (workload.name, workload.key)
+        return any(fnmatchcase(name, pattern) for pattern in self._exclude for name in names)
 
     @staticmethod
     def _is_due(watched: _Watched, seen: Observation) -> bool:

@@ -196,7 +196,7 @@ class Loop:
         while True:
             await asyncio.sleep(_KEPT_EACH_S)
             self._keep(time.time())
-            self.fleet.forget(time.time())
+            self.fleet.forget(time.time(), interval_s=self.interval_s)
 
     def _keep(self, now: float, *, all_: bool = False) -> None:
         if self.keeper:
