@@ -65,6 +65,10 @@ class Capture(Section, frozen=True, kw_only=True, tag_field="do", tag="capture")
     """Raise the memory limit by so much meanwhile, where that can be done."""
 
 
+class Look(Section, frozen=True, kw_only=True, tag_field="do", tag="look"):
+    """Say what kind of memory it is, which kind grew since the look before, and what limit and settings would fit."""
+
+
 class Collect(Section, frozen=True, kw_only=True, tag_field="do", tag="collect"):
     """Take the dump that appeared into the store, at once."""
 
@@ -97,7 +101,7 @@ class Run(Section, frozen=True, kw_only=True, tag_field="do", tag="run"):
             raise ValueError("command is empty: give the program and its arguments")
 
 
-Action = Capture | Collect | Analyse | Notify | Run
+Action = Look | Capture | Collect | Analyse | Notify | Run
 
 
 class Limits(Section, frozen=True, kw_only=True):
@@ -130,8 +134,14 @@ DEFAULT_RULES = (
     Rule(
         name="leak",
         trigger=Trigger(state=("leaking",)),
-        actions=(Capture(), Notify(), Capture(grown=Share(0.1)), Analyse(), Notify()),
+        actions=(Look(), Capture(), Notify(), Capture(grown=Share(0.1)), Look(), Analyse(), Notify()),
         limits=Limits(cooldown=Span(6 * 3600)),
+    ),
+    Rule(
+        name="undersized",
+        trigger=Trigger(state=("undersized",)),
+        actions=(Look(), Notify()),
+        limits=Limits(cooldown=Span(86400)),
     ),
     Rule(
         name="limit-near",

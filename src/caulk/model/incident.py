@@ -14,7 +14,7 @@ from caulk.model.target import Target
 from caulk.model.watching import Appeared, Workload
 
 What = Literal[
-    "captured", "collected", "analysed", "notified", "ran", "waits", "skipped", "failed", "judged", "closed", "note"
+    "captured", "collected", "looked", "analysed", "notified", "ran", "waits", "skipped", "failed", "judged", "closed", "note"
 ]
 
 
@@ -45,6 +45,8 @@ class Moment:
     judgement: Judgement | None = None
     memory: int | None = None
     """Bytes of the replica when it was captured."""
+    parts: Mapping[str, int] = field(default_factory=dict)
+    """Bytes by what they are (`model.breakdown.Part`), where it was looked."""
     details: tuple[str, ...] = ()
 
 

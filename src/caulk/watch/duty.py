@@ -29,6 +29,7 @@ from caulk.watch.exporter import OPENMETRICS, TEXT, Counters, Seen, exposition
 from caulk.watch.fleet import Change
 from caulk.watch.http import Handler, Request, Said, listening
 from caulk.watch.inbox import Inbox
+from caulk.watch.looking import Looking
 from caulk.watch.notify import Notifying
 from caulk.watch.opening import Rules
 from caulk.watch.scraped import Kept, Watching, seen

@@ -67,7 +67,7 @@ def lines(incident: Incident) -> Iterator[str]:
     for finding in incident.findings[:3]:
         yield _finding(finding)
     for moment in incident.moments:
-        if moment.what in ("failed", "skipped"):
+        if moment.what in ("looked", "failed", "skipped"):
             yield moment.text
     for capture in incident.captures:
         yield f"capture {capture}"
