@@ -114,7 +114,7 @@ def grow(growth: Growth, heights: list[int], *, view: str = "v") -> dict[str, fl
     passed: dict[str, float] = {}
     for height in heights:
         for _ in range(60):
-            growth.ended(view, height * MB, 0, True, 0.0)
+            growth.ended(view, height * MB, 0, 0.0)
         passed.update(growth.fold())
     return passed
 
@@ -149,7 +149,7 @@ def test_growth_goes_on_where_the_life_before_left_it():
 def test_the_first_requests_of_a_view_are_warm_up():
     growth = growing(cells.Cells(bytearray(cells.SIZE), Lock()))
     grow(growth, [50, 50, 50, 50])
-    growth.ended("imports a library", 120 * MB, 70 * MB, True, 0.0)
+    growth.ended("imports a library", 120 * MB, 70 * MB, 0.0)
     assert grow(growth, [120, 120, 120]) == {}
 
 

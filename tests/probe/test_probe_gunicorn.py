@@ -75,11 +75,10 @@ def test_the_leak_of_one_slot_is_seen_in_it_and_in_no_other(pool: tuple[Served, 
 
 def test_collections_are_counted_once_each(pool: tuple[Served, list[Samples]]):
     _, scrapes = pool
-    for worker, young in values(scrapes[-1], "django_gc_collections_total", generation="0").items():
-        oldest = values(scrapes[-1], "django_gc_collections_total", generation="2")[worker]
-        # A few hundred requests make thousands of objects, and one collection of the young for each 700 of them.
-        assert 0 < young < 3 * sum(values(scrapes[-1], "caulk_probe_requests_total", worker=worker).values()) + 500
-        assert oldest <= young
+    of_all = [sum(values(scrapes[-1], "django_gc_collections_total", generation=each).values()) for each in "012"]
+    # Requests make hundreds of objects, and at most one collection of the young for each 700 of them. Were the totals
+    # of a process added up with each request, as the described middleware does it, there would be thousands.
+    assert 0 < sum(of_all) < 3 * REQUESTS
 
 
 def test_nothing_went_wrong_in_any_worker(pool: tuple[Served, list[Samples]]):

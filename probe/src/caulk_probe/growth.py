@@ -1,6 +1,6 @@
 """What requests do to the memory of one worker: windows of requests, and heights that its floor reaches.
 
-The floor of a window is the least anonymous memory seen in it while no request ran; from one floor to the next, what
+The floor of a window is the least anonymous memory seen in it after a request; from one floor to the next, what
 has grown is set against the requests in between. What the first requests of a view take (imports, caches, connections)
 is warm-up: a window with one of them counts for nothing, nor does one in which the probe itself traced. After that,
 what the floor climbs beyond its highest is growth; what is given back and taken again is not. Growth is added up over
@@ -62,7 +62,7 @@ class Growth:
         self.turn = (self.turn + _GOLDEN) % 1.0
         return Window(now, _LEAST + int(_SPREAD * self.turn))
 
-    def ended(self, view, anonymous, difference, is_idle, now):
+    def ended(self, view, anonymous, difference, now):
         """A request of `view`; `difference` is None where it was not alone in the worker, or not sampled."""
         window = self.window
         seen = self.seen.get(view, 0)
@@ -75,9 +75,9 @@ class Growth:
         if difference is not None:
             total, lone = window.alone.get(view, (0, 0))
             window.alone[view] = total + difference, lone + 1
-        if is_idle and anonymous and (not window.lowest or anonymous < window.lowest):
+        if anonymous and (not window.lowest or anonymous < window.lowest):
             window.low(anonymous, now)
-        if window.requests >= window.wanted and anonymous and (is_idle or window.requests >= 3 * window.wanted):
+        if window.requests >= window.wanted and anonymous:
             self.close(anonymous, now)
 
     def close(self, anonymous, now):

@@ -94,16 +94,15 @@ class Worker:
             requests, usage, allocation, name = self.places.get(view) or self.place(view)
             numbers = self.numbers
             numbers[requests] += 1.0
-            is_idle = not self.in_flight
             difference = None
             if before:
                 numbers[usage] = resident
-                if number == self.begun and is_idle:
+                if number == self.begun and not self.in_flight:
                     difference, left = anonymous - before[1], resident - before[0]
                     if left > 0:
                         numbers[allocation + bisect.bisect_left(families.BUCKETS, left)] += 1.0
                         numbers[allocation + len(families.BUCKETS) + 1] += left
-            self.growth.ended(name, anonymous, difference, is_idle, now)
+            self.growth.ended(name, anonymous, difference, now)
 
     def place(self, view):
         """Where a view's numbers are; those of `other` once there are too many views."""
