@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from caulk.config.rules import DEFAULT_RULES, Capture, Limits, Notify, Rule, Trigger
@@ -50,6 +51,15 @@ def change(state: str, memory: int = 100 * MB, *, pid: int = 7, events=(), is_ov
 
 def rules(store: Incidents, *which: Rule, **more) -> Rules:
     return Rules(which or (LEAK,), store, ("hook", "ops"), **more)
+
+
+def replace_limits(rule: Rule, **limits: object) -> Rule:
+    return msgspec.structs.replace(rule, limits=msgspec.structs.replace(rule.limits, **limits))
+
+
+def other(key: str) -> Change:
+    """A leak of another workload."""
+    return replace(change("leaking"), workload=Workload(key, key, "go"))
 
 
 def do(store: Incidents, now: float) -> list[str]:
@@ -100,6 +110,14 @@ def test_what_comes_back_fires_again_when_the_cooldown_is_over(store):
     assert len(quiet) == 1
     assert "less than 100 s ago" in quiet[0]
     assert one.consider(change("leaking"), 1101.0)
+
+
+def test_a_rule_that_fired_often_enough_says_once_that_it_keeps_quiet(store):
+    quiet = []
+    one = rules(store, replace_limits(LEAK, count=2), on_quiet=quiet.append)
+    opened = [one.consider(other(f"local:{number}"), 1000.0 + number) for number in range(5)]
+    assert [len(some) for some in opened] == [1, 1, 0, 0, 0]
+    assert quiet == ["rule leak keeps quiet: it fired 2 times within 24 h"]
 
 
 def test_a_condition_that_must_hold_for_a_while_begins_anew_after_each_break(store):

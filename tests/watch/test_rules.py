@@ -138,4 +138,4 @@ LIMITS = Limits(count=3, per_workload=2, window=Span(100), cooldown=Span(10))
 )
 def test_limits_say_until_when_a_rule_keeps_quiet(firings, until):
     found = throttled(LIMITS, firings, "api", 100.0)
-    assert (found[0] if found else None) == until
+    assert (found.until if found else None) == until

@@ -185,15 +185,17 @@ class Rules:
 
     def _is_quiet(self, rule: Rule, pair: _Pair, key: str, now: float) -> bool:
         """Whether the limits forbid a firing now; the store is asked once, and then again when they may be over."""
-        if now < self._quiet.get(pair, 0.0):
+        everybody = (rule.name, "")
+        if now < max(self._quiet.get(pair, 0.0), self._quiet.get(everybody, 0.0)):
             return True
         firings = [Firing(*fired) for fired in self.store.fired(rule.name, now - rule.limits.window)]
         limited = throttled(rule.limits, firings, pair[1], now)
         if limited is None:
             return False
         if self.store.keyed(key) is None:
-            self._quiet[pair] = limited[0]
-            self.on_quiet(f"rule {rule.name} keeps quiet about {pair[1]}: {limited[1]}")
+            self._quiet[everybody if limited.for_all else pair] = limited.until
+            whom = "" if limited.for_all else f" about {pair[1]}"
+            self.on_quiet(f"rule {rule.name} keeps quiet{whom}: {limited.why}")
         return True
 
     def _close(self, rule: Rule, number: str, why: str, now: float, *, judgement: Judgement | None = None) -> None:

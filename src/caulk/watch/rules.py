@@ -73,17 +73,29 @@ def answers(rule: Rule, alert: Alert) -> bool:
     return rule.trigger.alert is not None and fnmatchcase(alert.name, rule.trigger.alert)
 
 
-def throttled(limits: Limits, firings: Sequence[Firing], workload: str, now: float) -> tuple[float, str] | None:
-    """Until when a rule must not fire for a workload, and why; None if it may. `firings` are the rule's own."""
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Until when a rule must not fire, and why: for one workload, or for all of them."""
+
+    until: float
+    why: str
+    for_all: bool = False
+
+
+def throttled(limits: Limits, firings: Sequence[Firing], workload: str, now: float) -> Throttled | None:
+    """What keeps a rule from firing for a workload now; None if it may. `firings` are the rule's own, oldest first."""
     recent = [firing for firing in firings if firing.at > now - limits.window]
     own = [firing for firing in recent if firing.workload == workload]
     window = format_duration(limits.window)
     if own and now < own[-1].at + limits.cooldown:
-        return own[-1].at + limits.cooldown, f"it fired for it less than {format_duration(limits.cooldown)} ago"
+        why = f"it fired for it less than {format_duration(limits.cooldown)} ago"
+        return Throttled(own[-1].at + limits.cooldown, why)
     if len(own) >= limits.per_workload:
-        return own[-limits.per_workload].at + limits.window, f"it fired {len(own)} times for it within {window}"
+        why = f"it fired {len(own)} times for it within {window}"
+        return Throttled(own[-limits.per_workload].at + limits.window, why)
     if len(recent) >= limits.count:
-        return recent[-limits.count].at + limits.window, f"it fired {len(recent)} times within {window}"
+        why = f"it fired {len(recent)} times within {window}"
+        return Throttled(recent[-limits.count].at + limits.window, why, for_all=True)
     return None
 
 
