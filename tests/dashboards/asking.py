@@ -26,7 +26,7 @@ class Prometheus:
         self.base = f"http://127.0.0.1:{port}/api/v1"
 
     def values(self, expr: str) -> list[float]:
-        """What an expression evaluates to now, without what is not a number; raises AssertionError if it is no PromQL."""
+        """What an expression is now, without what is not a number; raises AssertionError if it is no PromQL."""
         result = self._get(f"query?{urlencode({'query': expr})}")["result"]
         values = [float(series["value"][1]) for series in result]
         return [value for value in values if not math.isnan(value)]

@@ -76,7 +76,8 @@ def advanced(text: str, step: int) -> str:
     for line in text.splitlines():
         sample = None if line.startswith("#") else _SAMPLE.match(line)
         if not sample:
-            lines.append(line)
+            # Info is a type of OpenMetrics, which Prometheus asks for; the older text that is served here has no such.
+            lines.append(re.sub(r"^(# TYPE \S+) info$", r"\1 gauge", line))
             continue
         name, value = sample["name"], float(sample["value"])
         if kinds[name] == "counter":

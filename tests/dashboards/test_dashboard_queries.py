@@ -8,6 +8,7 @@ from recordings import names, pages, served, types
 
 from caulk.dashboards.catalog import DASHBOARDS
 from caulk.dashboards.grafana import Manner
+from caulk.dashboards.panel import growth
 
 #: What Prometheus adds to every scrape.
 ADDED = {"up"}
@@ -33,8 +34,8 @@ CHOICES = [
 
 
 def asked(text: str) -> str:
-    """A query as Grafana sends it with everything chosen."""
-    filled = Manner().fill(text, "")
+    """A query as Grafana sends it with everything chosen; floors are of seconds, for that is how long this runs."""
+    filled = Manner().fill(text, "").replace("[10m", "[2s")
     return re.sub(r"\$\{?(\w+)\}?", lambda match: CHOSEN.get(match[1], ".*"), filled)
 
 
@@ -72,9 +73,16 @@ def test_every_query_returns_data(server, query):
     assert values or query.rare or metrics_in(expr) & set(NOT_OF_PODS), expr
 
 
-def test_nearly_every_query_that_may_be_empty_is_not(server):
+def test_queries_that_may_be_empty_are_not_where_there_is_something_to_show(server):
     empty = [param.id for param in QUERIES if param.values[0].rare and not server.values(asked(param.values[0].expr))]
     assert empty == []
+
+
+def test_growth_is_told_in_bytes_an_hour(server):
+    # A thousandth of the memory is added with each scrape, one a second.
+    [size] = server.values('go_memstats_heap_alloc_bytes{job="go"}')
+    [rate] = server.values(asked(growth('go_memstats_heap_alloc_bytes{job="go"}')))
+    assert rate == pytest.approx(3600 * size / 1000, rel=0.3)
 
 
 @pytest.mark.parametrize("variable", CHOICES)

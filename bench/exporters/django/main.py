@@ -8,6 +8,8 @@ from wsgiref.simple_server import make_server
 
 import django
 from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
 from django.http import HttpResponse, HttpResponseServerError
 from django.urls import include, path
 
@@ -30,9 +32,6 @@ HELD = []
 
 def tickets(request):
     """Keeps what it was asked, and asks the database and the cache."""
-    from django.core.cache import cache
-    from django.db import connection
-
     HELD.append([request.path] * 100)
     cache.get_or_set("tickets", 1)
     with connection.cursor() as cursor:

@@ -1,8 +1,8 @@
 """Records a node's cAdvisor as its kubelet gives it: `python cadvisor.py NODE NAMESPACE`, kubectl reaching the cluster.
 
 Only the series of the namespace and of the root are kept. Where the kubelet's cAdvisor does not reach the container
-runtime (a socket that is not at the usual place), its cgroups have no names; those are then put in from the pods' status,
-as they stand on a node where it does.
+runtime (a socket that is not at the usual place), its cgroups have no names; those are then put in from the status of
+the pods, as they stand on a node where it does.
 """
 
 import json
