@@ -204,6 +204,14 @@ def test_an_alert_opens_one_incident_by_its_fingerprint_and_start(store):
     assert one.alerted(alert(fingerprint="f2"), API, 1004.0)
 
 
+def test_an_alert_that_goes_on_is_not_closed_by_a_restart_nor_by_silence(store):
+    (incident,) = rules(store, ALERT).alerted(alert(), API, 1000.0)
+    again = rules(store, ALERT)
+    again.sweep(1001.0)
+    again.sweep(9000.0)
+    assert store.get(incident.id).closed_at is None
+
+
 def test_an_alert_of_another_name_opens_nothing(store):
     assert not rules(store, ALERT).alerted(alert(name="DiskFull"), API, 1000.0)
 

@@ -47,7 +47,9 @@ class Rules:
 
     def __post_init__(self) -> None:
         for incident in self.store.find(is_open=True, limit=10_000):
-            self._open[incident.rule, incident.workload.key] = incident.id
+            # An alert's end is told by who sent it, an event has none.
+            if incident.lasts and incident.alert is None:
+                self._open[incident.rule, incident.workload.key] = incident.id
 
     def consider(self, change: Change, now: float) -> list[Incident]:
         """Opens what the change is a reason for, closes what it ends, wakes the captures that it brings on."""
