@@ -175,8 +175,8 @@ def uvicorn(*options: str) -> tuple[str, ...]:
     return ("-m", "uvicorn", "--fd", "{fd}", "--no-access-log", *options, "asgi:application")
 
 
-def awaited(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + AWAITED_S
+def awaited(condition: Callable[[], bool], *, seconds: float = AWAITED_S) -> None:
+    until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "it never came"
         time.sleep(0.05)

@@ -34,7 +34,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Samples, str, int]:
             site = any(name == "caulk_probe_growth_site_bytes" for name, _ in scrape)
             return site and any(values(scrape, exposition.families.VIEW_GROWTH_NAME, view_name="basket").values())
 
-        awaited(is_found)
+        awaited(is_found, seconds=300)
         return server.scrape(), (folder / "out").read_text(), line
 
 
