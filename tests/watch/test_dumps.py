@@ -112,7 +112,7 @@ def test_a_jvm_whose_heap_is_exhausted(
     assert dumps.look([shop], time.time()) == []
     go_on(jvm)
     (dump,) = until_told(dumps, shop)
-    assert (dump.path, dump.format, dump.kept) == (str(path), "hprof", "")
+    assert (dump.path, dump.format, dump.kept) == (str(path), "hprof", str(path))
     assert dump.size == path.stat().st_size
     assert fault(path, "hprof") == ""
     for _ in range(3):

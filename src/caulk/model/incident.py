@@ -14,7 +14,18 @@ from caulk.model.target import Target
 from caulk.model.watching import Appeared, Workload
 
 What = Literal[
-    "captured", "collected", "looked", "analysed", "notified", "ran", "waits", "skipped", "failed", "judged", "closed", "note"
+    "captured",
+    "collected",
+    "looked",
+    "analysed",
+    "notified",
+    "ran",
+    "waits",
+    "skipped",
+    "failed",
+    "judged",
+    "closed",
+    "note",
 ]
 
 

@@ -42,7 +42,7 @@ class Observation:
 class Appeared:
     """A dump that a program wrote of itself, and that is whole: `path` is the target's own, `format` as in `formats`.
 
-    `kept` is a copy on this machine, where it had to be taken at once.
+    `kept` is where this machine has it: the file itself, or a copy where that had to be taken at once.
     """
 
     at: float

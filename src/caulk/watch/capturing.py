@@ -4,6 +4,7 @@ The guards of `caulk capture` are heard, and never overridden. A step that was i
 say, in their manifests, which step they were taken for.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -136,7 +137,8 @@ class Capturing:
 
     def _blocks(self, dump: Appeared) -> Iterator[bytes]:
         if dump.kept:
-            with Path(dump.kept).open("rb") as file:
+            # By now a link may lie in its place.
+            with os.fdopen(os.open(dump.kept, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
                 while block := file.read(_BLOCK):
                     yield block
             return

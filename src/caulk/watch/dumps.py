@@ -186,7 +186,7 @@ class Dumps:
                 if why:
                     self._say(f"{watched.seen.workload.name} wrote {one.path}, which is not whole: {why}")
                 elif watched.seen.target:
-                    kept = self._copied(one) if watched.is_elsewhere else ""
+                    kept = self._copied(one) if watched.is_elsewhere else _here(one)
                     yield Appeared(one.modified, watched.seen.target, one.path, one.size, one.format, kept)
             except OSError as error:
                 self._say(f"{one.path} of {watched.seen.workload.name} cannot be kept: {error.strerror or error}")
@@ -208,6 +208,14 @@ class Dumps:
                 copy.write(block)
                 offset += len(block)
         return str(path)
+
+
+def _here(one: _Growing) -> str:
+    """Its path where that is this machine's own, so that it can be read when its program has ended."""
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.lstat(one.path), os.fstat(one.file)):
+            return one.path
+    return ""
 
 
 def wheres(process: Process, runtime: str, is_directory: Callable[[str], bool]) -> Iterator[Where]:
