@@ -78,6 +78,13 @@ def test_a_steady_program_at_its_limit_is_undersized():
     assert said(history(lambda age: 480), limit=500).state == "undersized"
 
 
+def test_what_is_undersized_is_told_a_limit_that_would_fit():
+    found = said(history(lambda age: 480), limit=500)
+    assert found.recommended_limit_bytes is not None
+    assert 480 * 1.25 * MB <= found.recommended_limit_bytes <= 480 * 1.6 * MB
+    assert said(history(lambda age: 480), limit=2000).recommended_limit_bytes is None
+
+
 def test_a_larger_limit_ends_undersized():
     events = [Event(BEGIN, "limit", 500 * MB), Event(BEGIN + 2 * DAY, "limit", 1000 * MB)]
     assert said(history(lambda age: 480, events=events)).state == "steady"

@@ -30,7 +30,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is said of one workload. Rates are bytes an hour, `growth_interval` holds 99 % of what noise allows."""
+    """What is said of one workload. Rates are bytes an hour, `growth_interval` holds 99 % of what noise allows.
+
+    `recommended_limit_bytes` is there for what is undersized: what it held at most, and a quarter more.
+    """
 
     name: str
     state: State
@@ -42,5 +45,6 @@ class Judgement:
     since_event: str | None = None
     first_said: float | None = None
     time_to_limit_s: float | None = None
+    recommended_limit_bytes: int | None = None
     confidence: float = 0.0
     evidence: tuple[str, ...] = ()

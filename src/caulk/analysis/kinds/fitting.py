@@ -40,6 +40,11 @@ def fitting(now: Breakdown, bound: Bound | None, peak: int = 0) -> Advice:
     return Advice(wanted, tuple(sentences), contradictions)
 
 
+def suiting(most: float) -> int:
+    """A limit in bytes for a program that does not grow and held `most` at its peak."""
+    return _rounded(_MARGIN * most)
+
+
 def _wanted(now: Breakdown, bound: Bound | None, most: int) -> float:
     beside = now.size(*_BESIDE)
     if bound and bound.size and bound.is_filled:

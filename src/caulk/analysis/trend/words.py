@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from caulk.analysis.kinds.fitting import suiting
 from caulk.analysis.trend.growth import Growth
 from caulk.analysis.trend.replica import Replica, held
 from caulk.model.judgement import Judgement, Kind, State
@@ -32,7 +33,7 @@ def judgement(
     return Judgement(
         name=name,
         state=state,
-        why=_why(state, shown, growth, left),
+        why=_why(state, replicas, shown, growth=growth, left=left),
         kind=shown.kind,
         growth_bytes_per_hour=round(growth.slope.rate * _HOUR, 1) if growth else None,
         growth_interval=(round(growth.slope.low * _HOUR, 1), round(growth.slope.high * _HOUR, 1)) if growth else None,
@@ -40,6 +41,7 @@ def judgement(
         since_event=_event(shown, growth) if growth else None,
         first_said=said_at or None,
         time_to_limit_s=left,
+        recommended_limit_bytes=suiting(_peak(replicas)) if state == "undersized" else None,
         confidence=_confidence(state, growth, len(leaving), len(replicas)),
         evidence=(*_evidence(growth, limit, len(leaving), replicas), *_ages(by_age, is_by_age)),
     )
@@ -50,6 +52,10 @@ def _ages(by_age: Growth | None, is_alone: bool) -> list[str]:
         return []
     rate = format_value(by_age.slope.rate * _HOUR, "bytes")
     return [f"older replicas hold more: {rate} for each hour of age" + (", at one instant" if is_alone else "")]
+
+
+def _peak(replicas: Sequence[Replica]) -> float:
+    return max(replica.memory.peak for replica in replicas)
 
 
 def _rate(replica: Replica) -> float:
@@ -69,7 +75,9 @@ def _event(replica: Replica, growth: Growth) -> str | None:
     return watch.born_by or None if growth.since - watch.born <= near else None
 
 
-def _why(state: State, replica: Replica, growth: Growth | None, left: float | None) -> str:
+def _why(
+    state: State, replicas: Sequence[Replica], replica: Replica, *, growth: Growth | None, left: float | None
+) -> str:
     watch = replica.memory
     if growth and state in ("leaking", "suspect"):
         what = _OF[replica.kind]
@@ -83,7 +91,8 @@ def _why(state: State, replica: Replica, growth: Growth | None, left: float | No
         )
     if state == "undersized":
         share = format_share(watch.peak / watch.limit) if watch.limit else "all"
-        return f"Memory does not grow, but {share} of the limit is in use at its peak: the limit is too low."
+        fits = format_value(suiting(_peak(replicas)), "bytes")
+        return f"Memory does not grow, but {share} of the limit is in use at its peak: it is too low, {fits} would fit."
     if state == "warming":
         return "Memory grows ever less since the start." if growth else "The program has only just started."
     if state == "steady":
