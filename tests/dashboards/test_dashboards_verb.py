@@ -1,6 +1,7 @@
 """`caulk dashboards`: what it writes, and what it says to those who ask for something else."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +56,9 @@ def test_what_cannot_be_is_said_with_what_to_do(arguments, said, capsys):
     err = capsys.readouterr().err
     assert said in err
     assert len(err.splitlines()) > 1
+
+
+def test_the_manual_says_what_each_panel_tells(capsys):
+    assert carry_out(["dashboards", "-o", "markdown"]) == 0
+    page = (Path(__file__).parents[2] / "docs" / "dashboards.md").read_text(encoding="utf-8")
+    assert page.endswith(capsys.readouterr().out), "caulk dashboards -o markdown gives the end of docs/dashboards.md"

@@ -4,9 +4,11 @@ import re
 import tomllib
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from caulk.dashboards.catalog import DASHBOARDS
 from caulk.formats import FORMATS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,6 +18,8 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 #: Where a page may point a reader: documentation that anybody can open.
 PUBLIC = {"keepachangelog.com", "semver.org", "github.com", "docs.python.org", "go.dev", "nodejs.org", "127.0.0.1"}
+#: Where the metrics of each dashboard are documented.
+PUBLIC |= {urlsplit(dashboard.source).netloc for dashboard in DASHBOARDS}
 #: What a new machine runs or reads to build caulk.
 BUILD = [ROOT / name for name in ("Makefile", "setup.py", "pyproject.toml", ".ci/run", "demo/run")]
 

@@ -10,13 +10,13 @@ from cyclopts import Parameter
 
 from caulk.cli.targets import show
 from caulk.dashboards.catalog import DASHBOARDS
-from caulk.dashboards.documents import as_configmap, as_json
+from caulk.dashboards.documents import as_configmap, as_json, as_markdown
 from caulk.dashboards.grafana import Manner, render, uid
 from caulk.model.errors import UsageError
 from caulk.model.table import Heading, Table
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_WRITERS = {"json": (".json", as_json), "configmap": (".yaml", as_configmap)}
+_WRITERS = {"json": (".json", as_json), "configmap": (".yaml", as_configmap), "markdown": (".md", as_markdown)}
 _HEADINGS = (
     Heading("name", "name"),
     Heading("about", "shows"),
@@ -28,7 +28,7 @@ _HEADINGS = (
 def main(
     *names: str,
     out: Path | None = None,
-    output: Annotated[Literal["json", "configmap"] | None, Parameter(name=["--output", "-o"])] = None,
+    output: Annotated[Literal["json", "configmap", "markdown"] | None, Parameter(name=["--output", "-o"])] = None,
     list_: Annotated[bool, Parameter(name="--list", negative="")] = False,
     prefix: tuple[str, ...] = (),
     namespace_label: str = "namespace",
@@ -45,9 +45,10 @@ def main(
     names
         Which dashboards; all, if none is named.
     out
-        A folder; each dashboard becomes a file in it, UID.json or UID.yaml.
+        A folder; each dashboard becomes a file in it, UID.json, UID.yaml or UID.md.
     output
-        json, as Grafana imports it, or configmap, as its sidecar finds it (label `grafana_dashboard: "1"`).
+        json, as Grafana imports it; configmap, as its sidecar finds it (label `grafana_dashboard: "1"`); or markdown,
+        what each panel tells.
     list_
         List the dashboards and write nothing.
     prefix
@@ -77,7 +78,7 @@ def main(
             f"{len(made)} dashboards are too many for one JSON", hint="Name one, or give `--out DIR` for a file each."
         )
     else:
-        sys.stdout.write("---\n".join(map(text, made)))
+        sys.stdout.write(("---\n" if output == "configmap" else "\n").join(map(text, made)))
 
 
 def _made(names: Sequence[str], prefixes: Sequence[str], manner: Manner) -> Iterator[dict[str, Any]]:
