@@ -113,7 +113,7 @@ def test_a_leak_is_alerted_captured_and_named_and_its_end_is_told(leaking, tmp_p
                 prometheus(tmp_path, RULES, scrape, alerts),
             ):
                 store = Incidents(f"sqlite:///{tmp_path}/home/incidents.db")
-                incident = until(lambda: next((i for i in store.find() if i.findings), None), "a finding")
+                incident = until(lambda: next((i for i in store.find() if i.findings), None), "a finding", 150)
                 assert ask(f"{alerts}/api/v2/alerts")[0]["labels"]["alertname"] == "HeapGrows"
                 program.kill()
                 until(lambda: store.get(incident.id).closed_at, "the end of the alert")

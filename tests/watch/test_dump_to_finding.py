@@ -31,8 +31,10 @@ def test_a_dump_that_a_dying_program_left_is_taken_and_names_who_leaked(node, tm
     loop = subprocess.Popen([*watch, f"pid:{program.pid}"], env=environ, stdout=subprocess.DEVNULL)
     try:
         assert program.wait(60) == -signal.SIGABRT
-        store = until(lambda: opened(tmp_path / "home"), "the first incident")
-        incident = until(lambda: next((i for i in store.find() if i.rule == "dump" and i.findings), None), "a finding")
+        store = until(lambda: opened(tmp_path / "home"), "the first incident", 150)
+        incident = until(
+            lambda: next((i for i in store.find() if i.rule == "dump" and i.findings), None), "a finding", 150
+        )
         store.dispose()
     finally:
         program.kill()
