@@ -1,6 +1,6 @@
 """Where memory that grows is allocated: `tracemalloc`, in one worker of a server, for one bounded window.
 
-Tracing makes allocations two to four times as dear, so it is off until growth was seen; one worker traces at a time,
+Tracing makes allocations several times as dear, so it is off until growth was seen; one worker traces at a time,
 for a minute at most or until 1.5 MB of traces are kept (some 25,000 allocations), and the server then rests for ten
 minutes. What it cost is measured: CPU time per request meanwhile, by that before.
 """
@@ -14,11 +14,13 @@ import os
 import sys
 import time
 
-_FRAMES = 8
+#: Each costs at every allocation; what a library allocates for the program is mostly within so many calls.
+_FRAMES = 5
 _LONGEST_S = 60.0
 _MOST_TRACES_BYTES = 1536 << 10
 _REST_S = 600.0
-_MOST_SITES = 5
+#: A site with less than this share of the largest one's bytes is noise.
+_MOST_SITES, _LEAST_SHARE = 5, 0.05
 _LONGEST_NAME = 120
 
 
@@ -93,7 +95,8 @@ def _sites(traces):
         size, count = found.get(at, (0, 0))
         found[at] = size + trace[1], count + 1
     largest = sorted(found.items(), key=lambda each: -each[1][0])[:_MOST_SITES]
-    return [(size, count, _name(*at)) for at, (size, count) in largest]
+    least = largest[0][1][0] * _LEAST_SHARE if largest else 0
+    return [(size, count, _name(*at)) for at, (size, count) in largest if size >= least]
 
 
 _LIBRARY: dict = {}
