@@ -31,7 +31,6 @@ _WITH_VALUE = frozenset(("-cp", "-classpath", "--class-path", "-W", "-X", "-r", 
 #: After so long other tasks get their turn: the loop has HTTP to do meanwhile.
 _SLICE_S = 0.02
 _MOST_BYTES = 1 << 16
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(slots=True)
@@ -71,7 +70,7 @@ class Processes:
     ) -> None:
         self.name = name
         self._find, self._runtime, self._proc = find, runtime, proc
-        self._booted = _boot_time(proc)
+        self._booted, self._ticks = _boot_time(proc), os.sysconf("SC_CLK_TCK")
         self._slots = Slots()
         self._known: dict[str, _Process] = {}
         self._in_slot: dict[tuple[str, str], _Process] = {}
@@ -145,7 +144,7 @@ class Processes:
             self._workloads[key] = Workload(key, name, self._runtime(target))
         cgroup = of_process(pid, proc=self._proc)
         kills = cgroup.oom_kills() if cgroup else 0
-        born = self._booted + started / _TICKS
+        born = self._booted + started / self._ticks
         return _Process(pid, parent, started, born, self._workloads[key], name in _SHELLS, target, cgroup, kills)
 
     def _workload(self, key: str, processes: list[_Process], now: float) -> Iterator[Observation]:

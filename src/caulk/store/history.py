@@ -4,8 +4,6 @@ It is bounded: 90 days, 20,480 series of which the one not seen for longest make
 kept over restarts: a reading is with the kernel as soon as it is noted, all else is committed every few seconds.
 """
 
-import fcntl
-import os
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -180,7 +178,7 @@ class History:
         self._base.close()
         for block in self._blocks.values():
             block.close()
-        os.close(self._lock)
+        self._lock.close()
 
     def _new(self, key: tuple[str, str], at: float) -> _Series:
         """A place in the rings for a series; where there is none left, that of the one not seen for longest."""
@@ -202,18 +200,18 @@ class History:
         return self._blocks[number]
 
 
-def _locked(path: Path) -> int:
-    """A descriptor whose lock is ours until it is closed, however we end."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _locked(path: Path) -> sqlite3.Connection:
+    """An empty database in a transaction of ours alone until it is closed, however we end: a lock on any system."""
+    lock = sqlite3.connect(path, timeout=0, isolation_level=None)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        lock.close()
         raise Busy(
             f"another caulk keeps the history in {path.parent}",
             hint="One loop is enough for many targets; CAULK_HOME names another directory.",
         ) from None
-    return descriptor
+    return lock
 
 
 def _packed(state: Mapping[str, Any]) -> bytes:

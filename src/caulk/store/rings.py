@@ -48,7 +48,8 @@ class Block:
     """The rings of 128 series."""
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        self._file = os.fdopen(descriptor, "r+b", buffering=0)
 
     def note(self, lane: int, reading: Reading, since: float) -> None:
         """Write a reading into every tier; what the cells hold from before `since` was another's."""
@@ -60,7 +61,8 @@ class Block:
                 old = self._cell(where)
                 if old and old[0] // tier.step_s == new[0] // tier.step_s and old[0] >= int(since):
                     values = (old[0], *map(min, old[1:], new[1:]))
-            os.pwrite(self._file, _CELL.pack(*values), where)
+            self._file.seek(where)
+            self._file.write(_CELL.pack(*values))
 
     def readings(self, lane: int, tier: Tier, begin: float, seen: tuple[float, float]) -> Iterator[Reading]:
         """What a tier holds of a series from `begin` on, oldest first; it was last seen between the times of `seen`."""
@@ -72,10 +74,11 @@ class Block:
 
     def close(self) -> None:
         """Closes the file; what was written is in it."""
-        os.close(self._file)
+        self._file.close()
 
     def _cell(self, where: int) -> tuple[int, ...] | None:
-        data = os.pread(self._file, _CELL.size, where)
+        self._file.seek(where)
+        data = self._file.read(_CELL.size) or b""
         return _CELL.unpack(data) if len(data) == _CELL.size and any(data[:4]) else None
 
 
