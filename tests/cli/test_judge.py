@@ -42,7 +42,7 @@ def test_a_leak_exits_with_1_and_says_all_that_the_schema_promises(ask):
     (one,) = answer["series"]
     assert list(one) == [
         "name", "state", "why", "kind", "growth_bytes_per_hour", "growth_interval", "since", "since_event",
-        "first_said", "time_to_limit_s", "confidence", "evidence",
+        "first_said", "time_to_limit_s", "recommended_limit_bytes", "confidence", "evidence",
     ]  # fmt: skip
     assert one["state"] == "leaking"
     assert one["growth_bytes_per_hour"] == pytest.approx(3 * MB, rel=0.05)
