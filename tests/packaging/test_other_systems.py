@@ -20,7 +20,7 @@ for name in ("O_PATH", "O_DIRECTORY", "O_CLOEXEC", "O_NOFOLLOW"):
 import caulk
 wanted = [m.name for m in pkgutil.walk_packages(caulk.__path__, "caulk.")]
 # memray itself is not on Windows; its reader is a program of its own.
-left_out = ("places.local", "runtimes", "watch", "cli.run", "cli.status", "__main__", "formats.memray_reader")
+left_out = ("places.local", "runtimes", "run", "cli.run", "cli.status", "__main__", "formats.memray_reader")
 left_out = tuple("caulk." + name for name in left_out)
 for name in wanted:
     if not name.startswith(left_out):
