@@ -134,6 +134,7 @@ def test_a_second_one_keeps_nothing_and_says_so(shop: int, watch: Callable[..., 
     ("arguments", "code", "said"),
     [
         (("pid:999999999",), 3, "There is no process 999999999"),
+        (("no-such-program",), 2, "'no-such-program': there is no such target"),
         (("moon:1",), 2, "moon: is not a place"),
         (("pid:1", "--interval", "0.1s"), 2, "a second is the least"),
         (("pid:1", "--interval", "soon"), 2, "'soon' is not a span of time"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 from servers import answering
 
-from caulk.model.errors import CaptureFailed, CaulkError
+from caulk.model.errors import CaptureFailed, CaulkError, UsageError
 from caulk.readings.http import Asked, Client
 from caulk.readings.prometheus import Server
 
@@ -52,6 +52,13 @@ def test_what_it_knows_is_read(prometheus: str):
 def test_a_query_that_gives_no_vector_is_explained(prometheus: str, query: str, why: str):
     with pytest.raises(CaptureFailed, match=why) as raised:
         asyncio.run(server(prometheus, query).read())
+    assert "container_memory_rss" in raised.value.hint
+
+
+@pytest.mark.parametrize("query", ["rate(m[5m])", "sum by (pod) (deriv (m[1h]))"])
+def test_how_memory_changes_is_no_memory(query: str):
+    with pytest.raises(UsageError, match=r"\(\) is no memory") as raised:
+        server("http://127.0.0.1:1", query)
     assert "container_memory_rss" in raised.value.hint
 
 

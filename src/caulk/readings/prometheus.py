@@ -8,6 +8,7 @@ API: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries.
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from caulk.model.errors import CaptureFailed
+from caulk.model.errors import CaptureFailed, UsageError
 from caulk.model.series import Reading
 from caulk.model.watching import Observation, Workload
 from caulk.readings.http import Asked, Client, Refused
@@ -24,6 +25,8 @@ from caulk.readings.lives import Life, Roster, Seen
 _PATH = "/api/v1/query?"
 _LIMITS_S = 300.0
 _SLICE = 500
+#: What these give of a gauge is no level; what a leak is, the judgement finds out itself.
+_RATES = re.compile(r"\b(rate|irate|increase|delta|idelta|deriv|predict_linear|resets|changes)\s*\(")
 _HINT = 'Ask for a gauge that is an instant vector: container_memory_rss{container!=""}'
 
 
@@ -59,6 +62,8 @@ class Server:
         workload: Sequence[str] = ("namespace", "workload", "container"),
         replica: Sequence[str] = ("pod", "instance"),
     ) -> None:
+        if found := _RATES.search(query):
+            raise UsageError(f"{query}: {found[1]}() is no memory, but how it changes", hint=_HINT)
         self.name = f"{asked.shown} {query}"
         self._asked, self._client = asked, client
         self._query, self._limit_query = query, limit_query

@@ -55,8 +55,10 @@ def sources(wanted: Sequence[str], access: Access = _ANY) -> list[Source]:
             finder = _finder(reference, access)
             if finder:
                 finders.append(finder)
-            else:
+            elif places.targets(reference, access):
                 found.append(_containers(f"docker:{reference}", access))
+            else:
+                raise UsageError(f"{reference!r}: there is no such target", hint="`caulk ps` lists what runs.")
         else:
             places.targets(reference, access)  # says which there are
     if finders:
