@@ -132,7 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=190, help="seeds from 1 to this, the odd ones of them")
     parser.add_argument("--healthy-seeds", type=int, default=320, help="odd seeds of healthy families, for days")
-    parser.add_argument("--rules", type=int, default=16, help="seeds up to this are judged by the other rules too")
+    parser.add_argument("--rules", type=int, default=8, help="seeds up to this are judged by the other rules too")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     healthy = [f for f in families.FAMILIES if not families.make(f, 1).is_leak]

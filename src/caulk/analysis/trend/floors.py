@@ -92,8 +92,3 @@ class Floors:
         """The highest floor of the narrowest level that has not forgotten the beginning; in bytes, 0 before any."""
         whole = (level for level in self.levels if level.least and not level.forgotten)
         return max(next(whole, self.levels[-1]).least, default=0) * 1024.0
-
-    def newest(self) -> float:
-        """The least of the newest minutes, in bytes."""
-        level = self.levels[0]
-        return min([level.low, *level.least[-1:]]) * 1024.0

@@ -113,7 +113,7 @@ class Pool:
         # Those that were there before the first reading are as old as nobody knows.
         aged = [one.memory for one in self.replicas.values() if one.memory.born_by or one.memory.born > self.begun]
         limit = min((memory.limit for memory in aged if memory.limit), default=None)
-        held = [(now - memory.born, memory.floors.newest()) for memory in aged if memory.seen]
+        held = [(now - memory.born, memory.newest) for memory in aged if memory.seen]
         self.by_age = growth_by_age(held, now, limit)
         return True
 

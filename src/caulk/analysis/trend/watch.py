@@ -18,11 +18,16 @@ _READINGS = 3
 #: Before this, and with fewer readings, nothing is said.
 _YOUNGEST_S = 600.0
 _FEWEST = 10
-#: A program that started this lately may still be warming up.
+#: A program that started this lately may still be warming up; what it held in its first minutes is no floor.
 _WARM_S = 1800.0
-#: A floor that has not risen for so long, and for this share of its growth, has stopped; two nights are waited for.
-_STOPPED_S = 60 * _HOUR
+_NO_FLOOR_S = 1200.0
+#: A floor that has not risen for so long, and for this share of its growth, has stopped.
+_STOPPED_S = 120 * _HOUR
 _STOPPED = 0.5
+#: A day later the same hours come again: a night alone is no end.
+_NIGHT_S = 36 * _HOUR
+#: The share of the newest reading in their mean.
+_NEWEST = 0.1
 #: What a life was is believed for this many times its length: the next one is to show its own growth by then.
 _BELIEVED = 1.2
 #: A life that was as long and ended without growth was healthy.
@@ -64,12 +69,14 @@ class Watch:
     """Readings in this life, the first of them at `first_at`."""
     first_at: float = 0.0
     peak: float = 0.0
+    newest: float = 0.0
+    """The mean of the newest readings."""
     near: float | None = None
     """When it was last near to its limit."""
 
     def _begin(self, at: float) -> None:
         self.floors, self.growths, self.leak = Floors(), [], None
-        self.born, self.seen, self.peak, self.near = at, 0, 0.0, None
+        self.born, self.seen, self.peak, self.newest, self.near = at, 0, 0.0, 0.0, None
 
     def happen(self, event: Event) -> None:
         """Note an event before the reading that it belongs to."""
@@ -107,11 +114,12 @@ class Watch:
             self.born, self.first_at = self.born or at, at
         self.seen += 1
         self.at, self.peak = at, max(self.peak, value)
+        self.newest += _NEWEST * (value - self.newest) if self.seen > 1 else value
         if self.limit and value >= _NEAR * self.limit:
             self.near = at
-        changed = [level for level in self.floors.add(at, value) if self._tells(level, at)]
-        for level in changed:
-            self._look(level)
+        if at - self.born >= _NO_FLOOR_S:
+            for level in [level for level in self.floors.add(at, value) if self._tells(level, at)]:
+                self._look(level)
         self.state = self._say(at)
         return self.state
 
@@ -124,7 +132,7 @@ class Watch:
         leak = self.leak
         if leak and level.width_s < leak.growth.width_s:
             return
-        found = growth(level, Life(self.limit, self.born, self.normal))
+        found = growth(level, Life(self.limit, self.born + _NO_FLOOR_S, self.normal))
         if found:
             self.growths.append(found)
         at, floor = level.newest
@@ -141,8 +149,8 @@ class Watch:
 
     def _say(self, at: float) -> State:
         if self.leak and self._has_stopped(self.leak, at):
-            self.leak = None
-            self.growths.clear()
+            self.leak = self._still(self.leak)
+            self.growths = self.growths if self.leak else []
         if self.leak:
             self.growth = self.leak.growth
             return "leaking"
@@ -157,7 +165,13 @@ class Watch:
             return "warming" if self.growth.is_slowing else "suspect"
         return "warming" if at - self.born < _WARM_S else "steady"
 
+    def _still(self, leak: Leak) -> Leak | None:
+        """The same leak, as wider looks see it: days may hide from a narrow one that it goes on."""
+        wider = [g for g in self.growths if g.width_s > leak.growth.width_s and not g.is_slowing]
+        return Leak(max(wider, key=lambda g: g.rank), self.at, leak.floor) if wider else None
+
     @staticmethod
     def _has_stopped(leak: Leak, at: float) -> bool:
-        wait = max(_STOPPED * (leak.risen - leak.growth.since), 4 * leak.growth.width_s)
+        grew = leak.risen - leak.growth.since
+        wait = max(_STOPPED * grew, min(grew, _NIGHT_S), 4 * leak.growth.width_s)
         return at - leak.risen > min(wait, max(_STOPPED_S, 4 * leak.growth.width_s))
