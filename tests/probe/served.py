@@ -30,7 +30,7 @@ MIDDLEWARE = ["caulk_probe.django.MemoryLeakDetectionMiddleware"]
 """
 #: One view of five may keep what it makes, where the file `leaking` says how many blocks, and in which slot if in one.
 SHOP = """
-import os, pathlib
+import gc, os, pathlib
 from caulk_probe import process
 from django.http import HttpResponse
 from django.urls import path
@@ -60,10 +60,13 @@ def search(request):
 async def later(request):
     return HttpResponse("later")
 
+def collect(request):
+    return HttpResponse(str(gc.collect()))
+
 def broken(request):
     raise ZeroDivisionError
 
-VIEWS = (who, home, basket, report, search, later, broken)
+VIEWS = (who, home, basket, report, search, later, collect, broken)
 urlpatterns = [path(view.__name__, view, name=view.__name__) for view in VIEWS]
 """
 ENTRY = """

@@ -42,7 +42,8 @@ def test_the_view_that_leaks_among_five_is_the_one_that_grows(grown: tuple[Sampl
     scrape, _, _ = grown
     name = families.VIEW_GROWTH_NAME
     sizes = {view: values(scrape, name, view_name=view)[""] for view in VIEWS}
-    assert 0.5 * KEPT_BYTES < sizes.pop("basket") < 1.5 * KEPT_BYTES
+    # As soon as it is certain at all, which is with a fourth of it for an error.
+    assert 0.4 * KEPT_BYTES < sizes.pop("basket") < 2 * KEPT_BYTES
     assert set(sizes.values()) == {0}
 
 

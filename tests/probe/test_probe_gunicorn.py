@@ -26,6 +26,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, lis
     options = ("--workers", str(WORKERS), "--max-requests", "200")
     traffic, scrapes = random.Random(6), []
     with served(folder, *gunicorn(*options), CAULK_PROBE_TRACE="0") as pool, ThreadPoolExecutor(WORKERS) as users:
+        awaited(lambda: len(values(pool.scrape(), "caulk_probe_memory_bytes", kind="rss")) == WORKERS)
         for _ in range(REQUESTS // 300):
             asked = [f"/{traffic.choice(VIEWS)}" for _ in range(300)]
             assert {status for status, _ in users.map(pool.get, asked)} == {200}
@@ -40,10 +41,9 @@ def test_every_scrape_has_every_worker_that_lives(pool: tuple[Served, list[Sampl
     def living() -> set[str]:
         return set(values(server.scrape(), "caulk_probe_memory_bytes", kind="rss"))
 
-    # Whoever has just died is missing until its successor has loaded the application.
-    awaited(lambda: living() == every)
-    assert all(living() == every for _ in range(10))
-    for scrape in scrapes[1:]:
+    # Whoever has just died (of its 200th request, which may be a scrape) is missing until its successor is there.
+    awaited(lambda: all(living() == every for _ in range(5)))
+    for scrape in scrapes:
         assert set(values(scrape, "caulk_probe_worker_starts_total")) == every
 
 
@@ -71,14 +71,6 @@ def test_the_leak_of_one_slot_is_seen_in_it_and_in_no_other(pool: tuple[Served, 
         for worker, value in values(scrape, "caulk_probe_memory_bytes", kind="anonymous").items():
             peaks[worker] = max(peaks.get(worker, 0), value)
     assert peaks.pop(LEAKS_IN) > max(peaks.values()) + (8 << 20)
-
-
-def test_collections_are_counted_once_each(pool: tuple[Served, list[Samples]]):
-    _, scrapes = pool
-    of_all = [sum(values(scrapes[-1], "django_gc_collections_total", generation=each).values()) for each in "012"]
-    # Requests make hundreds of objects, and at most one collection of the young for each 700 of them. Were the totals
-    # of a process added up with each request, as the described middleware does it, there would be thousands.
-    assert 0 < sum(of_all) < 3 * REQUESTS
 
 
 def test_nothing_went_wrong_in_any_worker(pool: tuple[Served, list[Samples]]):
@@ -124,6 +116,17 @@ def test_an_application_that_is_loaded_before_the_fork_is_measured_in_its_worker
     with served(tmp_path, *gunicorn("--workers", "2", "--preload")) as server:
         # Both, although one of them at least has had no request.
         awaited(lambda: set(values(server.scrape(), "caulk_probe_memory_bytes", kind="rss")) == {"0", "1"})
+
+
+def test_collections_are_counted_once_each(tmp_path: Path):
+    make_shop(tmp_path)
+    with served(tmp_path, *gunicorn()) as server:
+        before = values(server.scrape(), "django_gc_collections_total", generation="2")["0"]
+        for _ in range(5):
+            server.get("/collect")
+        after = values(server.scrape(), "django_gc_collections_total", generation="2")["0"]
+    # One more may be the interpreter's own.
+    assert after - before in (5, 6)
 
 
 def test_two_servers_of_one_user_do_not_see_each_other(tmp_path: Path):
