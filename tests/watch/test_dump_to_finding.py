@@ -9,6 +9,7 @@ from pathlib import Path
 
 from monitoring import until
 
+from caulk.model.incident import Incident
 from caulk.store.captures import Captures
 from caulk.store.incidents import Incidents
 
@@ -46,6 +47,10 @@ def test_a_dump_that_a_dying_program_left_is_taken_and_names_who_leaked(node, tm
     assert entry.path.suffix == ".heapsnapshot"
     assert "Order" in json.dumps([finding.title for finding in incident.findings])
     assert [path.suffix for path in (tmp_path / "dumps").iterdir()] == [".heapsnapshot"]
+
+
+def named(store: Incidents) -> list[Incident]:
+    return [incident for incident in store.find() if incident.findings]
 
 
 def opened(home: Path) -> Incidents | None:
