@@ -32,6 +32,7 @@ bench: install ## Measure caulk beside its peers, in ratios
 	$(BIN)/python bench/heaps.py
 	$(BIN)/python bench/captures.py
 	$(BIN)/python bench/costs.py
+	$(BIN)/python bench/watch.py --out bench/watch.md
 	$(BIN)/python bench/probe.py
 
 fuzz: install ## Read CAULK_FUZZ (20000) mutants of each dump: no traceback, no hang, both forms of the kernels agree
