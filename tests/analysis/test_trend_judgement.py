@@ -143,3 +143,42 @@ def test_first_said_never_looks_ahead():
 
 def test_too_little_to_tell_is_unknown():
     assert said(history(lambda age: 200, days=0.004, step=60)).state == "unknown"
+
+
+def rising(rate, minutes, limit=0.0, wobble=1.0):
+    """Readings each 15 s of a program that begins with 50 MB and grows by `rate` MB a minute."""
+    return said(
+        History(
+            "shop",
+            "",
+            tuple(
+                Reading(BEGIN + 15 * i, round((50 + rate * i / 4 + wobble * (i * 7 % 5)) * MB))
+                for i in range(minutes * 4)
+            ),
+        ),
+        limit=limit,
+    )
+
+
+def test_a_leak_that_has_less_than_an_hour_is_suspected_within_minutes_and_with_its_time_to_the_limit():
+    found = rising(30, 20, limit=2000)
+    assert found.state == "suspect"
+    assert found.time_to_limit_s is not None and 40 * 60 < found.time_to_limit_s < 60 * 60
+
+
+def test_what_rises_to_its_limit_is_not_undersized():
+    assert rising(30, 63, limit=2000).state in ("suspect", "leaking")
+
+
+def test_without_a_limit_memory_that_soon_doubles_is_suspected():
+    assert rising(5, 25).state == "suspect"
+    assert rising(0.05, 35).state == "steady"
+
+
+def test_what_warms_up_is_no_fast_leak():
+    readings = tuple(Reading(BEGIN + 15 * i, round((50 + 400 * (1 - 0.97 ** (i / 4))) * MB)) for i in range(4 * 40))
+    assert said(History("shop", "", readings), limit=2000).state != "suspect"
+
+
+def test_an_hour_of_steadiness_is_less_sure_than_a_day_of_it():
+    assert said(history(lambda age: 200, days=0.05)).confidence < said(history(lambda age: 200, days=3)).confidence

@@ -1,11 +1,14 @@
 """One replica: its memory and, where its runtime tells, its heap, each watched; and from both, what kind grows.
 
+Memory is watched by floors, which need an hour and more, and by minutes, for what will not last so long.
+
 What is watched never holds page cache, which the kernel gives back. Shared memory is kept: nobody gives that back.
 """
 
 from dataclasses import dataclass, field
 
 from caulk.analysis.trend.growth import Growth
+from caulk.analysis.trend.minutes import Minutes
 from caulk.analysis.trend.watch import Watch
 from caulk.model.judgement import Event, Kind, State
 from caulk.model.series import Reading
@@ -33,6 +36,9 @@ class Replica:
     newest: Reading | None = None
     apart_s: float = _HOUR
     """What usually lies between two readings."""
+    minutes: Minutes = field(default_factory=Minutes)
+    haste: Growth | None = None
+    """How memory rises by the minute, if it will soon be at its limit so."""
 
     def happen(self, event: Event) -> None:
         """Note an event before the reading that it belongs to."""
@@ -40,7 +46,7 @@ class Replica:
         if self.heap:
             self.heap.happen(event)
         if event.what != "limit":
-            self.first = None
+            self.first, self.haste, self.minutes = None, None, Minutes()
 
     def add(self, reading: Reading) -> State:
         """Note a reading; the state from now on."""
@@ -53,6 +59,10 @@ class Replica:
             # A heap may be as full as its bound lets it: only its growth is asked.
             said = self.heap.add(reading.at, reading.heap)
             states.append(said if said in ("leaking", "suspect") else "unknown")
+        if self.minutes.add(reading.at, held(reading)):
+            self.haste = self.minutes.rise(self.memory.limit)
+        if self.haste:
+            states.append("suspect")
         self.state = min(states, key=_WORST.index)
         return self.state
 
@@ -68,7 +78,7 @@ class Replica:
     @property
     def growth(self) -> Growth | None:
         """What the state rests on."""
-        return self.told_by.growth
+        return self.told_by.growth or self.haste
 
     @property
     def kind(self) -> Kind | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from caulk.analysis.kinds.fitting import suiting
+from caulk.analysis.trend.floors import DAY_S
 from caulk.analysis.trend.growth import Growth
 from caulk.analysis.trend.replica import Replica, held
 from caulk.model.judgement import Judgement, Kind, State
@@ -42,7 +43,7 @@ def judgement(
         first_said=said_at or None,
         time_to_limit_s=left,
         recommended_limit_bytes=suiting(_peak(replicas)) if state == "undersized" else None,
-        confidence=_confidence(state, growth, len(leaving), len(replicas)),
+        confidence=_confidence(state, shown, growth, len(leaving), len(replicas)),
         evidence=(*_evidence(growth, limit, len(leaving), replicas), *_ages(by_age, is_by_age)),
     )
 
@@ -100,8 +101,11 @@ def _why(
     return "There are too few readings, or too short a time, to say anything."
 
 
-def _confidence(state: State, growth: Growth | None, leaking: int, count: int) -> float:
+def _confidence(state: State, replica: Replica, growth: Growth | None, leaking: int, count: int) -> float:
     value = _CONFIDENCE[state]
+    if state == "steady":
+        # What a day and a night have shown is sure; after an hour there is not much to go by.
+        value *= 0.5 + 0.5 * min((replica.memory.at - replica.memory.born) / DAY_S, 1.0)
     if state == "leaking" and growth:
         # Twice the evidence that is asked for, on all replicas, is as sure as this gets.
         value = min(0.8 + 0.15 * min(growth.gained / growth.need - 1, 1.0) + 0.04 * (leaking == count), 0.99)
