@@ -44,3 +44,11 @@ def test_a_damaged_gzip_is_noticed_by_its_checksum(tmp_path: Path):
     path = tmp_path / "heap.pb.gz"
     path.write_bytes(data)
     assert "gzip" in fault(path, "pprof")
+
+
+def test_a_dump_that_is_still_written_is_not_whole_although_its_bytes_look_like_an_end(tmp_path: Path):
+    path = tmp_path / "half.hprof"
+    # The segment has no length yet, so what is in it is taken for records.
+    half = hprof()[:31] + b"\x1c" + bytes(8) + b"\x2c" + bytes(8) + b"\x21" * 100
+    path.write_bytes(half)
+    assert "bytes follow" in fault(path, "hprof")

@@ -52,7 +52,8 @@ def _hprof(file: BinaryIO) -> str:
     while len(header := file.read(9)) == 9:
         last, length = header[0], struct.unpack(">I", header[5:])[0]
         if last == _END:
-            return ""
+            # While a dump is written its records have no lengths yet, and reading on from one is led astray.
+            return "" if not length and not file.read(1) else "bytes follow what seems to be its end"
         if length and not _reaches(file, at + 9 + length):
             return "it ends within a record"
         at += 9 + length
