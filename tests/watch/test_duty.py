@@ -32,7 +32,7 @@ from caulk.store.incidents import Incidents
 from caulk.watch.actions import Done, TryAgain, Worker
 from caulk.watch.duty import Duty, on_duty
 from caulk.watch.fleet import Change, Fleet
-from caulk.watch.telemetry import unpacked
+from caulk.watch.telemetry import Telemetry, unpacked
 
 API = Workload("local:api", "api", "go")
 OOM = Rule(name="oom", trigger=Trigger(event=("oom",)), actions=(Notify(),), limits=Limits(cooldown=Span(0)))
@@ -43,6 +43,9 @@ class Watching:
 
     def __init__(self) -> None:
         self.fleet, self.health, self.fed = Fleet(), [], []
+
+    def remember(self, one) -> None:
+        self.remembered = one
 
     def feed(self, seen) -> None:
         self.fed += seen
@@ -181,6 +184,9 @@ def test_otlp_metrics_are_fed_to_the_loop(tmp_path, encoding):
         error.value.close()
     assert error.value.code == 400
     assert [(seen.workload.name, seen.reading.rss) for seen in watching.fed] == [("cart", 100 << 20)]
+    again = Telemetry(watching.feed)
+    again.restore(json.loads(json.dumps(watching.remembered.state())))
+    assert again.state() == watching.remembered.state() != Telemetry(watching.feed).state()
 
 
 def test_a_body_that_unpacks_to_too_much_is_refused():

@@ -104,13 +104,15 @@ def on_duty(
         stack.callback(stop.set)
         if config.listen.address:
             token = revealed(config.listen.token, config.listen.token_file)
+            telemetry = Telemetry(watching.feed)
+            watching.remember(telemetry)
             gets: dict[str, Handler] = {
                 "/metrics": lambda request: _metrics(request, seen(watching, incidents, kept), counters),
                 "/-/healthy": lambda _: Said(200, b"caulk is watching\n"),
             }
             posts: dict[str, Handler] = {
                 "/api/v1/alerts": lambda request: _alerts(request, inbox),
-                "/v1/metrics": Telemetry(watching.feed).take,
+                "/v1/metrics": telemetry.take,
             }
             try:
                 duty.url = stack.enter_context(listening(config.listen.address, gets, posts, token))

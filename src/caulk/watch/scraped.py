@@ -12,6 +12,7 @@ from caulk.model.watching import Observation
 from caulk.store.incidents import Incidents
 from caulk.watch.exporter import Seen
 from caulk.watch.fleet import Fleet
+from caulk.watch.keeping import Remembering
 from caulk.watch.loop import Health
 
 _COUNTED_EACH_S = 60.0
@@ -25,6 +26,9 @@ class Watching(Protocol):
 
     def feed(self, seen: Sequence[Observation]) -> None:
         """What came by itself."""
+
+    def remember(self, one: Remembering) -> None:
+        """Keeps what it must know over a restart."""
 
 
 @dataclass(slots=True)

@@ -2,8 +2,11 @@
 
 import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from caulk.model.errors import MalformedDump
 from caulk.model.watching import Observation
@@ -15,9 +18,13 @@ _MOST_UNPACKED = 64 << 20
 
 @dataclass(slots=True)
 class Telemetry:
-    """OTLP metrics in: what they say of memory is fed to the loop."""
+    """OTLP metrics in: what they say of memory is fed to the loop, which remembers who sent them.
+
+    Exports come in threads of the listener, `state` is asked by the loop's.
+    """
 
     feed: Callable[[Sequence[Observation]], object]
+    name: str = "otlp:"
     _inbox: otlp.Inbox = field(default_factory=otlp.Inbox)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -29,6 +36,18 @@ class Telemetry:
         self.feed(seen)
         is_json = request.type.partition(";")[0].strip().lower() == otlp.JSON
         return Said(200, b"{}" if is_json else b"", otlp.JSON if is_json else otlp.PROTOBUF)
+
+    def state(self) -> Mapping[str, Any]:
+        """Which replica is in which slot."""
+        with self._lock:
+            # Encoded here: what it is made of goes on changing.
+            kept: dict[str, Any] = msgspec.to_builtins(self._inbox.state())
+            return kept
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Knows its replicas again."""
+        with self._lock:
+            self._inbox.restore(state)
 
 
 def unpacked(body: bytes) -> bytes:
