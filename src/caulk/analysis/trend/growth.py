@@ -14,7 +14,7 @@ from caulk.analysis.trend.slope import Slope
 #: nights and jobs make the halves of a leak uneven too, and a cache is full.
 _EVEN = ((72.0, 0.75), (120.0, 0.7))
 #: The share of the growth that each third of the time must bring.
-_THIRD = ((20.0, 0.18), (34.0, 0.24), (54.0, 0.24), (64.0, 0.12), (90.0, 0.08))
+_THIRD = ((20.0, 0.18), (34.0, 0.2), (54.0, 0.2), (64.0, 0.1), (90.0, 0.05))
 #: What rose faster before than it does now, by this factor, slows.
 _WAS_FASTER = 1.4
 

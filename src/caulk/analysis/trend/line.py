@@ -27,6 +27,8 @@ class Line:
     early: float
     late: float
     flat: list[float]
+    left: float
+    """The sum of the squares of what lies beside it."""
 
 
 def broken_line(at: Sequence[float], values: Sequence[float], begin: int) -> Line | None:
@@ -46,8 +48,10 @@ def broken_line(at: Sequence[float], values: Sequence[float], begin: int) -> Lin
         return None
     days = list(zip(found[lines:], columns[lines:], strict=True))
     flat = [v - sum(c * column[i] for c, column in days) for i, v in enumerate(values)] if days else list(values)
+    line = list(zip(found[:lines], columns[:lines], strict=True))
+    left = sum((v - sum(c * column[i] for c, column in line)) ** 2 for i, v in enumerate(flat))
     slopes = [x / scale for x in found[1:lines]]
-    return Line(slopes[0] if begin >= _FEWEST_BEFORE else 0.0, slopes[-2], slopes[-1], flat)
+    return Line(slopes[0] if begin >= _FEWEST_BEFORE else 0.0, slopes[-2], slopes[-1], flat, left)
 
 
 def _days(at: Sequence[float], a_day: float) -> Iterator[list[float]]:

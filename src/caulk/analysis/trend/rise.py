@@ -20,11 +20,14 @@ _FEWEST = 9
 #: Stretches of half a day and more are free of nights: fewer will do.
 _FEWEST_LONG, _LONG_S = 6, 8 * _HOUR
 #: Where growth may have begun, as shares of the floors that are kept.
-_BEGINS = (0.0, 0.25, 0.5, 0.625, 0.75)
+_BEGINS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.5625, 0.625, 0.6875, 0.75, 0.8125)
+#: It did not begin where the line fits worse than where it fits best, as Bayes' criterion (BIC) counts it for one more
+#: parameter, if one of so many floors tells anything that its neighbours do not.
+_ALIKE = 3
 #: Of what was gained, what a floor may give back on the way.
 _MAY_FALL = 0.3
 #: The least share of the slope that the interval's lower end must keep.
-_CERTAIN = 0.45
+_CERTAIN = 0.4
 #: What is gained must be so many times the scatter about the line, and this share of what there was.
 _OVER_SCATTER, _LEAST = 5.0, 0.03
 #: Growth began with the start if it did within this share of the time since.
@@ -68,14 +71,20 @@ def rises(level: Level, life: Life) -> Iterator[Rise]:
     fewest = _FEWEST if level.width_s < _LONG_S else _FEWEST_LONG
     high = max(least[-max(round(DAY_S / level.width_s), 2) :], default=0.0)
     known = max(life.normal, level.forgotten * 1024.0)
+    lines = {}
     for begin in dict.fromkeys(int(n * share) for share in _BEGINS):
         if n - begin < fewest or high <= known:
-            return
+            break
         low, hours = min(least[begin:]), (at[-1] - at[begin]) / _HOUR
         is_higher = high > max(least[:begin], default=0.0)
         if is_higher and high - low >= 0.5 * needed(hours, is_born=True) * headroom(low, life.limit):
             line = broken_line(at, least, begin)
-            rise = _measured(at[begin:], line, begin, life, known=known, width_s=level.width_s) if line else None
+            if line:
+                lines[begin] = line
+    most = min((line.left for line in lines.values()), default=0.0) * n ** (_ALIKE / max(n, 1))
+    for begin, line in lines.items():
+        if line.left <= most:
+            rise = _measured(at[begin:], line, begin, life, known=known, width_s=level.width_s)
             if rise:
                 yield rise
 
