@@ -8,7 +8,6 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -16,13 +15,10 @@ import msgspec
 from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
 from caulk.model.series import Reading
 from caulk.model.target import FileStat, Patience, Process, Ran, Room, Target, Volume
-from caulk.places import hand as hands
 from caulk.places.answers import as_error, as_process
 from caulk.ports import Hashed
 
 _LONGEST_LINE = 32 << 20
-#: What a hand's source and then a verb are added to.
-_PYTHON, _NODE = ("python3", "-I", "-S", "-c"), ("node", "-e")
 _PIECE, _GATHERED = 1 << 20, 1 << 18
 
 
@@ -238,31 +234,6 @@ class HandReach:
         if "error" in said:
             raise as_error(said["error"], said["message"], said["hint"])
         return said["ok"]
-
-
-def beside(target: Target, transport: Transport) -> Any:
-    """Who reaches the process that `transport` starts commands beside, with what is there: Python, Node.js, sh.
-
-    Of several processes it is the one with the most memory: what starts it (a shell, tini) is small. Raises `Lacks`.
-    """
-    for begin in (_PYTHON, _NODE):
-        source = hands.source() if begin is _PYTHON else Path(hands.__file__).with_suffix(".cjs").read_text("utf-8")
-        command = [*begin, source, *([] if begin is _PYTHON else ["--"])]
-        with contextlib.suppress(CaptureFailed):
-            return HandReach(target, transport, _heaviest(target, transport, command), command)
-    from caulk.places import shell  # noqa: PLC0415 - it begins with what is here
-
-    return shell.ShellReach(target, transport, shell.heaviest(transport))
-
-
-def _heaviest(target: Target, transport: Transport, command: Sequence[str]) -> int:
-    largest, number = -1, 1
-    for process in HandReach(target, transport, 1, command).processes():
-        with contextlib.suppress(CaulkError):
-            rss = HandReach(target, transport, process["host_pid"], command).reading().rss
-            if rss > largest:
-                largest, number = rss, process["host_pid"]
-    return number
 
 
 def joined(channel: Channel, first: bytes = b"") -> socket.socket:

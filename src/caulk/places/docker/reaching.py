@@ -9,12 +9,13 @@ from urllib.parse import quote
 
 from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
 from caulk.model.target import Access, Patience, Ran, Room, Target
+from caulk.places.beside import beside
 from caulk.places.docker.engine import Engine, Exec, NotThere
 from caulk.places.docker.stopped import Stopped
 from caulk.places.eye import Trouble
 from caulk.places.hand import Hand
 from caulk.places.loans import Limit, lend, recover
-from caulk.places.remote import Channel, answer, beside
+from caulk.places.remote import Channel, answer
 from caulk.ports import Reach
 
 # To see the files of a process that has rights itself, and to act for its user; only root in the helper has them.

@@ -11,10 +11,11 @@ from lightkube.resources.core_v1 import Pod
 from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
 from caulk.model.target import Access, Patience, Process, Ran, Room, Target
 from caulk.model.units import format_duration
+from caulk.places.beside import beside
 from caulk.places.kubernetes.cluster import Cluster, said
 from caulk.places.kubernetes.helping import dismiss, helper
 from caulk.places.loans import Limit, lend, recover
-from caulk.places.remote import Channel, answer, beside, joined
+from caulk.places.remote import Channel, answer, joined
 from caulk.ports import Hashed, Reach
 
 _ROLE = """apiVersion: rbac.authorization.k8s.io/v1
