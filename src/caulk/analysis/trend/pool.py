@@ -25,7 +25,7 @@ _ENOUGH = 0.3
 _AGREE, _SEVERAL = 0.75, 3
 #: How often silent replicas are looked for, and ages compared.
 _LOOK_S = 300.0
-_VERSION = 1
+_VERSION = 2
 
 
 def judge(histories: Iterable[History], *, limit: int = 0) -> list[Judgement]:
