@@ -130,20 +130,23 @@ def _outcome(name: str, it: families.Labelled, said: list[tuple[float, bool]]) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=190, help="seeds from 1 to this, the odd ones of them")
-    parser.add_argument("--healthy-seeds", type=int, default=320, help="odd seeds of healthy families, for days")
-    parser.add_argument("--rules", type=int, default=8, help="seeds up to this are judged by the other rules too")
+    parser.add_argument("--first", type=int, default=401, help="the first seed; only odd ones are judged")
+    parser.add_argument("--seeds", type=int, default=95, help="series of each family")
+    parser.add_argument("--healthy", type=int, default=160, help="series of each healthy family, for days")
+    parser.add_argument("--rules", type=int, default=4, help="series of each family that the other rules judge too")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     healthy = [f for f in families.FAMILIES if not families.make(f, 1).is_leak]
-    jobs = [(f, s, s <= options.rules) for s in range(1, options.seeds + 1, 2) for f in families.FAMILIES]
-    jobs += [(f, s, False) for s in range(options.seeds + 1, options.healthy_seeds + 1) if s % 2 for f in healthy]
+    odd = [(options.first | 1) + 2 * i for i in range(max(options.seeds, options.healthy))]
+    few = odd[: options.rules][-1]
+    jobs = [(f, s, s <= few) for s in odd[: options.seeds] for f in families.FAMILIES]
+    jobs += [(f, s, False) for s in odd[options.seeds : options.healthy] for f in healthy]
     jobs += [(name, 0, True) for name in json.loads((RECORDINGS / "index.json").read_text())]
     begun = time.monotonic()
     with multiprocessing.Pool(options.processes) as pool:
         found = [o for some in pool.imap_unordered(outcomes, jobs, chunksize=4) for o in some]
     found.sort(key=lambda o: (o.judge, o.family, o.seed, o.last, o.days))
-    Path(__file__).with_name("results.md").write_text(page(found, options.rules))
+    Path(__file__).with_name("results.md").write_text(page(found, few))
     print(f"{len(found)} outcomes, {time.monotonic() - begun:.0f} s")
 
 
@@ -156,7 +159,7 @@ never looks ahead. Time to detect is from the start of the leak to the beginning
 the limit. A false alarm is every beginning of `leaking` on a healthy series, also one that is taken back later.
 """
 _RULES_HEAD = """
-The same series (odd seeds to {few}, and the recordings) by all. Here an alarm counts for or against a judge whenever it
+The same series (odd seeds to {few}, and recordings) by all. Here an alarm counts for or against a judge whenever it
 comes, and the time is that of the first one after the leak began (100 % for a rule that was on already, and stayed on).
 The rules are told every limit, caulk only where the series has it.
 
