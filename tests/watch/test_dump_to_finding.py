@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from monitoring import until
+from servers import until
 
 from caulk.model.incident import Incident
 from caulk.store.captures import Captures
