@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from servers import alertmanager, ask, free_port, prometheus, until
+from alerting_stack import alertmanager, ask, free_port, prometheus, until
 
 from caulk.store.incidents import Incidents
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from servers import until
+from alerting_stack import until
 
 from caulk.model.incident import Incident
 from caulk.store.captures import Captures

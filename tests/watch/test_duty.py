@@ -13,8 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from alerting_stack import until
 from receiver import receiving
-from servers import until
 from sqlalchemy.exc import OperationalError
 
 from caulk.config import Config
