@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from engines import awaited
 
 MB = 1 << 20
 #: Writes a profile into its own files some seconds after its start, and soon afterwards goes with them.
@@ -35,7 +36,10 @@ def test_a_container_is_measured_with_its_limit(docker, caulk):
 @pytest.mark.cluster
 def test_a_pod_is_measured_with_its_limit(cluster, caulk):
     with cluster.running("cpython", is_bare=False) as name:
-        (said,) = watched(caulk, f"k8s:{cluster.namespace}/{name}")
+        # The kubelet measures every ten seconds or so.
+        rows = []
+        awaited(lambda: bool(rows.extend(watched(caulk, f"k8s:{cluster.namespace}/{name}")) or rows), lambda: "no row")
+    said = rows[0]
     assert said["name"] == f"{cluster.namespace}/{name}"
     assert said["limit_bytes"]
     assert MB < said["memory_bytes"] < said["limit_bytes"]

@@ -133,7 +133,9 @@ def _on_node(api: Api, node: str) -> Iterator[tuple[str, Callable[[float], Readi
         number = number.removesuffix(".scope").rpartition("-")[2]
         found.setdefault(number, {})[_CADVISOR[sample.name]] = round(sample.value)
     for number, figures in found.items():
-        yield number, partial(_reading, **figures)
+        # Of a container that has only just started nothing is measured yet, and no program has nothing.
+        if figures.get("rss"):
+            yield number, partial(_reading, **figures)
 
 
 def _working_sets(api: Api, pods: Sequence[Any]) -> Iterator[tuple[str, Callable[[float], Reading]]]:
