@@ -104,7 +104,12 @@ def ours(it: families.Labelled) -> list[tuple[float, bool]]:
     for i, (at, value) in enumerate(zip(it.times, it.values, strict=True)):
         events = [Event(at, it.events[i])] if i in it.events else []
         reading = Reading(
-            at, int(value), int(anon[i]) if anon else 0, int(file[i]) if file else 0, 0, int(heap[i]) if heap else None
+            at,
+            int(value),
+            int(anon[i]) if anon else 0,
+            int(file[i]) if file else 0,
+            0,
+            int(heap[i]) if heap and heap[i] else None,
         )
         pool.add(it.replicas[i] if it.replicas else "", reading, events)
         out.append((at, pool.state == "leaking"))
