@@ -182,11 +182,3 @@ def test_what_warms_up_is_no_fast_leak():
 
 def test_an_hour_of_steadiness_is_less_sure_than_a_day_of_it():
     assert said(history(lambda age: 200, days=0.05)).confidence < said(history(lambda age: 200, days=3)).confidence
-
-
-def test_lives_that_all_end_as_they_grow_are_a_leak_though_none_is_long_enough_to_show_it():
-    restarts = [Event(BEGIN + k * 10 * HOUR, "restart") for k in range(1, 9)]
-    grown = history(lambda age: 200 + 14 * (age % (10 * HOUR)) / HOUR, days=3.5, step=120, events=restarts)
-    assert said(grown, limit=460).state == "leaking"
-    whole = history(lambda age: 200 + 14 * age / HOUR, days=10 / 24, step=120)
-    assert said(whole, limit=460).state != "leaking"

@@ -10,7 +10,7 @@ from itertools import pairwise
 #: Hours of growth, and the share asked for, between which lie straight lines. First since a start or deploy.
 _SINCE_START = ((12.0, 0.75), (24.0, 0.65), (32.0, 0.45), (38.0, 0.22), (44.0, 0.12), (60.0, 0.08))
 #: Growth that began without either may be more users: it is given longer.
-_LATER = ((42.0, 0.58), (46.0, 0.35), (48.0, 0.14), (56.0, 0.1), (80.0, 0.07))
+_LATER = ((38.0, 0.55), (44.0, 0.32), (47.0, 0.14), (56.0, 0.1), (80.0, 0.06))
 #: The room that a program without a limit, or too near to it, is thought to have, as shares of its floor.
 _ROOM, _LEAST_ROOM = 1.5, 0.35
 

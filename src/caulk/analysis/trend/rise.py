@@ -50,7 +50,6 @@ class Rise:
 
     since: float
     hours: float
-    """For how long it did so at least."""
     gained: float
     share: float
     """What was gained, of the room to the limit."""
@@ -92,9 +91,7 @@ def rises(level: Level, life: Life) -> Iterator[Rise]:
 
 def _measured(at: Sequence[float], line: Line, begin: int, life: Life, *, known: float, width_s: float) -> Rise | None:
     floor, before = line.flat[begin:], max(max(line.flat[:begin], default=0.0), known)
-    n = len(floor)
-    # It may have begun as much later as a stretch is wide.
-    hours = (at[-1] - at[0] - width_s) / _HOUR
+    n, long = len(floor), at[-1] - at[0]
     # Medians of the outer thirds lie two thirds of the way apart.
     low, high = median(floor[: n // 3]), median(floor[-(n // 3) :])
     gained = (high - low) * n / (n - n // 3)
@@ -106,14 +103,14 @@ def _measured(at: Sequence[float], line: Line, begin: int, life: Life, *, known:
     is_born = not life.normal and at[0] - life.born < max(2 * width_s, _WITH_START * (at[-1] - life.born))
     if min(line.early, line.late, gained - _LEAST * begun) <= 0 or min(floor[-2:]) <= before:
         return None
-    if share < 0.5 * needed(hours, is_born=is_born) or _fallen(floor) > _MAY_FALL * gained:
+    if share < 0.5 * needed(long / _HOUR, is_born=is_born) or _fallen(floor) > _MAY_FALL * gained:
         return None
     slope = theil_sen(at, floor)
     if slope.low <= _CERTAIN * slope.rate or gained < _OVER_SCATTER * slope.scatter:
         return None
     return Rise(
         since=at[0],
-        hours=hours,
+        hours=long / _HOUR,
         gained=gained,
         share=share,
         is_born=is_born,

@@ -24,16 +24,12 @@ _NO_FLOOR_S = 1200.0
 #: A floor that has not risen for so long, and for this share of its growth, has stopped.
 _STOPPED_S = 120 * _HOUR
 _STOPPED = 0.5
-#: What is less of what was gained is no rise: what is full still creeps.
-_RISES = 0.03
 #: A day later the same hours come again: a night alone is no end.
 _NIGHT_S = 36 * _HOUR
 #: The share of the newest reading in their mean.
 _NEWEST = 0.1
 #: What a life was is believed for this many times its length: the next one is to show its own growth by then.
 _BELIEVED = 1.2
-#: As many lives that ended while they grew, one after the other, are a leak, though none was long enough to show it.
-_LIVES = 3
 #: A life that was as long and ended without growth was healthy.
 _SETTLED_S = 24 * _HOUR
 #: So near to its limit, so lately, a steady program has too little.
@@ -62,8 +58,6 @@ class Watch:
     """When this life began, by the event `born_by` if one is known."""
     born_by: str = ""
     leaky_lives: int = 0
-    growing_lives: int = 0
-    """How many lives in a row ended as they grew."""
     normal: float = 0.0
     """The highest floor of earlier lives that ended without growth: what is reached again is no news."""
     inherited_until: float = 0.0
@@ -92,17 +86,13 @@ class Watch:
             return
         was, life = self.state, event.at - self.born
         grew = self.leak is not None or bool(self.growths)
-        is_growing = self.leak is not None or any(not g.is_slowing for g in self.growths)
         if not grew and life > _SETTLED_S and event.what == "restart":
             self.normal = max(self.normal, self.floors.highest())
         self._begin(event.at)
         self.born_by = event.what
         if event.what == "deploy":
-            self.inherited_until, self.growth, self.normal = 0.0, None, 0.0
-            self.leaky_lives = self.growing_lives = 0
-            return
-        self.growing_lives = self.growing_lives + 1 if is_growing else 0
-        if (was == "leaking" and grew) or self.growing_lives >= _LIVES:
+            self.inherited_until, self.growth, self.leaky_lives, self.normal = 0.0, None, 0, 0.0
+        elif was == "leaking" and grew:
             self.leaky_lives += 1
             self._inherit(life, event.at)
         if was == "undersized" and event.what == "oom":
@@ -148,7 +138,7 @@ class Watch:
         at, floor = level.newest
         if found and found.is_sure and leak is None and not self._slows(found):
             self.leak = Leak(found, at, floor)
-        elif leak and level.width_s == leak.growth.width_s and floor > leak.floor + _RISES * leak.growth.gained:
+        elif leak and level.width_s == leak.growth.width_s and floor > leak.floor:
             leak.risen, leak.floor = at, floor
         if leak and found and found.is_sure:
             leak.growth = found
