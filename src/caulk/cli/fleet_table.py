@@ -3,13 +3,12 @@
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from caulk.model.units import format_duration, format_share, format_value
+from caulk.model.units import format_duration, format_share, format_value, iso
 from caulk.views.text import clean
 from caulk.watch.fleet import Change, Row
 from caulk.watch.loop import Health
@@ -107,8 +106,3 @@ def row_record(row: Row) -> dict[str, Any]:
         "memory_bytes": row.memory,
         "limit_bytes": row.limit,
     }
-
-
-def iso(at: float | None) -> str | None:
-    """Seconds since 1970 as ISO 8601 in UTC, to the second."""
-    return None if at is None else datetime.fromtimestamp(int(at), UTC).isoformat().replace("+00:00", "Z")

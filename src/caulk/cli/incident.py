@@ -18,7 +18,8 @@ from caulk.config import load
 from caulk.model.errors import UsageError
 from caulk.model.incident import Incident, Moment
 from caulk.model.table import Heading, Table
-from caulk.watch.telling import document, iso, markdown
+from caulk.model.units import iso
+from caulk.watch.telling import document, markdown
 
 if TYPE_CHECKING:
     from caulk.store.incidents import Incidents

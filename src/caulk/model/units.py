@@ -1,6 +1,7 @@
 """Numbers for people: bytes in pprof's habit (1 kB = 1024), durations, counts, shares. Machines get the bare number."""
 
 import re
+from datetime import UTC, datetime
 
 _BYTES = (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10))
 _NANOSECONDS = (("hrs", 3600 * 10**9), ("mins", 60 * 10**9), ("s", 10**9), ("ms", 10**6), ("us", 10**3))
@@ -54,6 +55,11 @@ def format_duration(seconds: float) -> str:
         return f"{minutes} min"
     hours = minutes // 60
     return f"{hours} h" if hours < 72 else f"{hours // 24} days"
+
+
+def iso(at: float | None) -> str | None:
+    """Seconds since 1970 as ISO 8601 in UTC, to the second."""
+    return None if at is None else datetime.fromtimestamp(int(at), UTC).isoformat().replace("+00:00", "Z")
 
 
 def _three_digits(value: float) -> str:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from caulk.model.incident import Incident, Moment
 from caulk.model.judgement import Judgement
 from caulk.model.records import Finding
-from caulk.model.units import format_duration, format_share, format_value
+from caulk.model.units import format_duration, format_share, format_value, iso
 
 SCHEMA = "caulk.incident/1"
 
@@ -86,11 +85,6 @@ def markdown(incident: Incident) -> str:
         for finding in incident.findings:
             parts += [f"{finding.rank}. {_finding(finding)}", *(f"   - {line}" for line in _details(finding))]
     return "\n".join(parts) + "\n"
-
-
-def iso(at: float | None) -> str | None:
-    """Seconds since 1970 as ISO 8601 in UTC, to the second."""
-    return None if at is None else datetime.fromtimestamp(int(at), UTC).isoformat().replace("+00:00", "Z")
 
 
 def _finding(finding: Finding) -> str:

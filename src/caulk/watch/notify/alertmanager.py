@@ -11,8 +11,9 @@ import msgspec
 from caulk.config.schema import Alertmanager
 from caulk.config.secrets import revealed
 from caulk.model.incident import Incident
+from caulk.model.units import iso
 from caulk.watch.notify.told import Told, post
-from caulk.watch.telling import headline, iso, lines
+from caulk.watch.telling import headline, lines
 
 #: What caulk's own alerts are called, lest they come back to it as triggers.
 NAME = "CaulkIncident"

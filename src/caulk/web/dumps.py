@@ -1,0 +1,146 @@
+"""The dumps that the page may show, by id, and those of them that are open.
+
+A request names a dump by its id and never by a path: what is not in this list does not exist for the page. Several ids
+joined by `..` are asked about together: two are a difference, more are growth.
+"""
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caulk import app
+from caulk.analysis.dumps import Dump, in_order
+from caulk.model.errors import UsageError
+from caulk.model.graph import References
+from caulk.store.captures import Captures, Entry
+from caulk.store.index import key_of
+from caulk.web.endpoint import NotFound
+from caulk.web.jobs import Job, Jobs
+
+if TYPE_CHECKING:
+    from caulk.app import Talk
+
+#: So many are kept open: columns of heap dumps lie in mapped files, which the system takes back as it likes.
+_OPEN = 12
+_MOST_TOGETHER = 24
+_ID = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A dump that may be asked for. `origin` is file, capture or upload; `target` what it was captured of."""
+
+    id: str
+    path: Path
+    name: str
+    origin: str
+    size_bytes: int
+    format: str = ""
+    runtime: str = ""
+    taken_at: str | None = None
+    target: str = ""
+
+
+class Dumps:
+    """Dumps that were named at the start or uploaded, and every complete capture; of any thread."""
+
+    def __init__(self, captures: Captures, jobs: Jobs, reading: app.Reading = app.Reading()) -> None:
+        self._captures, self._jobs, self._reading = captures, jobs, reading
+        self._files: dict[str, Known] = {}
+        self._open: OrderedDict[tuple[str, References], Dump] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, path: Path, *, name: str = "", origin: str = "file") -> str:
+        """Lets the page ask for a file; gives its id, which is that of its content. Raises `UsageError`."""
+        if not path.is_file():
+            raise UsageError(f"{path}: no such file")
+        number = key_of(path)[:12]
+        self._files[number] = Known(number, path, name or path.name, origin, path.stat().st_size)
+        return number
+
+    def all(self) -> list[Known]:
+        """Files first, then captures, the newest first."""
+        captured = [_of_capture(entry) for entry in self._captures.all() if entry.manifest.complete]
+        return [self._told(known) for known in self._files.values()] + captured
+
+    def known(self, number: str) -> Known:
+        """The dump of that id; raises `NotFound`."""
+        found = self._files.get(number)
+        if found:
+            return self._told(found)
+        for entry in self._captures.all():
+            if entry.manifest.id == number and entry.manifest.complete:
+                return _of_capture(entry)
+        raise NotFound(f"there is no dump {number!r} here", hint="The list of dumps has what there is.")
+
+    def named(self, ids: str) -> list[Known]:
+        """The dumps of `a..b..c`; raises `NotFound`."""
+        numbers = ids.split("..")
+        if len(numbers) > _MOST_TOGETHER or not all(_ID.fullmatch(number) for number in numbers):
+            raise NotFound(f"{ids[:100]!r} is no dump", hint="`a` is a dump, `a..b` a difference.")
+        return [self.known(number) for number in numbers]
+
+    def is_open(self, known: Known, references: References = "strong") -> bool:
+        """Whether it can be asked at once."""
+        return (known.id, references) in self._open
+
+    def opened(self, wanted: Sequence[Known], references: References) -> list[Dump] | Job:
+        """The dumps, read and analysed; or the job that is at it."""
+        found = self._found(wanted, references)
+        if found is not None:
+            return found
+        title = " and ".join(known.name for known in wanted[:3]) + (" and more" if len(wanted) > 3 else "")
+        key = "open " + " ".join(known.id for known in wanted) + f" {references}"
+        return self._jobs.begin("analysis", f"Analyse {title}", self._opening(wanted, references), key=key)
+
+    def _found(self, wanted: Sequence[Known], references: References) -> list[Dump] | None:
+        with self._lock:
+            keys = [(known.id, references) for known in wanted]
+            if not all(key in self._open for key in keys):
+                return None
+            for key in keys:
+                self._open.move_to_end(key)
+            return [self._open[key] for key in keys]
+
+    def _opening(
+        self, wanted: Sequence[Known], references: References
+    ) -> "Callable[[Talk, Job], dict[str, list[str]]]":
+        def task(talk: "Talk", _: Job) -> dict[str, list[str]]:
+            missing = [known for known in wanted if not self.is_open(known, references)]
+            reading = replace(self._reading, references=references)
+            dumps = app.load([str(known.path) for known in missing], reading=reading, talk=talk)
+            with self._lock:
+                for known, dump in zip(missing, dumps, strict=True):
+                    # People know it by its name; where it lies is nobody's business.
+                    self._open[known.id, references] = replace(dump, path=known.name)
+                while len(self._open) > max(_OPEN, len(wanted)):
+                    self._open.popitem(last=False)
+            return {"dumps": [known.id for known in wanted]}
+
+        return task
+
+    def _told(self, known: Known) -> Known:
+        """With what reading it told."""
+        dump = self._open.get((known.id, "strong"))
+        if dump is None:
+            return known
+        profile = dump.profile
+        taken = profile.taken_at.isoformat().replace("+00:00", "Z") if profile.taken_at else None
+        return replace(known, format=profile.format, runtime=profile.runtime, taken_at=taken)
+
+
+def in_time(dumps: Sequence[Dump]) -> list[Dump]:
+    """Dumps by their times, where all have one."""
+    return in_order(dumps)
+
+
+def _of_capture(entry: Entry) -> Known:
+    m = entry.manifest
+    name = f"{m.target.name} {m.taken_at[:16].replace('T', ' ')}" if m.target.name else m.id
+    return Known(
+        m.id, entry.path, name, "capture", m.size_bytes, m.format, m.target.runtime, m.taken_at, m.target.reference
+    )
