@@ -6,7 +6,7 @@ Sizes are of what is held, by the references that count (`--references`); what n
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 
 from caulk._core import stacks
 from caulk._core.graph import members
@@ -15,6 +15,7 @@ from caulk.analysis.objects.heaps import Heap
 from caulk.analysis.objects.retained import TypeTotals, by_group, of_set
 from caulk.analysis.objects.trees import path_tree
 from caulk.model.census import Census
+from caulk.model.column import Column
 from caulk.model.errors import UsageError
 from caulk.model.graph import ROOTS, Types
 from caulk.model.table import Heading, Stacks, Table
@@ -120,23 +121,37 @@ def dominators(question: Question) -> Stacks:
 def paths(question: Question) -> Stacks:
     """The shortest paths from the roots to the objects of the types that match, laid over each other."""
     heap = heap_of(question)
-    graph = heap.graph
-    matches = matcher(question.pattern)
-    names = graph.types.name
-    wanted = {t for t in range(len(names)) if matches(names[t]) and graph.types.kind[t] != "root"}
-    if not question.pattern or not wanted:
-        raise UsageError(
-            f"no type matches {question.pattern!r}" if question.pattern else "paths needs a type",
-            hint="`caulk types` lists the types of a heap dump.",
-        )
-    numbers = members(graph.type, bytes(t in wanted for t in range(len(names))))
-    found = path_tree(graph, heap.nearest, numbers)
-    freed = of_set(graph, heap.dominators, numbers)
+    wanted = wanted_types(heap, question.pattern)
+    numbers = objects_of(heap, wanted)
+    found = path_tree(heap.graph, heap.nearest, numbers)
+    freed = of_set(heap.graph, heap.dominators, numbers)
     held = sum(heap.types.count[t] for t in wanted)
     said = f"Without these {held:,} objects, {format_value(freed, 'bytes')} would be freed"
     if not held:
         said = f"No {heap.dominators.references} references lead to any of these; `--references` says which count"
     return Stacks("paths", found, found.total(0), notes=(headline(heap), said))
+
+
+def wanted_types(heap: Heap, pattern: str) -> set[int]:
+    """The types whose names match a regular expression; raises `UsageError` where none does, or none is given."""
+    found = matching(heap, pattern) if pattern else set()
+    if not found:
+        raise UsageError(
+            f"no type matches {pattern!r}" if pattern else "paths needs a type",
+            hint="`caulk types` lists the types of a heap dump.",
+        )
+    return found
+
+
+def matching(heap: Heap, pattern: str) -> set[int]:
+    """The types whose names match a regular expression; the roots are none."""
+    matches, types = matcher(pattern), heap.graph.types
+    return {t for t in range(len(types)) if types.kind[t] != "root" and matches(types.name[t])}
+
+
+def objects_of(heap: Heap, types: Container[int]) -> Column:
+    """The objects of some types, held or not, ascending (`'i'`)."""
+    return members(heap.graph.type, bytes(t in types for t in range(len(heap.graph.types))))
 
 
 def roots(question: Question) -> Table:

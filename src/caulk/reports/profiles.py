@@ -2,6 +2,7 @@
 
 import re
 from array import array
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -174,6 +175,19 @@ def difference_tree(question: Question) -> Stacks:
     return Stacks("difference", change, gained or after - before, signed=True)
 
 
+def laid(question: Question, profiles: Sequence[Profile]) -> tuple[Measure, tuple[Tree, ...]]:
+    """Profiles over common nodes, filtered and turned round as asked, by one measure that all of them have."""
+    if len({profile.kind for profile in profiles}) > 1:
+        kinds = " and a ".join(f"{profile.kind} profile" for profile in profiles)
+        raise UsageError(f"a {kinds} cannot be compared", hint="Compare dumps of one kind, from one program.")
+    measure, _ = size_and_count(profiles, question.measure)
+    if question.filters:
+        profiles = [p.with_tree(filtering.apply(p.tree, question.filters)) for p in profiles]
+    if question.inverted:
+        profiles = [p.with_tree(invert(p.tree, p.measures.index(measure))) for p in profiles]
+    return measure, union(profiles, [measure], question.granularity).trees
+
+
 def _shown(question: Question) -> tuple[Tree, int]:
     """The last dump's tree as asked for: one measure, folded and filtered; and the total before the filters."""
     profile = question.dumps[-1].profile
@@ -201,14 +215,7 @@ def _listed(question: Question) -> tuple[Frames, Measure, Ints, Ints]:
 
 def _difference(question: Question) -> tuple[Tree, int, int]:
     dumps = in_order(question.dumps, question.at) if question.at else list(question.dumps)
-    profiles = [dumps[0].profile, dumps[-1].profile]
-    if profiles[0].kind != profiles[1].kind:
-        raise UsageError(f"a {profiles[0].kind} profile and a {profiles[1].kind} profile cannot be compared")
-    measure, _ = size_and_count(profiles, question.measure)
-    if question.filters:
-        profiles = [p.with_tree(filtering.apply(p.tree, question.filters)) for p in profiles]
-    laid = union(profiles, [measure], question.granularity)
-    before, after = laid.trees
+    _, (before, after) = laid(question, [dumps[0].profile, dumps[-1].profile])
     return subtract(after, before), before.total(0), after.total(0)
 
 

@@ -9,11 +9,11 @@ import itertools
 import re
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from caulk._core import stacks
+from caulk._core import graph, stacks
 from caulk.model.column import Ints
 from caulk.model.table import Stacks
 from caulk.model.units import format_share, format_value
@@ -89,7 +89,9 @@ def lay_out(answer: Stacks, *, limit: int = MAX_NODES) -> Layout:
     if has_losses:
         changed = array("q", (min(abs(value), (1 << 63) - 1) for value in own))
         weight = stacks.totals(tree.parent, changed)
-    order, depth = _heaviest_first(tree.parent, weight, limit)
+    weighing = max(len(weight) - weight.count(0), 1)
+    # By weight, then number: a caller weighs as much as its callee or more, and has the smaller number.
+    order, depth = heaviest_first(tree.parent, graph.top(weight, min(limit, weighing)))
     return Layout(
         answer=answer,
         signed=answer.signed or has_losses,
@@ -98,7 +100,7 @@ def lay_out(answer: Stacks, *, limit: int = MAX_NODES) -> Layout:
         own=array("q", (own[node] for node in order)),
         total=array("q", (total[node] for node in order)),
         weight=array("q", (weight[node] for node in order)),
-        left_out=sum(1 for node in range(1, len(tree)) if weight[node]) + 1 - len(order),
+        left_out=weighing - len(order),
     )
 
 
@@ -169,25 +171,27 @@ def svg(answer: Stacks) -> str:
     )
 
 
-def _heaviest_first(parent: Ints, weight: Ints, limit: int) -> tuple[list[int], Ints]:
-    """The nodes to draw, each before its callees and siblings by weight, and how deep each lies."""
-    some = (node for node in range(1, len(parent)) if weight[node] > 0)
-    # By weight, then number: a caller weighs as much as its callee or more, and has the smaller number.
-    chosen = sorted(heapq.nsmallest(limit - 1, some, key=lambda node: (-weight[node], node)))
-    callees: dict[int, list[int]] = {0: []}
-    for node in chosen:
-        if parent[node] in callees:
-            callees[parent[node]].append(node)
-            callees[node] = []
-    order, depth = [], array("i")
-    waiting = [(0, 0)]
+def heaviest_first(parent: Ints, by_weight: Sequence[int]) -> tuple[list[int], Ints]:
+    """The nodes to draw, each before its callees and these in the order of `by_weight`, and how deep each lies.
+
+    `by_weight` begins with the root and has every caller before its callees; what lies below 500 calls is left out.
+    """
+    first, following = array("i", bytes(4 * len(parent))), array("i", bytes(4 * len(parent)))
+    for node in reversed(by_weight):
+        if node:
+            following[node] = first[parent[node]]
+            first[parent[node]] = node
+    order, depth = [0], array("i", [0])
+    waiting = [(first[0], 1)]
     while waiting:
         node, level = waiting.pop()
+        if not node:
+            continue
         order.append(node)
         depth.append(level)
+        waiting.append((following[node], level))
         if level < MAX_DEPTH:
-            below = sorted(callees[node], key=lambda callee: (weight[callee], -callee))
-            waiting += [(callee, level + 1) for callee in below]
+            waiting.append((first[node], level + 1))
     return order, depth
 
 

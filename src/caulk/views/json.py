@@ -37,6 +37,10 @@ def _table(table: Table) -> dict[str, Any]:
         "report": table.name,
         **table.extra,
         "notes": table.notes,
+        "headings": [
+            {"key": heading.key, "title": heading.title, "kind": heading.kind, "signed": heading.signed}
+            for heading in table.headings
+        ],
         "rows": [dict(zip(keys, row, strict=True)) for row in table.rows],
     }
 
