@@ -49,6 +49,11 @@ def duplicates(source: Source, graph: ObjectGraph, held: Column, *, rows: int, o
     return found
 
 
+def holds_contents(graph: ObjectGraph) -> bool:
+    """Whether the dump of a graph holds what its strings contain."""
+    return graph.format in [name.replace("_", "") for name in HOLDING] and _REDACTED not in graph.comments
+
+
 def repeated(source: Source, graph: ObjectGraph) -> float:
     """The share of a heap that equal strings take beside one of each: at least about so much, by a look at parts of it.
 
