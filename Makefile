@@ -3,18 +3,23 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 KERNELS := $(wildcard src/caulk/_core/*.py)
+PAGE   := src/caulk/views/page/.built
+FRONT  := $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install test lint demo bench fuzz probe-versions e2e wheel clean
+.PHONY: help install page test lint demo bench fuzz probe-versions e2e wheel clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "PYTHON=/path/to/python3 chooses the interpreter that .venv is made with."
 
-install: .venv/.installed ## Make .venv with caulk, every extra and the tools of the tests
+install: $(PAGE) .venv/.installed ## Make .venv with caulk, every extra and the tools of the tests, and the web page where npm is
+
+page: $(PAGE) ## Build the web page (Node.js 20.19 and npm; without them it is served in its plain form)
 
 test: install lint ## Lint, types, import layers, docs and every test (CAULK_REQUIRE=all: nothing may be skipped)
+	@[ ! -d frontend/node_modules ] || npm --prefix frontend test --silent
 	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: install ## Ruff, mypy and the import layers
@@ -22,6 +27,7 @@ lint: install ## Ruff, mypy and the import layers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@[ ! -d frontend/node_modules ] || npm --prefix frontend run --silent check
 
 demo: install ## Run a leaking program of every runtime found here, and find each leak
 	$(BIN)/python demo/run
@@ -45,15 +51,20 @@ e2e: install ## Capture every runtime in the engine of DOCKER_HOST and the clust
 	CAULK_E2E_MATRIX=docs/matrix.json $(BIN)/pytest tests/e2e -m "cluster or not cluster"
 	$(BIN)/python tests/e2e/matrix.py docs/matrix.json docs/matrix.md
 
-wheel: .venv/.made ## Build the wheel into dist/ (CAULK_PURE=1: without compiled kernels)
+wheel: $(PAGE) .venv/.made ## Build the wheel into dist/ (CAULK_PURE=1: without compiled kernels)
 	rm -rf build/lib* build/bdist*
 	$(BIN)/pip wheel -q --no-deps -w dist .
 	@ls dist/*.whl
 
 clean: ## Remove everything that was made here
+	rm -rf frontend/node_modules src/caulk/views/page
 	rm -rf .venv build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis src/*.egg-info
 	rm -f src/caulk/_core/*.so
 	find src tests bench demo -name __pycache__ -prune -exec rm -rf {} +
+
+$(PAGE): $(FRONT)
+	frontend/build
+	@mkdir -p $(@D) && touch $@
 
 # pip 25.1 is the first that installs dependency groups; Debian 12 brings an older one.
 .venv/.made:

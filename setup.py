@@ -4,6 +4,7 @@ Everything else is declared in pyproject.toml. `CAULK_PURE=1` skips the compiler
 """
 
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 # setuptools comes first: it puts `distutils` in place where Python no longer brings it.
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 from distutils.ccompiler import new_compiler  # isort: skip
 from distutils.errors import CCompilerError, DistutilsError  # isort: skip
@@ -26,6 +29,27 @@ class OneWheel(bdist_wheel):
     def get_tag(self) -> tuple[str, str, str]:
         python, abi, platform = super().get_tag()
         return ("cp311", "abi3", platform) if self.distribution.ext_modules else (python, abi, platform)
+
+
+def build_page() -> None:
+    """The page belongs to the wheel and the sdist, so that nobody who installs caulk needs Node.js.
+
+    An sdist brings it built; a checkout that has it is left alone, since make knows when it is old.
+    """
+    if Path("frontend/build").exists() and not Path("src/caulk/views/page/index.html").exists():
+        subprocess.run(["frontend/build"], check=True)
+
+
+class WithPage(build_py):
+    def run(self) -> None:
+        build_page()
+        super().run()
+
+
+class SourceWithPage(sdist):
+    def run(self) -> None:
+        build_page()
+        super().run()
 
 
 def can_compile() -> bool:
@@ -76,6 +100,6 @@ def kernels() -> list[Extension]:
 
 setup(
     ext_modules=kernels(),
-    cmdclass={"bdist_wheel": OneWheel},
+    cmdclass={"bdist_wheel": OneWheel, "build_py": WithPage, "sdist": SourceWithPage},
     options={"build_ext": {"parallel": PROCESSORS}},
 )

@@ -15,6 +15,7 @@ from caulk.model.errors import CaulkError
 VERBS = (
     ("run", "caulk.cli.run:main", "Run a program, watch it, and name its leak at the end."),
     ("watch", "caulk.cli.watch:main", "Watch programs, and say who leaks, how fast, since when."),
+    ("serve", "caulk.cli.serve:main", "The web page: on dumps, on a target, or on all that is watched."),
     ("ps", "caulk.cli.ps:main", "What runs here or there, its memory, and what a capture could get."),
     ("memory", "caulk.cli.memory:main", "Where the memory of a program is, kind by kind, and what limit would fit it."),
     ("doctor", "caulk.cli.doctor:main", "Check every way to capture a program, and say what to change."),

@@ -1,1 +1,1 @@
-"""The page over HTTP: the reports of dumps, the fleet, incidents. It asks the layers below and judges nothing itself."""
+"""The page over HTTP: reports of dumps, the fleet, incidents. It asks the layers below and judges nothing itself."""
