@@ -1,0 +1,187 @@
+/**
+ * Trees out of trees: callers of everything (inverted), and callers and callees of one function (pivot).
+ *
+ * Both grow level by level. The members of a group stand one after another; one pass finds the group of the next level
+ * that each goes to, a counting sort puts these one after another again. No paths, no hashes, no objects.
+ */
+import { ends, totals, type Tree } from './tree'
+
+/** Groups below this share of the whole are not taken apart further: they would be narrower than a pixel's tenth. */
+const FINEST = 1 / 50_000
+
+/** The tree of callers: below the whole the functions that have something of their own, below each its callers. */
+export function inverted(tree: Tree): Tree {
+  const nodes: number[] = []
+  for (let node = 0; node < tree.own.length; node++) {
+    if (tree.own[node] || tree.before?.[node] || tree.wide[node]) nodes.push(node)
+  }
+  const next = Int32Array.from(nodes)
+  return callersOf(tree, { next, own: tree.own, before: tree.before, wide: tree.wide }, next)
+}
+
+/** The callers and the callees of all frames that `isPivot` marks, recursion counted once; sums of both are equal. */
+export function pivoted(tree: Tree, isPivot: Uint8Array): { callees: Tree; callers: Tree } {
+  const end = ends(tree.parent)
+  const outermost: number[] = []
+  for (let node = 1; node < end.length; ) {
+    const isOne = isPivot[tree.frame[node]!]
+    if (isOne) outermost.push(node)
+    node = isOne ? end[node]! : node + 1
+  }
+  const nodes = Int32Array.from(outermost)
+  const start = {
+    next: nodes.map((node) => tree.parent[node]!),
+    own: totals(tree.parent, tree.own),
+    before: tree.before && totals(tree.parent, tree.before),
+    wide: totals(tree.parent, tree.wide),
+  }
+  const frame = nodes.length ? tree.frame[nodes[0]!]! : -1
+  const callees = calleesOf(tree, nodes, end)
+  const callers = callersOf(tree, start, nodes)
+  callees.frame[0] = callers.frame[0] = frame
+  return { callees, callers }
+}
+
+interface Start {
+  /** The node each member goes to next, 0 or less where its way ends. */
+  next: Int32Array
+  own: Float64Array
+  before: Float64Array | null
+  wide: Float64Array
+}
+
+/** Members carry the values of `nodes` upwards; where the way of one ends, the group has them for its own. */
+function callersOf(tree: Tree, { next, own, before, wide }: Start, nodes: Int32Array): Tree {
+  const grown = new Growing(tree)
+  let level: Level = { from: 0, member: nodes, next, group: new Int32Array(nodes.length) }
+  let whole = 0
+  for (const node of nodes) whole += wide[node]!
+  while (level.member.length) {
+    const began = grown.count
+    const weight: number[] = []
+    const goes = new Int32Array(level.member.length)
+    for (let at = 0; at < goes.length; at++) {
+      const up = level.next[at]!
+      const group = up > 0 ? grown.below(level.group[at]!, tree.frame[up]!) : -1
+      goes[at] = group
+      if (group >= 0) weight[group - began] = (weight[group - began] ?? 0) + wide[level.member[at]!]!
+    }
+    const least = whole * FINEST
+    for (let at = 0; at < goes.length; at++) {
+      const group = goes[at]!
+      const isFine = group >= 0 && weight[group - began]! < least
+      if (group >= 0 && !isFine) continue
+      grown.add(group < 0 ? level.group[at]! : group, level.member[at]!, own, before, wide)
+      goes[at] = -1
+    }
+    level = climbed(level, goes, began, grown.count, tree.parent)
+  }
+  return grown.tree()
+}
+
+/** Nodes of one group at a time go down to their callees; each node's own values are its group's. */
+function calleesOf(tree: Tree, nodes: Int32Array, end: Int32Array): Tree {
+  const grown = new Growing(tree)
+  let members = nodes
+  let groups = new Int32Array(nodes.length)
+  while (members.length) {
+    const began = grown.count
+    const below: number[] = []
+    const goes: number[] = []
+    for (let at = 0; at < members.length; at++) {
+      const node = members[at]!
+      grown.add(groups[at]!, node, tree.own, tree.before, tree.wide)
+      for (let callee = node + 1; callee < end[node]!; callee = end[callee]!) {
+        below.push(callee)
+        goes.push(grown.below(groups[at]!, tree.frame[callee]!))
+      }
+    }
+    const sorted = byGroup(Int32Array.from(goes), began, grown.count)
+    members = Int32Array.from(sorted, (at) => below[at]!)
+    groups = Int32Array.from(sorted, (at) => goes[at]!)
+  }
+  return grown.tree()
+}
+
+interface Level {
+  from: number
+  member: Int32Array
+  next: Int32Array
+  group: Int32Array
+}
+
+function climbed(level: Level, goes: Int32Array, from: number, until: number, parent: Int32Array): Level {
+  const sorted = byGroup(goes, from, until)
+  return {
+    from,
+    member: sorted.map((at) => level.member[at]!),
+    next: sorted.map((at) => parent[level.next[at]!]!),
+    group: sorted.map((at) => goes[at]!),
+  }
+}
+
+/** Places in `goes`, ordered by the group `from`..`until` that stands there; those without a group (-1) are left out. */
+function byGroup(goes: Int32Array, from: number, until: number): Int32Array {
+  const first = new Int32Array(until - from + 1)
+  for (const group of goes) if (group >= 0) first[group - from + 1]!++
+  for (let at = 1; at < first.length; at++) first[at]! += first[at - 1]!
+  const sorted = new Int32Array(first[until - from]!)
+  for (let at = 0; at < goes.length; at++) {
+    const group = goes[at]!
+    if (group >= 0) sorted[first[group - from]!++] = at
+  }
+  return sorted
+}
+
+/** A tree that grows below groups, which are asked for one after another. */
+class Growing {
+  #parent = [-1]
+  #frame = [-1]
+  #own = [0]
+  #before: number[] | null
+  #wide = [0]
+  /** By frame: the group below which it was last asked for, and the number that it has there. */
+  #asked: Int32Array
+  #number: Int32Array
+
+  constructor(tree: Tree) {
+    this.#before = tree.before && [0]
+    const frames = tree.frame.reduce((most, frame) => Math.max(most, frame), -1) + 1
+    this.#asked = new Int32Array(frames).fill(-1)
+    this.#number = new Int32Array(frames)
+  }
+
+  get count(): number {
+    return this.#parent.length
+  }
+
+  /** The number of `frame` below `group`. */
+  below(group: number, frame: number): number {
+    if (this.#asked[frame] !== group) {
+      this.#asked[frame] = group
+      this.#number[frame] = this.count
+      this.#parent.push(group)
+      this.#frame.push(frame)
+      this.#own.push(0)
+      this.#before?.push(0)
+      this.#wide.push(0)
+    }
+    return this.#number[frame]!
+  }
+
+  add(group: number, node: number, own: Float64Array, before: Float64Array | null, wide: Float64Array): void {
+    this.#own[group]! += own[node]!
+    if (this.#before && before) this.#before[group]! += before[node]!
+    this.#wide[group]! += wide[node]!
+  }
+
+  tree(): Tree {
+    return {
+      parent: Int32Array.from(this.#parent),
+      frame: Int32Array.from(this.#frame),
+      own: Float64Array.from(this.#own),
+      before: this.#before && Float64Array.from(this.#before),
+      wide: Float64Array.from(this.#wide),
+    }
+  }
+}
