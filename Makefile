@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 KERNELS := $(wildcard src/caulk/_core/*.py)
-PAGE   := src/caulk/views/page/.built
+PAGE   := src/caulk/views/page/index.html
 FRONT  := $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
@@ -14,7 +14,7 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "PYTHON=/path/to/python3 chooses the interpreter that .venv is made with."
 
-install: $(PAGE) .venv/.installed ## Make .venv with caulk, every extra and the tools of the tests, and the web page where npm is
+install: $(PAGE) .venv/.installed ## Make .venv with caulk, every extra, the tests' tools, and the web page where npm is
 
 page: $(PAGE) ## Build the web page (Node.js 20.19 and npm; without them it is served in its plain form)
 
@@ -64,7 +64,6 @@ clean: ## Remove everything that was made here
 
 $(PAGE): $(FRONT)
 	frontend/build
-	@mkdir -p $(@D) && touch $@
 
 # pip 25.1 is the first that installs dependency groups; Debian 12 brings an older one.
 .venv/.made:
