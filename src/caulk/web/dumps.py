@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from caulk import app
 from caulk.analysis.dumps import Dump, in_order
@@ -88,6 +88,20 @@ class Dumps:
         """Whether it can be asked at once."""
         return (known.id, references) in self._open
 
+    def beside(self, wanted: Sequence[Known]) -> dict[str, Any]:
+        """The ids of the dumps before and after the last of these, and of all others of the same target, by time."""
+        last, asked = wanted[-1], {known.id for known in wanted}
+        line = sorted(
+            (known for known in self.all() if _is_beside(known, last)), key=lambda known: known.taken_at or ""
+        )
+        at = next((i for i, known in enumerate(line) if known.id == last.id), 0)
+        others = [known for known in line if known.id not in asked]
+        return {
+            "previous": line[at - 1].id if at else None,
+            "next": line[at + 1].id if at + 1 < len(line) else None,
+            "siblings": [{"id": k.id, "taken_at": k.taken_at, "size_bytes": k.size_bytes} for k in others],
+        }
+
     def opened(self, wanted: Sequence[Known], references: References) -> list[Dump] | Job:
         """The dumps, read and analysed; or the job that is at it."""
         found = self._found(wanted, references)
@@ -133,9 +147,17 @@ class Dumps:
         return replace(known, format=profile.format, runtime=profile.runtime, taken_at=taken)
 
 
-def in_time(dumps: Sequence[Dump]) -> list[Dump]:
-    """Dumps by their times, where all have one."""
-    return in_order(dumps)
+def in_time(known: Sequence[Known], opened: Sequence[Dump]) -> tuple[list[Known], list[Dump]]:
+    """Dumps by their times where all have one, else as they were asked for."""
+    ordered = in_order(opened)
+    by_dump = {id(dump): one for one, dump in zip(known, opened, strict=True)}
+    return [by_dump[id(dump)] for dump in ordered], ordered
+
+
+def _is_beside(known: Known, other: Known) -> bool:
+    """Whether both are of one target, as far as anybody knows: files that were named together are taken for it."""
+    is_same = (known.target, known.format) == (other.target, other.format)
+    return known.id == other.id or (is_same and (bool(known.target) or known.origin == other.origin == "file"))
 
 
 def _of_capture(entry: Entry) -> Known:

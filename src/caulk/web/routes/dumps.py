@@ -9,17 +9,15 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
+from caulk import app
 from caulk.analysis.dumps import Dump
 from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
-from caulk.model.errors import UsageError
 from caulk.model.graph import References
-from caulk.model.table import Stacks
-from caulk.reports import REPORTS, Question
+from caulk.reports import REPORTS, Question, Report
+from caulk.reports.overview import overview
 from caulk.reports.question import Grouping
-from caulk.views import columns
-from caulk.views import json as machine
-from caulk.web.dumps import Known
+from caulk.web.dumps import Dumps, Known, in_time
 from caulk.web.endpoint import Asking, Endpoint, NotFound, Query, json
 from caulk.web.jobs import Job
 
@@ -73,36 +71,39 @@ async def dump(asking: Asking) -> Any:
     known, opened = await opening(asking)
     if isinstance(opened, Job):
         return json(opened.record(), 202)
-    return await asyncio.to_thread(_overview, asking, known, opened)
+    return await asyncio.to_thread(_overview, asking.site.dumps, known, opened)
 
 
 async def answer(asking: Asking) -> Response:
     """What a report says of them: JSON, or columns where it is stacks."""
-    report = next((row for row in REPORTS if row.name == asking.path["tab"]), None)
-    if report is None:
-        raise NotFound(f"there is no report {asking.path['tab'][:50]!r}")
+    report = _report(asking.path["tab"])
     _, opened = await opening(asking)
     if isinstance(opened, Job):
         return json(opened.record(), 202)
-    found = await asyncio.to_thread(report.answer, asking.query.question(opened))
-    if isinstance(found, Stacks):
-        data = await asyncio.to_thread(columns.render, found)
-        return Response(data, media_type=columns.MEDIA)
-    return Response(machine.render(found), media_type="application/json")
+    body, media = await asyncio.to_thread(app.for_page, report, asking.query.question(opened))
+    return Response(body, media_type=media)
 
 
 async def opening(asking: Asking) -> tuple[list[Known], list[Dump] | Job]:
     """The dumps of a request, and the same opened, or the job that opens them."""
     dumps = asking.site.dumps
     known = await asyncio.to_thread(dumps.named, asking.path["ids"])
-    return known, dumps.opened(known, asking.query.references)
+    opened = await asyncio.to_thread(dumps.opened, known, asking.query.references)
+    return (known, opened) if isinstance(opened, Job) else in_time(known, opened)
 
 
-def _overview(asking: Asking, known: Sequence[Known], opened: Sequence[Dump]) -> dict[str, Any]:
-    from caulk.reports.overview import overview  # noqa: PLC0415
+def _report(name: str) -> Report:
+    found = next((row for row in REPORTS if row.name == name), None)
+    if found is None:
+        raise NotFound(f"there is no report {name[:50]!r}", hint="The answer to /api/d/… lists the tabs of a dump.")
+    return found
 
-    found = overview(opened)
-    raise UsageError(str(found))
+
+def _overview(dumps: Dumps, known: Sequence[Known], opened: Sequence[Dump]) -> dict[str, Any]:
+    """What `caulk.reports` says of the dumps, with the ids by which they and their neighbours are asked for."""
+    said = msgspec.to_builtins(overview(opened))
+    said["dumps"] = [{"id": one.id} | told for one, told in zip(known, said["dumps"], strict=True)]
+    return said | {"ids": [one.id for one in known]} | dumps.beside(known)
 
 
 def _row(asking: Asking, known: Known) -> dict[str, Any]:
