@@ -154,10 +154,20 @@ function ended(problem: Problem): Problem {
 /** Hears what happens, while the page is open; the browser connects again by itself. */
 export function hear(event: 'job' | 'fleet' | 'incident' | 'capture', then: (record: unknown) => void): () => void {
   if (island) return () => {}
-  stream ??= new EventSource('/api/events')
+  stream ??= listening()
   const listener = (message: MessageEvent): void => then(JSON.parse(message.data as string))
   stream.addEventListener(event, listener)
   return () => stream?.removeEventListener(event, listener)
 }
 
 let stream: EventSource | null = null
+
+/** Whether the server is heard now; null before anybody listens. */
+export const connection = signal<boolean | null>(null)
+
+function listening(): EventSource {
+  const source = new EventSource('/api/events')
+  source.onopen = () => (connection.value = true)
+  source.onerror = () => (connection.value = false)
+  return source
+}
