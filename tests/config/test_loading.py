@@ -84,11 +84,13 @@ def test_sizes_spans_and_shares_are_read_as_people_write_them(file):
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("[wach]", ["at the top: wach is no setting", "Known there: keep, listen, notify, rules, store, watch"]),
+        ("[wach]", ["at the top: wach is no setting", "Known there: keep, listen, notify, rules, serve, store, watch"]),
         ("[watch]\nintervall = '3s'", ["[watch] intervall is no setting", "interval"]),
         ("[watch]\ninterval = 'soon'", ["[watch] interval: 'soon' is not a span of time", "30s, 5m, 12h or 7d"]),
         ("[watch]\ninterval = true", ["[watch] interval: true is not a span of time"]),
         ("[watch]\ninterval = 0.5", ["[watch] interval is too short"]),
+        ("[serve]\ncaptures = -1", ["[serve] uploads, captures and reveals are 0 or more"]),
+        ("[serve]\nsession = 0", ["[serve] window and session are longer than nothing"]),
         ("[watch]\ntargets = 'pid:'", ["[watch] targets: an array is wanted, not a str"]),
         ("[[rules]]\nname = 'x'", ["[[rules]] 1 trigger is missing"]),
         (RULE + RULE, ["'big' is given twice"]),
@@ -121,6 +123,7 @@ def test_what_is_wrong_is_said_with_its_place_and_what_is_allowed(file, text, pa
         ("[notify.ops]\nkind = 'slack'\nurl = 'https://hooks/T0'", "CAULK_NOTIFY__OPS__URL"),
         ("[notify.ops]\nkind = 'webhook'\nurl = 'https://x'\nsecret = 'T0'", "CAULK_NOTIFY__OPS__SECRET"),
         ("[listen]\ntoken = 'T0'", "CAULK_LISTEN__TOKEN"),
+        ("[serve]\nread_token = 'T0'", "CAULK_SERVE__READ_TOKEN"),
         ("[store]\nurl = 'postgresql://T0@h/d'", "CAULK_STORE__URL"),
     ],
 )

@@ -89,6 +89,49 @@ class Listen(Section, frozen=True, kw_only=True):
     token_file: str = ""
 
 
+class Serve(Section, frozen=True, kw_only=True):
+    """Where the web page is served, and to whom."""
+
+    address: str = "127.0.0.1:8082"
+    names: tuple[str, ...] = ()
+    """Names that it is asked by, besides its address: of this machine, of a proxy before it."""
+    token: Secret = Secret()
+    """Who has it sees all, captures and reveals."""
+    token_file: str = ""
+    read_token: Secret = Secret()
+    """Who has it only looks."""
+    read_token_file: str = ""
+    session: Span = Span(12 * 3600)
+    """How long a browser stays signed in."""
+    cert: str = ""
+    """A file of certificates, its own first."""
+    key: str = ""
+    """Its private key, where that is not in the same file."""
+    insecure: bool = False
+    """Do without TLS where others can listen in."""
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies, of which the headers are believed."""
+    user_header: str = ""
+    """The header by which these proxies say who asks."""
+    roles_header: str = ""
+    """The header that says which of `read` and `capture` they may; without it, both."""
+    upload: Size = Size(16 << 30)
+    """The largest dump that is taken."""
+    uploads: int = 2
+    """How many of them at once."""
+    captures: int = 6
+    """How many captures in a window: of each caller, and of each target."""
+    reveals: int = 30
+    """How many times in a window values are shown: to each caller, and of each dump."""
+    window: Span = Span(600)
+
+    def __post_init__(self) -> None:
+        if min(self.uploads, self.captures, self.reveals) < 0:
+            raise ValueError("uploads, captures and reveals are 0 or more; 0 allows none")
+        if self.window <= 0 or self.session <= 0:
+            raise ValueError("window and session are longer than nothing")
+
+
 class Store(Section, frozen=True, kw_only=True):
     """Where incidents are kept."""
 
@@ -162,6 +205,7 @@ class Config(Section, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     notify: dict[str, Notifier] = field(default_factory=dict)
     listen: Listen = Listen()
+    serve: Serve = Serve()
     store: Store = Store()
     keep: Keep = Keep()
 

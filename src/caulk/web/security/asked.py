@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers
@@ -70,10 +70,7 @@ def networks(written: Iterable[str]) -> Networks:
 
 def neighbourhood(address: str) -> str:
     """What one household has of addresses, for counting: an IPv4 address, or the 64 first bits of an IPv6 one."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
+    parsed = _parsed(address)
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 
 
@@ -98,17 +95,19 @@ def _forwarded(headers: Headers) -> list[str]:
 
 def _first_stranger(hops: list[str], proxies: Networks) -> str:
     """The nearest address that is no proxy: what stands behind it in the header, anybody may have written."""
-    known = [hop for hop in hops if _is_address(hop)]
+    known = [hop for hop in hops if _parsed(hop)]
     return next((hop for hop in known if not _within(hop, proxies)), known[0] if known else "")
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _within(address: str, proxies: Networks) -> bool:
-    return _is_address(address) and any(ip_address(address) in network for network in proxies)
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in network for network in proxies)
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    # A socket that takes both kinds says `::ffff:10.0.0.7` of 10.0.0.7.
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else parsed

@@ -5,11 +5,10 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
-from caulk.web.security.prompt import Prompt
-
 from caulk.config.schema import Serve
 from caulk.config.secrets import revealed
 from caulk.model.errors import UsageError
+from caulk.web.security.prompt import Prompt
 
 _LEAST_TOKEN = 16
 #: Connections, of which an open page holds two; more are told to come back.
