@@ -76,7 +76,7 @@ def _groups(types: Types, by: Grouping) -> Iterator[str]:
     """What the row of each type is called."""
     if by == "types":
         return iter(types.name)
-    of_type = (_package(name) for name in types.name) if by == "packages" else iter(types.owner)
+    of_type = (package_of_type(name) for name in types.name) if by == "packages" else iter(types.owner)
     return (name or "(none)" for name in of_type)
 
 
@@ -107,7 +107,7 @@ def _counted(question: Question, dump: Dump, census: Census) -> Table:
     return Table("types", headings, rows, notes, {"total": whole, "mode": dump.mode})
 
 
-def _package(name: str) -> str:
+def package_of_type(name: str) -> str:
     """The package or module of a type: what stands before its last dot, of arrays that of their elements."""
     return name.partition("[")[0].rpartition(".")[0]
 

@@ -192,12 +192,15 @@ def _shown(question: Question) -> tuple[Tree, int]:
     """The last dump's tree as asked for: one measure, folded and filtered; and the total before the filters."""
     profile = question.dumps[-1].profile
     chosen = chosen_measure(profile, question.measure)
+    return tree_of(question, profile, [chosen]), profile.total(chosen)
+
+
+def tree_of(question: Question, profile: Profile, measures: Sequence[int]) -> Tree:
+    """The stacks of a profile by some of its measures, filtered and folded as the question asks."""
     whole = profile.tree
-    one = Tree((whole.measures[chosen],), whole.frames, whole.parent, whole.frame, (whole.values[chosen],))
-    total = one.total(0)
-    if question.filters:
-        one = filtering.apply(one, question.filters)
-    return fold(one, question.granularity), total
+    named = tuple(whole.measures[m] for m in measures)
+    tree = Tree(named, whole.frames, whole.parent, whole.frame, tuple(whole.values[m] for m in measures))
+    return fold(filtering.apply(tree, question.filters), question.granularity)
 
 
 def _listed(question: Question) -> tuple[Frames, Measure, Ints, Ints]:
