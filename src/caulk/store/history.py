@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, cast
 
 import msgspec
@@ -16,7 +17,7 @@ from caulk.model.errors import UsageError
 from caulk.model.judgement import Event, Judgement
 from caulk.model.series import Reading
 from caulk.model.watching import Observation, Workload
-from caulk.store.rings import LANES, TIERS, Block
+from caulk.store.rings import LANES, TIERS, Block, Tier, reading_of
 
 _MOST_SERIES = 160 * LANES
 _MOST_EVENTS = 1000
@@ -49,13 +50,17 @@ class _Series:
 
 
 class History:
-    """The history in a directory, which is made; raises `Busy` if another process writes it. Of one thread."""
+    """The history in a directory, which is made; raises `Busy` if another process writes it.
+
+    One thread notes and keeps; any may ask.
+    """
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory = directory
         self._lock = _locked(directory / "lock")
-        self._base = sqlite3.connect(directory / "history.sqlite", isolation_level=None)
+        # SQLite itself sees to it that threads take turns (sqlite3.threadsafety is 3).
+        self._base = sqlite3.connect(directory / "history.sqlite", isolation_level=None, check_same_thread=False)
         self._base.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA} BEGIN;")
         self._series = {
             (workload, replica): _Series(slot, since, seen)
@@ -63,6 +68,7 @@ class History:
         }
         self._workloads = {key: Workload(key, *rest) for key, *rest in self._base.execute("SELECT * FROM workloads")}
         self._blocks: dict[int, Block] = {}
+        self._opening = Lock()
         self._free: list[int] | None = None
         self._touched: set[tuple[str, str]] = set()
 
@@ -92,18 +98,21 @@ class History:
 
     def readings(self, workload: str, replica: str, *, begin: float = 0.0) -> list[Reading]:
         """The readings of a replica since `begin`, oldest first: of each time the finest that are kept."""
-        series = self._series.get((workload, replica))
-        if series is None:
-            return []
-        block, lane = self._block(series.slot), series.slot % LANES
-        # What a kill kept from being committed may be newer than what is known to have been seen.
-        newest = series.seen, series.seen + _UNSEEN_S
         found: list[Reading] = []
         for tier in TIERS:
-            kept = block.readings(lane, tier, max(begin, series.since), newest)
+            kept = map(reading_of, self.cells(workload, replica, tier, begin=begin))
             end = found[0].at if found else float("inf")
             found[:0] = [reading for reading in kept if reading.at < end]
         return found
+
+    def cells(self, workload: str, replica: str, tier: Tier, *, begin: float = 0.0) -> list[tuple[int, ...]]:
+        """What one tier has of a replica since `begin`, oldest first, as it lies in the ring."""
+        series = self._series.get((workload, replica))
+        if series is None:
+            return []
+        # What a kill kept from being committed may be newer than what is known to have been seen.
+        newest = series.seen, series.seen + _UNSEEN_S
+        return self._block(series.slot).cells(series.slot % LANES, tier, max(begin, series.since), newest)
 
     def events(self, workload: str, *, begin: float = 0.0) -> dict[str, list[Event]]:
         """What happened to each replica of a workload since `begin`, oldest first."""
@@ -195,9 +204,10 @@ class History:
 
     def _block(self, slot: int) -> Block:
         number = slot // LANES
-        if number not in self._blocks:
-            self._blocks[number] = Block(self._directory / f"readings-{number:03}.ring")
-        return self._blocks[number]
+        with self._opening:
+            if number not in self._blocks:
+                self._blocks[number] = Block(self._directory / f"readings-{number:03}.ring")
+            return self._blocks[number]
 
 
 def _locked(path: Path) -> sqlite3.Connection:

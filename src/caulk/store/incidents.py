@@ -208,6 +208,13 @@ class Incidents:
             opening = link.execute(sa.select(_INCIDENTS.c.opening).where(_INCIDENTS.c.key == key)).scalar()
         return None if opening is None else _opening(opening)
 
+    def counted(self) -> tuple[int, int]:
+        """How many incidents there are, and how many moments of them: where neither grew, nothing happened."""
+        with self._engine.connect() as link:
+            counts = [sa.select(sa.func.count()).select_from(table) for table in (_INCIDENTS, _MOMENTS)]
+            incidents, moments = (link.execute(count).scalar_one() for count in counts)
+        return incidents, moments
+
     def dispose(self) -> None:
         """Lets go of the database."""
         self._engine.dispose()

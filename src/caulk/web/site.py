@@ -9,11 +9,14 @@ from caulk.model.target import Access
 from caulk.store.captures import Captures
 from caulk.web.dumps import Dumps
 from caulk.web.events import Events
+from caulk.web.fleet import FleetView
 from caulk.web.jobs import Jobs
+from caulk.web.kept import Kept
+from caulk.web.uploads import Uploads
 
 if TYPE_CHECKING:
+    from caulk.store.history import History
     from caulk.store.incidents import Incidents
-    from caulk.watch.keeping import Keeping
     from caulk.watch.loop import Loop
 
 
@@ -30,10 +33,14 @@ class Site:
     access: Access = field(default_factory=Access)
     incidents: "Incidents | None" = None
     loop: "Loop | None" = None
-    keeping: "Keeping | None" = None
-    """What the loop keeps over restarts; None where another caulk has it."""
+    history: "History | None" = None
     begins_at: str = "/"
     """What a browser is shown first."""
+    fleet: FleetView = field(default_factory=FleetView)
+    kept: Kept = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kept = Kept(self.captures, self.incidents)
 
     def close(self) -> None:
         """Ends jobs and streams."""
@@ -45,4 +52,4 @@ def site(home: Path, **given: object) -> Site:
     """A site over what is kept in `home`; `given` are further fields of it."""
     events = Events()
     jobs, captures = Jobs(events), Captures(home / "captures")
-    return Site(home, Dumps(captures, jobs), jobs, events, captures, **given)  # type: ignore[arg-type]
+    return Site(home, Dumps(captures, jobs, Uploads(home / "uploads")), jobs, events, captures, **given)  # type: ignore[arg-type]

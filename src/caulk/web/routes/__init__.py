@@ -1,5 +1,5 @@
 """What the page asks: a module a subject, each with a table of endpoints."""
 
-from caulk.web.routes import dumps, jobs, session
+from caulk.web.routes import dumps, fleet, jobs, session
 
-ENDPOINTS = (*session.ENDPOINTS, *dumps.ENDPOINTS, *jobs.ENDPOINTS)
+ENDPOINTS = (*session.ENDPOINTS, *dumps.ENDPOINTS, *downloads.ENDPOINTS, *jobs.ENDPOINTS, *fleet.ENDPOINTS)

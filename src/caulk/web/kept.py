@@ -1,0 +1,95 @@
+"""What lies on disk, as pages show it: captures with their sizes, and the newest incidents, which say whose they are.
+
+One look serves all who ask within two seconds. Incidents are read again only where there are new ones.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from caulk.model.incident import Incident
+from caulk.store.captures import Captures, Entry
+
+if TYPE_CHECKING:
+    from caulk.store.incidents import Incidents
+
+_FRESH_S = 2.0
+_MOST_INCIDENTS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Captures, the newest first, with what each takes on disk by its id; incidents, the newest first."""
+
+    entries: tuple[Entry, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    free_bytes: int = 0
+    incidents: tuple[Incident, ...] = ()
+    version: int = 0
+    """Another one where anything else changed than the free space."""
+
+    @property
+    def used_bytes(self) -> int:
+        """What all captures take."""
+        return sum(self.sizes.values())
+
+    def suspects(self) -> dict[str, str]:
+        """What was found to leak in captures, by their ids."""
+        found: dict[str, str] = {}
+        for incident in reversed(self.incidents):
+            if incident.findings:
+                found |= dict.fromkeys(incident.captures, incident.findings[0].title)
+        return found
+
+    def owners(self) -> dict[str, str]:
+        """The workloads of captures that incidents took, by the captures' ids."""
+        return {number: incident.workload.key for incident in self.incidents for number in incident.captures}
+
+
+class Kept:
+    """Looks at the disk for all who ask; of any thread."""
+
+    def __init__(self, captures: Captures, incidents: "Incidents | None" = None) -> None:
+        self._captures, self._incidents = captures, incidents
+        self._lock = threading.Lock()
+        self._stock, self._at = Stock(), float("-inf")
+        self._counted: tuple[int, int] = (-1, -1)
+
+    def stock(self, *, is_new: bool = False) -> Stock:
+        """What there is, two seconds old at most; with `is_new`, now. Reads files: not for the event loop."""
+        with self._lock:
+            if is_new or time.monotonic() - self._at > _FRESH_S:
+                self._stock, self._at = self._looked(), time.monotonic()
+            return self._stock
+
+    def _looked(self) -> Stock:
+        before = self._stock
+        entries = tuple(self._captures.all())
+        sizes = {entry.manifest.id: _size(entry) for entry in entries}
+        incidents, counted = before.incidents, self._counted
+        if self._incidents is not None:
+            counted = self._incidents.counted()
+            if counted != self._counted:
+                incidents = tuple(self._incidents.find(limit=_MOST_INCIDENTS))
+        is_same = (entries, sizes, counted) == (before.entries, before.sizes, self._counted)
+        self._counted = counted
+        version = before.version + (not is_same)
+        return Stock(entries, sizes, self._captures.free_bytes(), incidents, version)
+
+
+def _size(entry: Entry) -> int:
+    try:
+        return entry.size_bytes
+    except OSError:
+        # Deleted while we look.
+        return 0
+
+
+def changed(before: Stock, after: Stock) -> tuple[list[str], list[Entry]]:
+    """The ids of incidents that something happened to, and the captures that are new or now whole."""
+    known = {incident.id: len(incident.moments) for incident in before.incidents}
+    seen = {(entry.manifest.id, entry.manifest.complete) for entry in before.entries}
+    incidents = [one.id for one in after.incidents if known.get(one.id) != len(one.moments)]
+    return incidents, [one for one in after.entries if (one.manifest.id, one.manifest.complete) not in seen]
