@@ -5,7 +5,9 @@ request began goes on until the next. `get` and `send` are for one request. Answ
 `.json()`, `.text`, `.content`; redirects are not followed.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -48,3 +50,34 @@ def events(app: Any, path: str, most: int, headers: Mapping[str, str] | None = N
                 block, most = [], most - 1
                 if not most:
                     return
+
+
+_listeners: list[list[str]] = []
+
+
+@contextmanager
+def files_asked() -> Iterator[list[str]]:
+    """What this process asks the system for meanwhile: what it opens, lists, removes, imports, starts.
+
+    With it a test shows that what stands in a request gets nowhere near a file.
+    """
+    if _watch not in _hooked:
+        sys.addaudithook(_watch)
+        _hooked.append(_watch)
+    seen: list[str] = []
+    _listeners.append(seen)
+    try:
+        yield seen
+    finally:
+        # By identity: two lists that are empty are equal.
+        _listeners[:] = [one for one in _listeners if one is not seen]
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if _listeners and event.partition(".")[0] in ("open", "os", "shutil", "subprocess", "import"):
+        for seen in _listeners:
+            seen.extend(str(one) for one in arguments)
+
+
+# A hook cannot be taken away again.
+_hooked: list[Any] = []

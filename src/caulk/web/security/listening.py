@@ -20,7 +20,7 @@ _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
 def parted(address: str) -> tuple[str, int]:
-    """Host and port of `127.0.0.1:8082` or `[::1]:8082`; a host that is left out is loopback. Raises `UsageError`."""
+    """Host and port of `127.0.0.1:8082` or `[::1]:8082`; a bare port is on loopback. Raises `UsageError`."""
     host, _, port = address.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) < 1 << 16) or (":" in host and not host.startswith("[")):
         raise UsageError(
