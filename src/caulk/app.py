@@ -318,16 +318,6 @@ def answered(row: Report, question: Question, output: str, **looks: Any) -> tupl
     return answer, rendered(answer, output, **looks)
 
 
-def for_page(row: Report, question: Question) -> tuple[str | bytes, str]:
-    """The answer as the web page reads it, and its media type: stacks as columns, all else as JSON."""
-    laid = import_module("caulk.reports.laid")
-    if row.name in laid.STACKS:
-        answer, before = laid.laid_over(row.name, question)
-        columns = _view("columns")
-        return columns.render(answer, before=before), columns.MEDIA
-    return _view("json").render(row.answer(question)), "application/json"
-
-
 def rendered(answer: Answer, output: str, **looks: Any) -> str | bytes:
     """An answer as text or bytes, in any output but the page, which shows more than one answer."""
     if output == "table":

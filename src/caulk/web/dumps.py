@@ -6,20 +6,24 @@ joined by `..` are asked about together: two are a difference, more are growth.
 
 import re
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caulk import app
-from caulk.analysis.dumps import Dump, in_order
+from caulk.analysis.dumps import Dump
 from caulk.model.errors import UsageError
 from caulk.model.graph import References
 from caulk.store.captures import Captures, Entry
 from caulk.store.index import key_of
+from caulk.web.answers import Answer, Answers
 from caulk.web.endpoint import NotFound
 from caulk.web.jobs import Job, Jobs
+from caulk.web.uploads import Uploads
 
 if TYPE_CHECKING:
     from caulk.app import Talk
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
 #: So many are kept open: columns of heap dumps lie in mapped files, which the system takes back as it likes.
 _OPEN = 12
 _MOST_TOGETHER = 24
+#: Manifests of captures are read again after so long.
+_FRESH_S = 2.0
+#: How soon a job that only waits hears that it was cancelled.
+_STEP_S = 0.2
 _ID = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 
 
@@ -48,11 +56,16 @@ class Known:
 class Dumps:
     """Dumps that were named at the start or uploaded, and every complete capture; of any thread."""
 
-    def __init__(self, captures: Captures, jobs: Jobs, reading: app.Reading = app.Reading()) -> None:
-        self._captures, self._jobs, self._reading = captures, jobs, reading
+    def __init__(self, captures: Captures, jobs: Jobs, uploads: Uploads, reading: app.Reading | None = None) -> None:
+        self._captures, self._jobs, self._reading = captures, jobs, reading or app.Reading()
+        self.uploads = uploads
+        self.answers = Answers()
         self._files: dict[str, Known] = {}
+        self._captured: tuple[float, list[Known]] = (0.0, [])
         self._open: OrderedDict[tuple[str, References], Dump] = OrderedDict()
         self._lock = threading.Lock()
+        for file, label in uploads.all():
+            self.add(file, name=label, origin="upload")
 
     def add(self, path: Path, *, name: str = "", origin: str = "file") -> str:
         """Lets the page ask for a file; gives its id, which is that of its content. Raises `UsageError`."""
@@ -64,18 +77,37 @@ class Dumps:
 
     def all(self) -> list[Known]:
         """Files first, then captures, the newest first."""
-        captured = [_of_capture(entry) for entry in self._captures.all() if entry.manifest.complete]
-        return [self._told(known) for known in self._files.values()] + captured
+        return [self._told(known) for known in list(self._files.values())] + self._complete(_FRESH_S)
 
     def known(self, number: str) -> Known:
         """The dump of that id; raises `NotFound`."""
         found = self._files.get(number)
         if found:
             return self._told(found)
-        for entry in self._captures.all():
-            if entry.manifest.id == number and entry.manifest.complete:
-                return _of_capture(entry)
-        raise NotFound(f"there is no dump {number!r} here", hint="The list of dumps has what there is.")
+        for age in (_FRESH_S, 0.0):
+            for known in self._complete(age):
+                if known.id == number:
+                    return known
+        raise NotFound(f"there is no dump {number!r} here", hint="/api/d lists what there is.")
+
+    def remove(self, number: str) -> None:
+        """Deletes a dump that was uploaded; raises `NotFound` where there is none."""
+        known = self._files.get(number)
+        if known is None or known.origin != "upload":
+            raise NotFound(f"no dump {number!r} was uploaded", hint="/api/d lists what there is.")
+        with self._lock:
+            self._files.pop(number, None)
+            for key in [key for key in self._open if key[0] == number]:
+                del self._open[key]
+        self.uploads.remove(known.path)
+
+    def _complete(self, age_s: float) -> list[Known]:
+        """The complete captures, the newest first, as they were at most `age_s` seconds ago."""
+        at, found = self._captured
+        if not at or time.monotonic() - at >= age_s:
+            found = [_of_capture(entry) for entry in self._captures.all() if entry.manifest.complete]
+            self._captured = (time.monotonic(), found)
+        return found
 
     def named(self, ids: str) -> list[Known]:
         """The dumps of `a..b..c`; raises `NotFound`."""
@@ -102,14 +134,26 @@ class Dumps:
             "siblings": [{"id": k.id, "taken_at": k.taken_at, "size_bytes": k.size_bytes} for k in others],
         }
 
-    def opened(self, wanted: Sequence[Known], references: References) -> list[Dump] | Job:
-        """The dumps, read and analysed; or the job that is at it."""
+    def opened(self, wanted: Sequence[Known], references: References, patience_s: float = 0.0) -> list[Dump] | Job:
+        """The dumps, read and analysed; or the job that is at it, where that takes longer than `patience_s`."""
         found = self._found(wanted, references)
         if found is not None:
             return found
         title = " and ".join(known.name for known in wanted[:3]) + (" and more" if len(wanted) > 3 else "")
         key = "open " + " ".join(known.id for known in wanted) + f" {references}"
-        return self._jobs.begin("analysis", f"Analyse {title}", self._opening(wanted, references), key=key)
+        job = self._jobs.begin("analysis", f"Analyse {title}", self._opening(wanted, references), key=key)
+        job.ended.wait(patience_s)
+        return (self._found(wanted, references) if job.state == "done" else None) or job
+
+    def awaiting(self, title: str, key: Hashable, making: "Future[Answer]") -> Job:
+        """The job that waits for an answer which takes long; who asks again when it is done has the answer at once."""
+
+        def task(talk: "Talk", _: Job) -> None:
+            while not wait([making], _STEP_S).done:
+                talk.progress(0, 1, "asking")
+            making.result()
+
+        return self._jobs.begin("analysis", title, task, key=f"ask {key}")
 
     def _found(self, wanted: Sequence[Known], references: References) -> list[Dump] | None:
         with self._lock:
@@ -145,13 +189,6 @@ class Dumps:
         profile = dump.profile
         taken = profile.taken_at.isoformat().replace("+00:00", "Z") if profile.taken_at else None
         return replace(known, format=profile.format, runtime=profile.runtime, taken_at=taken)
-
-
-def in_time(known: Sequence[Known], opened: Sequence[Dump]) -> tuple[list[Known], list[Dump]]:
-    """Dumps by their times where all have one, else as they were asked for."""
-    ordered = in_order(opened)
-    by_dump = {id(dump): one for one, dump in zip(known, opened, strict=True)}
-    return [by_dump[id(dump)] for dump in ordered], ordered
 
 
 def _is_beside(known: Known, other: Known) -> bool:

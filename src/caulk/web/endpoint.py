@@ -24,8 +24,8 @@ class NotFound(CaulkError):
     """Nothing of that name is known here."""
 
 
-class Refused(CaulkError):
-    """The caller may not do this, or not so often."""
+class NoRoom(CaulkError):
+    """The disk cannot take it."""
 
 
 class Query(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
@@ -76,7 +76,7 @@ def json(answer: Any, status: int = 200) -> Response:
 
 def error(problem: CaulkError) -> Response:
     """What went wrong, as the API says it: what happened, and what to do."""
-    kinds = ((NotFound, 404), (Refused, 403), (MalformedDump, 422), (Unreachable, 502), (CaptureFailed, 409))
+    kinds = ((NotFound, 404), (NoRoom, 507), (MalformedDump, 422), (Unreachable, 502), (CaptureFailed, 409))
     status = next((status for kind, status in kinds if isinstance(problem, kind)), 400)
     return json({"schema": "caulk.error/1", "what": str(problem), "hint": problem.hint}, status)
 

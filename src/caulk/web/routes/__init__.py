@@ -1,5 +1,12 @@
 """What the page asks: a module a subject, each with a table of endpoints."""
 
-from caulk.web.routes import dumps, fleet, jobs, session
+from caulk.web.routes import downloads, dumps, fleet, jobs, session, uploads
 
-ENDPOINTS = (*session.ENDPOINTS, *dumps.ENDPOINTS, *downloads.ENDPOINTS, *jobs.ENDPOINTS, *fleet.ENDPOINTS)
+ENDPOINTS = (
+    *session.ENDPOINTS,
+    *dumps.ENDPOINTS,
+    *downloads.ENDPOINTS,
+    *uploads.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *fleet.ENDPOINTS,
+)

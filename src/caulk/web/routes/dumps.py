@@ -1,7 +1,7 @@
 """Dumps: the list of them, one of them, and what is asked about one or several."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -9,111 +9,119 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from caulk import app
-from caulk.analysis.dumps import Dump
-from caulk.analysis.filters import Filters
-from caulk.analysis.fold import Granularity
-from caulk.model.graph import References
-from caulk.reports import REPORTS, Question, Report
-from caulk.reports.overview import overview
-from caulk.reports.question import Grouping
-from caulk.web.dumps import Dumps, Known, in_time
-from caulk.web.endpoint import Asking, Endpoint, NotFound, Query, json
+from caulk import pages
+from caulk.model.errors import UsageError
+from caulk.reports import Report
+from caulk.web.answers import Answer
+from caulk.web.asked import Asked, Opened, Reading, opening
+from caulk.web.endpoint import Asking, Endpoint, NotFound, json
 from caulk.web.jobs import Job
 
-_Pattern = Annotated[str, Meta(max_length=500)]
+#: An answer that takes longer is waited for as a job is.
+_PATIENCE_S = 2.0
+_Name = Annotated[str, Meta(max_length=20_000)]
 
 
-class Reading(Query, frozen=True):
-    """How a dump is read."""
+class Chosen(Asked, frozen=True):
+    """What is selected: a frame or a type, by its whole name."""
 
-    references: References = "strong"
+    frame: _Name = ""
+    type: _Name = ""
 
 
-class Asked(Reading, frozen=True):
-    """What is asked of dumps, as the verbs of the command line take it."""
+class Revealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The tab of which values are to be shown, and what it is asked with."""
 
-    focus: _Pattern = ""
-    ignore: _Pattern = ""
-    hide: _Pattern = ""
-    show: _Pattern = ""
-    from_: _Pattern = msgspec.field(default="", name="from")
-    measure: Annotated[str, Meta(max_length=100)] = ""
-    granularity: Granularity = "functions"
-    pattern: _Pattern = ""
-    by: Grouping = "types"
-    inverted: bool = False
-    limit: Annotated[int, Meta(ge=1, le=250_000)] = 200
-
-    def question(self, dumps: Sequence[Dump], *, values: bool = False) -> Question:
-        """The same as a question about dumps."""
-        return Question(
-            dumps=dumps,
-            filters=Filters(self.focus, self.ignore, self.hide, self.show, self.from_),
-            measure=self.measure,
-            granularity=self.granularity,
-            limit=self.limit,
-            pattern=self.pattern,
-            inverted=self.inverted,
-            values=values,
-            by=self.by,
-        )
+    tab: str
+    parameters: dict[str, Any] = {}
 
 
 async def dumps(asking: Asking) -> dict[str, Any]:
     """Every dump that can be asked about."""
     found = await asyncio.to_thread(asking.site.dumps.all)
-    return {"schema": "caulk.dumps/1", "dumps": [_row(asking, known) for known in found]}
+    rows = [{name: value for name, value in asdict(known).items() if name != "path"} for known in found]
+    for row, known in zip(rows, found, strict=True):
+        row["is_open"] = asking.site.dumps.is_open(known)
+    return {"schema": "caulk.dumps/1", "dumps": rows}
 
 
 async def dump(asking: Asking) -> Any:
-    """One dump (`a`), a difference (`a..b`) or growth (`a..b..c`): what it is, and what can be asked; 202 while it is read."""
-    known, opened = await opening(asking)
+    """What a dump (`a`), a difference (`a..b`) or growth (`a..b..c`) is, and what can be asked; 202 while read."""
+    opened = await opening(asking)
     if isinstance(opened, Job):
         return json(opened.record(), 202)
-    return await asyncio.to_thread(_overview, asking.site.dumps, known, opened)
+
+    def said() -> dict[str, Any]:
+        return pages.described(Asked().question(opened.dumps), opened.ids) | asking.site.dumps.beside(opened.known)
+
+    return await asyncio.to_thread(said)
 
 
 async def answer(asking: Asking) -> Response:
-    """What a report says of them: JSON, or columns where it is stacks."""
-    report = _report(asking.path["tab"])
-    _, opened = await opening(asking)
+    """What a report says of them: JSON, or columns where it is stacks; 202 while it is computed."""
+    row, asked = report(asking.path["tab"]), asking.query
+    return await _given(
+        asking,
+        row.name,
+        lambda opened: Answer(*pages.answer(row, asked.question(opened.dumps), nodes=asked.limit or pages.NODES)),
+    )
+
+
+async def selection(asking: Asking) -> Response:
+    """What there is to say of one frame, or of one type, with its callers or holders."""
+    asked = asking.query
+
+    def said(opened: Opened) -> Answer:
+        found = pages.selected(asked.question(opened.dumps), opened.ids, frame=asked.frame, type_=asked.type)
+        return Answer(msgspec.json.encode(found), pages.JSON)
+
+    return await _given(asking, "selection", said)
+
+
+async def reveal(asking: Asking) -> Response:
+    """A table with the values that a dump holds, which are hidden everywhere else."""
+    row = report(asking.body.tab)
+    try:
+        asked = msgspec.convert(asking.body.parameters, Asked, strict=False)
+    except msgspec.ValidationError as problem:
+        raise UsageError(f"the parameters are wrong: {problem}") from None
+    opened = await opening(asking, asked.references)
     if isinstance(opened, Job):
         return json(opened.record(), 202)
-    body, media = await asyncio.to_thread(app.for_page, report, asking.query.question(opened))
+    # What was revealed is kept nowhere.
+    body, media = await asyncio.to_thread(pages.answer, row, asked.question(opened.dumps, values=True))
     return Response(body, media_type=media)
 
 
-async def opening(asking: Asking) -> tuple[list[Known], list[Dump] | Job]:
-    """The dumps of a request, and the same opened, or the job that opens them."""
-    dumps = asking.site.dumps
-    known = await asyncio.to_thread(dumps.named, asking.path["ids"])
-    opened = await asyncio.to_thread(dumps.opened, known, asking.query.references)
-    return (known, opened) if isinstance(opened, Job) else in_time(known, opened)
-
-
-def _report(name: str) -> Report:
-    found = next((row for row in REPORTS if row.name == name), None)
+def report(tab: str) -> Report:
+    """The report of a tab; raises `NotFound`."""
+    found = pages.report(tab)
     if found is None:
-        raise NotFound(f"there is no report {name[:50]!r}", hint="The answer to /api/d/… lists the tabs of a dump.")
+        raise NotFound(f"there is no tab {tab[:50]!r}", hint="/api/d/… lists the tabs of a dump.")
     return found
 
 
-def _overview(dumps: Dumps, known: Sequence[Known], opened: Sequence[Dump]) -> dict[str, Any]:
-    """What `caulk.reports` says of the dumps, with the ids by which they and their neighbours are asked for."""
-    said = msgspec.to_builtins(overview(opened))
-    said["dumps"] = [{"id": one.id} | told for one, told in zip(known, said["dumps"], strict=True)]
-    return said | {"ids": [one.id for one in known]} | dumps.beside(known)
-
-
-def _row(asking: Asking, known: Known) -> dict[str, Any]:
-    row = asdict(known)
-    del row["path"]
-    return row | {"is_open": asking.site.dumps.is_open(known)}
+async def _given(asking: Asking, name: str, make: Callable[[Opened], Answer]) -> Response:
+    """The answer as it was given before, or is made now; the job that makes it, where that takes long."""
+    opened = await opening(asking)
+    if isinstance(opened, Job):
+        return json(opened.record(), 202)
+    dumps, key = asking.site.dumps, (name, *opened.ids, asking.query)
+    coming = dumps.answers.get(key, lambda: make(opened))
+    waiting = asyncio.wrap_future(coming)
+    done, _ = await asyncio.wait([waiting], timeout=_PATIENCE_S)
+    if not done:
+        # Whoever asks again hears what became of it.
+        waiting.add_done_callback(lambda future: future.cancelled() or future.exception())
+        return json(dumps.awaiting(f"Ask {opened.title} for {name}", key, coming).record(), 202)
+    kept = waiting.result()
+    return Response(kept.body, media_type=kept.media)
 
 
 ENDPOINTS = (
     Endpoint("GET", "/api/d", dumps),
     Endpoint("GET", "/api/d/{ids}", dump, Reading),
+    Endpoint("GET", "/api/d/{ids}/selection", selection, Chosen),
     Endpoint("GET", "/api/d/{ids}/{tab}", answer, Asked),
+    Endpoint("POST", "/api/d/{ids}/reveal", reveal, body=Revealed, role="capture"),
 )
