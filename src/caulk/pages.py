@@ -1,17 +1,15 @@
 """What a page about dumps is told: each answer as bytes, the same from a server, in a download and in one file."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 import msgspec
 
-from caulk.analysis.fold import subtract
 from caulk.model.errors import UsageError
 from caulk.model.table import Stacks
-from caulk.reports import REPORTS, Answer, Question, Report
-from caulk.reports.laid import STACKS, laid_over
+from caulk.reports import REPORTS, Question, Report
+from caulk.reports.laid import STACKS, changed, laid_over
 from caulk.reports.overview import overview
 from caulk.reports.selection import selection
 from caulk.views import columns
@@ -62,19 +60,12 @@ def selected(question: Question, ids: Sequence[str], *, frame: str = "", type_: 
 
 def saved(row: Report, question: Question, form: str) -> bytes:
     """An answer in one of `FORMS`; raises `UsageError` where it cannot be written so. A difference is what changed."""
-    found = _whole(row, question)
+    found = changed(row.name, question) if row.name in STACKS else row.answer(question)
     if form in ("json", "csv"):
         return _rendered(form, found)
     if not isinstance(found, Stacks):
         raise UsageError(f"{row.name} has no stacks to write as {form}", hint="flame and tree have them.")
     return _rendered(form, found if form == "svg" else found.tree)
-
-
-def _whole(row: Report, question: Question) -> Answer:
-    if row.name not in STACKS:
-        return row.answer(question)
-    stacks, before = laid_over(row.name, question)
-    return replace(stacks, tree=subtract(stacks.tree, before)) if before else stacks
 
 
 def _rendered(name: str, answer: Any) -> bytes:

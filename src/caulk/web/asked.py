@@ -43,6 +43,8 @@ class Asked(Reading, frozen=True):
     pattern: _Pattern = ""
     by: Grouping = "types"
     inverted: bool = False
+    least: Annotated[int, Meta(ge=0, le=1 << 62)] = 0
+    """Bytes that a row must have to be listed."""
     limit: Annotated[int, Meta(ge=0, le=pages.NODES)] = 0
     """Rows of a table or nodes of stacks; 0 for as many as are usual."""
 
@@ -58,6 +60,7 @@ class Asked(Reading, frozen=True):
             inverted=self.inverted,
             values=values,
             by=self.by,
+            least=self.least,
         )
 
 

@@ -1,54 +1,91 @@
 """The server: the endpoints of every subject behind one guard, and the page in front of them."""
 
+import asyncio
 import contextlib
+import gzip
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Scope
 
 from caulk.web.endpoint import Endpoint, NotFound, carried_out, error
 from caulk.web.page import Page
 from caulk.web.routes import ENDPOINTS
+from caulk.web.security import Access, Guarded, Refusal, options, refused
 from caulk.web.site import Site
 
 #: Pages that do not go away are left behind.
 _GRACE_S = 3
+_HERE = ("127.0.0.1", "::1")
+_WORTHWHILE = 1400
 
 
-def application(site: Site, page: Path | None = None) -> Starlette:
-    """The site as an ASGI application; `page` is where the built page lies, where that is not in the package."""
-    app = Starlette(routes=list(_routes(ENDPOINTS, site, Page(site, page))), exception_handlers={404: _unknown})
-    # Cheap and quick: figures shrink to a tenth at any level.
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)
-    return app
+def application(site: Site, page: Path | None = None, access: Access | None = None) -> ASGIApp:
+    """The site as an ASGI application, behind its guard.
+
+    `page` is where the built page lies, where that is not in the package; `access` who may ask, and is what the
+    settings say where it is not given.
+    """
+    routes = list(_routes(ENDPOINTS, site, Page(site, page)))
+    app = Starlette(routes=routes, exception_handlers={404: _unknown, Refusal: refused})
+    serve = site.config.serve
+    return Guarded(app, access or Access(serve.address, serve, site.home))
 
 
 def _routes(endpoints: Iterable[Endpoint], site: Site, page: Page) -> Iterable[BaseRoute]:
     for endpoint in endpoints:
-        yield Route(endpoint.path, _answering(endpoint, site), methods=[endpoint.method], name=endpoint.path)
+        yield _Segmented(endpoint.path, _answering(endpoint, site), methods=[endpoint.method], name=endpoint.path)
     yield from page.routes()
+
+
+class _Segmented(Route):
+    """A route whose parameters are segments as they were written: the key of a workload may hold an escaped `/`."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether it is for a request, and its parameters without escapes."""
+        written = scope.get("raw_path")
+        if scope["type"] != "http" or not written:
+            return super().matches(scope)
+        match, found = super().matches({**scope, "path": written.decode("ascii", "replace")})
+        for name, value in found.get("path_params", {}).items():
+            found["path_params"][name] = unquote(value)
+        return match, found
 
 
 def _answering(endpoint: Endpoint, site: Site) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        return await carried_out(endpoint, site, request)
+        return await _packed(request, await carried_out(endpoint, site, request))
 
     return answer
+
+
+async def _packed(request: Request, response: Response) -> Response:
+    """The answer, compressed where it goes over a network; on one machine that takes longer than sending it."""
+    body = getattr(response, "body", b"")
+    is_far = "x-forwarded-for" in request.headers or request.client is None or request.client.host not in _HERE
+    if is_far and len(body) >= _WORTHWHILE and "gzip" in request.headers.get("accept-encoding", ""):
+        response.body = await asyncio.to_thread(gzip.compress, body, 1, mtime=0)
+        response.headers.update(
+            {"Content-Encoding": "gzip", "Vary": "Accept-Encoding", "Content-Length": str(len(response.body))}
+        )
+    return response
 
 
 async def _unknown(request: Request, _: Exception) -> Response:
     return error(NotFound(f"{request.url.path[:200]} is not here", hint="/openapi.json lists what is."))
 
 
-async def serve(app: Starlette, site: Site, *, host: str, port: int, on_ready: Callable[[int], object]) -> None:
+async def serve(app: ASGIApp, site: Site, *, host: str, port: int, on_ready: Callable[[int], object]) -> None:
     """Serves until it is cancelled or asked to end; `on_ready` hears the port that it listens on."""
+    told = options(site.config.serve)
     settings = uvicorn.Config(
-        app, host, port, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=_GRACE_S
+        app, host, port, log_level="warning", lifespan="off", timeout_graceful_shutdown=_GRACE_S, **told
     )
     server = _Server(settings, on_ready)
     try:
