@@ -1,5 +1,5 @@
 /** The layout: boxes in preorder, the widest of siblings first, with left edge, width, depth and end of subtree. */
-import { ends, totals, type Tree } from './tree'
+import { ends, picked, totals, type Tree } from './tree'
 
 /**
  * Boxes as columns. Box 0 is the whole (or the pivot). Up to `split` lie callees, depth 1, 2, …; from it on the callers
@@ -33,14 +33,15 @@ export function layOut(tree: Tree): Boxes {
   const count = order.length
   const number = new Int32Array(tree.parent.length)
   for (let box = 0; box < count; box++) number[order[box]!] = box
-  const pick = (column: Float64Array) => Float64Array.from(order, (node) => column[node]!)
-  const parent = Int32Array.from(order, (node) => (node ? number[tree.parent[node]!]! : -1))
+  const pick = (column: Float64Array) => picked(column, order, new Float64Array(count))
+  const parent = picked(tree.parent, order, new Int32Array(count))
+  for (let box = 1; box < count; box++) parent[box] = number[parent[box]!]!
   const placed = place(parent, pick(width))
   return {
     count,
     split: count,
     parent,
-    frame: Int32Array.from(order, (node) => tree.frame[node]!),
+    frame: picked(tree.frame, order, new Int32Array(count)),
     end: ends(parent),
     own: pick(tree.own),
     total: pick(totals(tree.parent, tree.own)),
@@ -54,19 +55,24 @@ export function layOut(tree: Tree): Boxes {
 export function joined(callees: Boxes, callers: Boxes): Boxes {
   const split = callees.count
   const shift = (box: number) => (box > 0 ? box + split - 1 : box)
-  const ints = (a: Int32Array, b: Int32Array, change = (value: number) => value) =>
-    Int32Array.from({ length: split + callers.count - 1 }, (_, at) => (at < split ? a[at]! : change(b[at - split + 1]!)))
+  const count = split + callers.count - 1
+  const ints = (a: Int32Array, b: Int32Array, change?: (value: number) => number) => {
+    const both = new Int32Array(count)
+    both.set(a)
+    both.set(change ? b.subarray(1).map(change) : b.subarray(1), split)
+    return both
+  }
   const floats = (a: Float64Array, b: Float64Array) => {
-    const both = new Float64Array(split + callers.count - 1)
+    const both = new Float64Array(count)
     both.set(a)
     both.set(b.subarray(1), split)
     return both
   }
   const maybe = (a: Float64Array | null, b: Float64Array | null) => a && b && floats(a, b)
   const end = ints(callees.end, callers.end, shift)
-  end[0] = end.length
+  end[0] = count
   return {
-    count: end.length,
+    count,
     split,
     parent: ints(callees.parent, callers.parent, shift),
     frame: ints(callees.frame, callers.frame),

@@ -4,7 +4,7 @@
  * Both grow level by level. The members of a group stand one after another; one pass finds the group of the next level
  * that each goes to, a counting sort puts these one after another again. No paths, no hashes, no objects.
  */
-import { ends, totals, type Tree } from './tree'
+import { ends, picked, totals, type Tree } from './tree'
 
 /** Groups below this share of the whole are not taken apart further: they would be narrower than a pixel's tenth. */
 const FINEST = 1 / 50_000
@@ -15,7 +15,7 @@ export function inverted(tree: Tree): Tree {
   for (let node = 0; node < tree.own.length; node++) {
     if (tree.own[node] || tree.before?.[node] || tree.wide[node]) nodes.push(node)
   }
-  const next = Int32Array.from(nodes)
+  const next = new Int32Array(nodes)
   return callersOf(tree, { next, own: tree.own, before: tree.before, wide: tree.wide }, next)
 }
 
@@ -28,7 +28,7 @@ export function pivoted(tree: Tree, isPivot: Uint8Array): { callees: Tree; calle
     if (isOne) outermost.push(node)
     node = isOne ? end[node]! : node + 1
   }
-  const nodes = Int32Array.from(outermost)
+  const nodes = new Int32Array(outermost)
   const start = {
     next: nodes.map((node) => tree.parent[node]!),
     own: totals(tree.parent, tree.own),
@@ -53,7 +53,7 @@ interface Start {
 /** Members carry the values of `nodes` upwards; where the way of one ends, the group has them for its own. */
 function callersOf(tree: Tree, { next, own, before, wide }: Start, nodes: Int32Array): Tree {
   const grown = new Growing(tree)
-  let level: Level = { from: 0, member: nodes, next, group: new Int32Array(nodes.length) }
+  let level: Level = { member: nodes, next, group: new Int32Array(nodes.length) }
   let whole = 0
   for (const node of nodes) whole += wide[node]!
   while (level.member.length) {
@@ -96,15 +96,14 @@ function calleesOf(tree: Tree, nodes: Int32Array, end: Int32Array): Tree {
         goes.push(grown.below(groups[at]!, tree.frame[callee]!))
       }
     }
-    const sorted = byGroup(Int32Array.from(goes), began, grown.count)
-    members = Int32Array.from(sorted, (at) => below[at]!)
-    groups = Int32Array.from(sorted, (at) => goes[at]!)
+    const sorted = byGroup(new Int32Array(goes), began, grown.count)
+    members = picked(new Int32Array(below), sorted, new Int32Array(sorted.length))
+    groups = picked(new Int32Array(goes), sorted, new Int32Array(sorted.length))
   }
   return grown.tree()
 }
 
 interface Level {
-  from: number
   member: Int32Array
   next: Int32Array
   group: Int32Array
@@ -112,18 +111,14 @@ interface Level {
 
 function climbed(level: Level, goes: Int32Array, from: number, until: number, parent: Int32Array): Level {
   const sorted = byGroup(goes, from, until)
-  return {
-    from,
-    member: sorted.map((at) => level.member[at]!),
-    next: sorted.map((at) => parent[level.next[at]!]!),
-    group: sorted.map((at) => goes[at]!),
-  }
+  const pick = (column: Int32Array) => picked(column, sorted, new Int32Array(sorted.length))
+  return { member: pick(level.member), next: picked(parent, pick(level.next), new Int32Array(sorted.length)), group: pick(goes) }
 }
 
 /** Places in `goes`, ordered by the group `from`..`until` that stands there; those without a group (-1) are left out. */
 function byGroup(goes: Int32Array, from: number, until: number): Int32Array {
   const first = new Int32Array(until - from + 1)
-  for (const group of goes) if (group >= 0) first[group - from + 1]!++
+  for (let at = 0; at < goes.length; at++) if (goes[at]! >= 0) first[goes[at]! - from + 1]!++
   for (let at = 1; at < first.length; at++) first[at]! += first[at - 1]!
   const sorted = new Int32Array(first[until - from]!)
   for (let at = 0; at < goes.length; at++) {
@@ -146,9 +141,10 @@ class Growing {
 
   constructor(tree: Tree) {
     this.#before = tree.before && [0]
-    const frames = tree.frame.reduce((most, frame) => Math.max(most, frame), -1) + 1
-    this.#asked = new Int32Array(frames).fill(-1)
-    this.#number = new Int32Array(frames)
+    let last = -1
+    for (let node = 0; node < tree.frame.length; node++) last = Math.max(last, tree.frame[node]!)
+    this.#asked = new Int32Array(last + 1).fill(-1)
+    this.#number = new Int32Array(last + 1)
   }
 
   get count(): number {
@@ -177,11 +173,11 @@ class Growing {
 
   tree(): Tree {
     return {
-      parent: Int32Array.from(this.#parent),
-      frame: Int32Array.from(this.#frame),
-      own: Float64Array.from(this.#own),
-      before: this.#before && Float64Array.from(this.#before),
-      wide: Float64Array.from(this.#wide),
+      parent: new Int32Array(this.#parent),
+      frame: new Int32Array(this.#frame),
+      own: new Float64Array(this.#own),
+      before: this.#before && new Float64Array(this.#before),
+      wide: new Float64Array(this.#wide),
     }
   }
 }
