@@ -1,0 +1,62 @@
+// What the parts of the page know about the dumps that it shows.
+import { address } from '../../api'
+import type { Analysis, DumpPage, Finding, StackFrame } from '../../api-types'
+import { literal } from '../../filter'
+import { where } from '../../route'
+import { parametersOf, written, type Selected } from './asked'
+
+export interface About {
+  /** `a`, `a..b`, `a..b..c`. */
+  ids: string
+  page: DumpPage
+  /** The judgement, once it is there. */
+  analysis: Analysis | undefined
+}
+
+export type Shown = DumpPage['dumps'][number]
+
+/** The dump that amounts are of: the last. */
+export const newest = (page: DumpPage): Shown => page.dumps[page.dumps.length - 1]!
+/** Whether stacks are types under types: objects of a heap dump, or the counts of them. */
+export const hasObjects = (page: DumpPage): boolean => ['objects', 'histogram'].includes(newest(page).kind)
+export const isDifference = (page: DumpPage): boolean => page.dumps.length > 1
+
+/** The address of what a tab is asked, as the page stands. */
+export const question = (about: About, tab: string, more: Record<string, unknown> = {}): string =>
+  address(`/api/d/${about.ids}/${tab}`, { ...parametersOf(tab), ...more })
+
+/** The page on another tab, all else as it is but for `changes`. */
+export const tabAt = (ids: string, tab: string, changes: Parameters<typeof where>[0] = {}): string =>
+  where(changes, `/d/${ids}${tab === 'suspects' ? '' : `/${tab}`}`)
+
+/** The frame that a finding blames: the application's own nearest to the allocation, else the allocation. */
+export function blamed(finding: Finding): StackFrame | undefined {
+  const found = finding.stack.filter((frame) => finding.location && placeOf(frame) === finding.location)
+  return found[found.length - 1] ?? finding.stack[finding.stack.length - 1]
+}
+
+/** `file:line`, as far as they are known. */
+export const placeOf = ({ file, line }: StackFrame): string => (file && line > 0 ? `${file}:${line}` : file)
+
+/** What the selection shows for a finding. */
+export function selectionOf(finding: Finding | undefined, page: DumpPage): Selected | null {
+  if (!finding) return null
+  if (hasObjects(page) && finding.type) return { kind: 'type', name: finding.type }
+  const frame = blamed(finding)
+  if (frame) return { kind: 'frame', name: frame.function }
+  return finding.type ? { kind: 'type', name: finding.type } : null
+}
+
+/** The heaviest finding's: what is shown while nothing is selected. */
+export function usualSelection({ analysis, page }: About): Selected | null {
+  for (const finding of analysis?.findings ?? []) {
+    const found = selectionOf(finding, page)
+    if (found) return found
+  }
+  return null
+}
+
+/** The pattern of the API that means just this name. */
+export const exactly = (name: string): string => literal(name)
+
+export const selectedParameter = (chosen: Selected | null): { sel: string } => ({ sel: written(chosen) })

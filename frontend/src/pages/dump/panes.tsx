@@ -1,0 +1,21 @@
+// Which tab is shown by what: a row for each.
+import type { ComponentType } from 'preact'
+import type { About } from './about'
+import { Flame } from './flame-tab'
+import { Dominators, Paths, Tree } from './stacks-tabs'
+import { Suspects } from './suspects'
+import { Roots, Strings, Threads, Top, Types, Waste } from './table-tabs'
+
+export const PANES: Record<string, ComponentType<{ about: About }>> = {
+  suspects: Suspects,
+  flame: Flame,
+  tree: Tree,
+  top: Top,
+  types: Types,
+  dominators: Dominators,
+  paths: Paths,
+  roots: Roots,
+  strings: Strings,
+  waste: Waste,
+  threads: Threads,
+}

@@ -1,0 +1,160 @@
+// The selection, in sight on every tab: what it has, how it grew, who is above it and what is below.
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { address, hasIsland } from '../../api'
+import type { Related, Selection } from '../../api-types'
+import { added } from '../../filter'
+import { formatCount, formatRate, formatShare, formatValue, visible } from '../../format'
+import { Copy } from '../../parts/copy'
+import { Sparkline } from '../../parts/sparkline'
+import { href, where } from '../../route'
+import { exactly, hasObjects, isDifference, question, tabAt, usualSelection, type About } from './about'
+import { useJson, useStacks } from './answers'
+import { filterText, select, selected, setFilter, written, type Selected } from './asked'
+import { Place } from './chain'
+import { selectionIn } from './selection-of'
+import './selection.css'
+
+const FEW = 8
+
+export function SelectionPane({ about }: { about: About }): JSX.Element {
+  const chosen = selected.value
+  const shown = chosen ?? usualSelection(about)
+  const [isOpen, unfold] = useState(false)
+  return (
+    <aside class={isOpen ? 'selection selection-open' : 'selection'} aria-label="Selection">
+      <header class="selection-head">
+        <button type="button" class="selection-fold" aria-expanded={isOpen} onClick={() => unfold(!isOpen)}>
+          <span aria-hidden="true">{isOpen ? '▾' : '▴'}</span> {shown ? visible(shortName(shown.name), 60) : 'Selection'}
+        </button>
+        <h2>{chosen ? 'Selection' : shown ? 'Heaviest finding' : 'Selection'}</h2>
+        {chosen && (
+          <button type="button" class="selection-clear" aria-label="Clear the selection" title="Clear (Esc)" onClick={() => select(null)}>
+            ✕
+          </button>
+        )}
+      </header>
+      <div class="selection-body">
+        {shown ? <Known about={about} chosen={shown} /> : <p class="muted">Choose a function or a type in any tab: what it has, and who is above and below it, is shown here.</p>}
+      </div>
+    </aside>
+  )
+}
+
+/** The last part of a long name, which tells more than its beginning. */
+export const shortName = (name: string): string => (name.length > 60 ? `…${name.slice(-58)}` : name)
+
+function Known({ about, chosen }: { about: About; chosen: Selected }) {
+  const at = address(`/api/d/${about.ids}/selection`, { ...asked(about), [chosen.kind]: chosen.name })
+  const said = useJson<Selection>(at)
+  // A file has the stacks, and so what can be counted from them.
+  const stacks = useStacks(hasIsland() && said.problem ? question(about, 'flame') : null).value
+  const counted = stacks ? selectionIn(stacks, chosen) : null
+  const found = said.value ?? counted
+  if (!found) {
+    return (
+      <>
+        <Name name={chosen.name} />
+        <p class="muted">{said.problem ? said.problem.what : 'Counting …'}</p>
+        <Actions about={about} chosen={chosen} />
+      </>
+    )
+  }
+  return (
+    <div class={said.isLoading ? 'stale' : undefined}>
+      <Name name={found.name} />
+      {found.location && <p class="selection-place"><Place place={found.location} /> <Copy text={found.location} /></p>}
+      <Actions about={about} chosen={chosen} />
+      <Amounts found={found} about={about} />
+      <Neighbours title={found.above_title} glyph="▲" rows={found.above} found={found} chosen={chosen} />
+      <Neighbours title={found.below_title} glyph="▼" rows={found.below} found={found} chosen={chosen} />
+    </div>
+  )
+}
+
+const asked = (about: About): Record<string, unknown> => {
+  const query = question(about, 'selection').split('?')[1]
+  return Object.fromEntries(new URLSearchParams(query ?? ''))
+}
+
+function Name({ name }: { name: string }) {
+  return <h3 class="selection-name"><code>{visible(name, 400)}</code></h3>
+}
+
+function Amounts({ found, about }: { found: Selection; about: About }) {
+  const isType = found.kind === 'type'
+  const value = (amount: number, signed = false) => formatValue(amount, found.unit, signed)
+  const series = found.series.map((point) => point.total)
+  return (
+    <dl class="amounts">
+      <div><dt>{isType ? 'shallow' : 'own'}</dt><dd>{value(found.own)}</dd></div>
+      <div><dt>{isType ? 'retained' : 'with all it calls'}</dt><dd>{value(found.total)}</dd></div>
+      <div><dt>of all</dt><dd>{formatShare(found.share)}</dd></div>
+      {found.count !== null && <div><dt>objects</dt><dd>{formatCount(found.count)}</dd></div>}
+      {found.growth && (
+        <div>
+          <dt>{isDifference(about.page) ? 'grown' : 'since the previous'}</dt>
+          <dd class={signOf(found.growth.bytes)}>
+            {glyphOf(found.growth.bytes)}{value(found.growth.bytes, true)}
+            {found.growth.count !== null && <small> {formatCount(found.growth.count, true)} objects</small>}
+          </dd>
+        </div>
+      )}
+      {found.growth?.per_hour != null && <div><dt>per hour</dt><dd class={signOf(found.growth.per_hour)}>{found.unit === 'bytes' ? formatRate(found.growth.per_hour) : `${value(found.growth.per_hour, true)}/h`}</dd></div>}
+      {series.length > 1 && (
+        <div class="amounts-series">
+          <dt>over {series.length} dumps</dt>
+          <dd><Sparkline values={series} unit={found.unit} width={200} height={28} label={found.name} /></dd>
+        </div>
+      )}
+    </dl>
+  )
+}
+
+export const signOf = (change: number): string => (change > 0 ? 'grew' : change < 0 ? 'shrank' : '')
+export const glyphOf = (change: number): string => (change > 0 ? '▲ ' : change < 0 ? '▼ ' : '')
+
+function Neighbours({ title, glyph, rows, found, chosen }: { title: string; glyph: string; rows: readonly Related[]; found: Selection; chosen: Selected }) {
+  const [isAll, all] = useState(false)
+  if (!rows.length) return null
+  const most = Math.max(...rows.map((row) => Math.abs(row.share)), 0.000001)
+  return (
+    <section class="neighbours">
+      <h4><span aria-hidden="true">{glyph}</span> {title}</h4>
+      <ul>
+        {rows.slice(0, isAll ? undefined : FEW).map((row) => (
+          <li key={row.name + row.label}>
+            <a href={href(where({ sel: written({ kind: chosen.kind, name: row.name }) }))} title={visible([row.label, row.name].filter(Boolean).join(' '))}>
+              <span class="neighbour-bar" style={{ width: `${(Math.abs(row.share) / most) * 100}%` }} />
+              <span class="neighbour-name">
+                {row.label && <span class="muted">{visible(row.label)} </span>}
+                <bdi>{visible(row.name)}</bdi>
+              </span>
+              <span class="neighbour-value">{formatValue(row.value, found.unit, row.value < 0)}</span>
+              <span class="neighbour-share">{formatShare(row.share)}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      {rows.length > FEW && <button type="button" class="quiet" onClick={() => all(!isAll)}>{isAll ? 'Fewer' : `${rows.length - FEW} more`}</button>}
+    </section>
+  )
+}
+
+function Actions({ about, chosen }: { about: About; chosen: Selected }) {
+  const isType = chosen.kind === 'type'
+  const can = (name: string) => about.page.tabs.some((tab) => tab.name === name && tab.is_available)
+  const why = hasIsland() ? 'This is one file: `caulk serve FILE` filters.' : undefined
+  const add = (key: 'focus' | 'ignore' | 'pattern') => setFilter(added(filterText.value, key, exactly(chosen.name)))
+  const base = isDifference(about.page) ? about.page.ids[0] : about.page.previous
+  const sel = written(chosen)
+  return (
+    <p class="selection-actions">
+      <button type="button" disabled={!!why} title={why ?? 'Keep what goes through it'} onClick={() => add('focus')}>focus</button>
+      <button type="button" disabled={!!why} title={why ?? 'Drop what goes through it'} onClick={() => add('ignore')}>ignore</button>
+      {isType && can('paths') && <a href={href(tabAt(about.ids, 'paths', { sel }))}>paths</a>}
+      {!hasObjects(about.page) && can('flame') && <a href={href(tabAt(about.ids, 'flame', { sel, pivot: chosen.name }))}>pivot</a>}
+      {base && !hasIsland() && <a href={href(tabAt(base, isType ? 'types' : 'top', { sel, gone: null }))}>find in base</a>}
+    </p>
+  )
+}
