@@ -35,6 +35,7 @@ OUTPUTS = {
     "folded": ".folded",
     "pprof": ".pb.gz",
 }
+_PLAIN = "This is the plain form of the report: the page was not built with this caulk; `make install` builds it."
 #: Reading several files at once pays only where there is something to read.
 _PARALLEL_BYTES, _HEAP_BYTES = 4 << 20, 256 << 20
 #: From this size on a heap dump's index is kept.
@@ -332,13 +333,22 @@ def rendered(answer: Answer, output: str, **looks: Any) -> str | bytes:
     return view.render(answer.tree)
 
 
-def page(row: Report, question: Question, answer: Answer, **memory: Any) -> str:
-    """The answer as one HTML file; an analysis comes with its flame graph, its tables, and its growth."""
+def page(row: Report, question: Question, answer: Answer, memory: Any = None, captures: Sequence[float] = ()) -> str:
+    """The answer as one HTML file; an analysis is the page of its dumps, or its plain form where that is not built.
+
+    `memory` is a series of readings, and `captures` when dumps were taken meanwhile (seconds since 1970).
+    """
     html = _view("html")
     if isinstance(answer, Table | Stacks):
         return html.page(f"caulk {row.name}", _section(row.name, row.summary, answer))  # type: ignore[no-any-return]
+    built = _view("onefile").built()
+    if built and question.dumps:
+        onefile = import_module("caulk.pages.onefile")
+        over_time = onefile.Memory(memory, captures) if memory else None
+        return onefile.render(built, question, answer, memory=over_time)  # type: ignore[no-any-return]
     sections = [_section(*asked) for asked in _beside(question)]
-    return html.report(answer, sections, **memory)  # type: ignore[no-any-return]
+    said = replace(answer, notes=(*answer.notes, _PLAIN))
+    return html.report(said, sections, memory=memory, captures=captures)  # type: ignore[no-any-return]
 
 
 def _beside(question: Question) -> Iterator[tuple[str, str, Table | Stacks]]:
@@ -347,14 +357,20 @@ def _beside(question: Question) -> Iterator[tuple[str, str, Table | Stacks]]:
         yield "growth", "Where it grew", profiles.difference_tree(question)
         by = "type" if question.dumps[-1].heap else "function"
         yield "diff", f"What grew, by {by}", profiles.diff(question)
+    newest = replace(question, dumps=question.dumps[-1:], at=question.at[-1:])
     if question.dumps and question.dumps[-1].heap:
         objects = import_module("caulk.reports.objects")
-        yield "dominators", "Who alone keeps what, type under type", objects.dominators(question)
-        yield "types", "Types, by what they retain", objects.types(question)
-        yield "roots", "Where the runtime begins to hold", objects.roots(question)
+        types = import_module("caulk.reports.types")
+        yield "dominators", "Who alone keeps what, type under type", objects.dominators(newest)
+        yield "types", "Types, by what they retain", types.types(newest)
+        yield "roots", "Where the runtime begins to hold", objects.roots(newest)
     elif question.dumps:
-        yield "flame", "What is live, by who allocated it", profiles.flame(question)
-        yield "top", "Functions", profiles.top(question)
+        yield "flame", "What is live, by who allocated it", profiles.flame(newest)
+        yield "top", "Functions", profiles.top(newest)
+
+
+def _asked(name: str, question: Question) -> Any:
+    return report(name).answer(question)
 
 
 def _section(name: str, title: str, answer: Table | Stacks) -> Any:

@@ -1,0 +1,174 @@
+"""The page of some dumps as one file: the answers that it asks for by itself, and as many of the others as fit.
+
+What the file has is what `_entries` lists, by the addresses that `address()` in frontend/src/api.ts makes:
+names in order, and what is usual left out. Values are hidden in it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote_plus
+
+import msgspec
+
+from caulk import __version__, pages
+from caulk.model.errors import UsageError
+from caulk.model.records import Analysis
+from caulk.model.series import Series
+from caulk.reports import REPORTS, Question
+from caulk.views import onefile
+from caulk.views.markup import plain
+from caulk.views.onefile import MAX_BYTES, Built, Entry
+
+_TITLE = 100
+#: Nodes of paths to one type, as a part of those of a graph.
+_PATHS = 20
+#: Of the stack of a finding, so many frames from the allocation on are looked at first.
+_INNERMOST = 4
+_BY_NAME = {row.name: row for row in REPORTS}
+#: What the page takes for syntax in a regular expression.
+_SYNTAX = re.compile(r"[\\^$.*+?()\[\]{}|]")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory over time, and when dumps were taken of it (seconds since 1970)."""
+
+    series: Series
+    captures: Sequence[float] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How much of everything there is."""
+
+    rows: int = pages.ROWS
+    nodes: int = 40_000
+    chosen: int = 60
+    paths: int = 12
+
+    def scaled(self, factor: float) -> "_Room":
+        return _Room(*(max(1, int(most * factor)) for most in (self.rows, self.nodes, self.chosen, self.paths)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the file is about, and how much of it there is room for."""
+
+    question: Question
+    ids: Sequence[str]
+    room: _Room
+    memory: Memory | None
+
+    @property
+    def at(self) -> str:
+        """Where the API has the dumps."""
+        return f"/api/d/{'..'.join(self.ids)}"
+
+    @property
+    def kind(self) -> str:
+        """What is selected in them."""
+        return "type" if self.question.dumps[-1].heap else "frame"
+
+
+def render(
+    page: Built, question: Question, analysis: Analysis, *, ids: Sequence[str] = (), memory: Memory | None = None
+) -> str:
+    """The file, at most 2 MB: where it would be larger, it has less of everything, and says so."""
+    sentence = plain(analysis.verdict.sentence.replace("`", ""), limit=_TITLE)
+    ids = ids or [str(number) for number in range(1, len(question.dumps) + 1)]
+    room = _Room()
+    while True:
+        asked = _Asked(replace(question, limit=room.rows, values=False), ids, room, memory)
+        file = onefile.render(page, f"caulk: {analysis.verdict.state}. {sentence}", list(_entries(asked, analysis)))
+        size = len(file.encode())
+        if size <= MAX_BYTES or room.nodes == 1:
+            return file
+        room = room.scaled(min(0.8 * MAX_BYTES / size, 0.5))
+
+
+def _entries(asked: _Asked, analysis: Analysis) -> Iterator[Entry]:
+    """Each answer that the page finds in the file."""
+    yield _json("/api/session", _session(asked))
+    overview = pages.described(asked.question, asked.ids)
+    alone: dict[str, Any] = {"previous": None, "next": None, "siblings": [], "has_memory": asked.memory is not None}
+    yield _json(asked.at, overview | alone | {"notes": _notes(asked)})
+    if asked.memory:
+        yield _json(f"{asked.at}/memory", _over_time(asked.memory))
+    for tab in overview["tabs"]:
+        if tab["is_available"] and tab["name"] != "paths":
+            yield from _tab(asked, tab["name"])
+    names = _names(asked, analysis)
+    for name in names:
+        yield from _selection(asked, name)
+    for name in names[: asked.room.paths] if asked.kind == "type" else ():
+        yield from _tab(asked, "paths", f"^{_SYNTAX.sub(_escaped, name)}$")
+
+
+def _tab(asked: _Asked, name: str, pattern: str = "") -> Iterator[Entry]:
+    """What a tab shows; nothing where the dumps cannot say it after all."""
+    nodes = max(asked.room.nodes // (_PATHS if pattern else 1), 1)
+    with suppress(UsageError):
+        body, media = pages.answer(_BY_NAME[name], replace(asked.question, pattern=pattern), nodes=nodes)
+        yield Entry(address(f"{asked.at}/{name}", pattern=pattern), media, body)
+
+
+def _selection(asked: _Asked, name: str) -> Iterator[Entry]:
+    with suppress(UsageError):
+        said = pages.selected(asked.question, asked.ids, **{"type_" if asked.kind == "type" else "frame": name})
+        yield _json(address(f"{asked.at}/selection", **{asked.kind: name}), said)
+
+
+def _names(asked: _Asked, analysis: Analysis) -> list[str]:
+    """The frames or types that are selected first: those of the findings, then the heaviest."""
+    if asked.kind == "type":
+        tab, found = "types", [finding.type for finding in analysis.findings if finding.type]
+    else:
+        tab, found = "top", [frame.function for one in analysis.findings for frame in one.stack[-_INNERMOST:]]
+    table: Any = _BY_NAME[tab].answer(replace(asked.question, limit=asked.room.chosen))
+    column = next(i for i, heading in enumerate(table.headings) if heading.key in ("type", "function"))
+    named = dict.fromkeys([*map(plain, found), *(plain(row[column]) for row in table.rows)])
+    return list(named)[: asked.room.chosen]
+
+
+def address(at: str, **parameters: str) -> str:
+    """A path with parameters as a browser writes them (`application/x-www-form-urlencoded`, url.spec.whatwg.org)."""
+    said = sorted((name, value) for name, value in parameters.items() if value)
+    text = "&".join(f"{name}={quote_plus(value, safe='*').replace('~', '%7E')}" for name, value in said)
+    return f"{at}?{text}" if text else at
+
+
+def _session(asked: _Asked) -> dict[str, Any]:
+    begins = asked.at.removeprefix("/api")
+    common = {"user": "", "roles": ["read"], "is_live": False, "begins_at": begins}
+    return {"schema": "caulk.session/1", "version": __version__} | common
+
+
+def _notes(asked: _Asked) -> list[str]:
+    room = asked.room
+    return [
+        f"This file has the first {room.rows:,} rows of each table, the {room.nodes:,} heaviest nodes of each graph,"
+        f" and what is around {room.chosen:,} {asked.kind}s; `caulk serve FILE` has all."
+    ]
+
+
+def _over_time(memory: Memory) -> dict[str, Any]:
+    readings = memory.series.readings
+    return {
+        "schema": "caulk.run/1",
+        "name": memory.series.name,
+        "times": [round(reading.at, 3) for reading in readings],
+        "rss": [reading.rss for reading in readings],
+        "heap": [reading.heap for reading in readings],
+        "captures": [round(at, 3) for at in memory.captures],
+    }
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\{found[0]}"
+
+
+def _json(path: str, said: Any) -> Entry:
+    return Entry(path, pages.JSON, msgspec.json.encode(said))
