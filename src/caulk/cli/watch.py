@@ -1,11 +1,9 @@
 """`caulk watch`: the loop, with what it says on a terminal or as lines for machines."""
 
 import asyncio
-import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated
 
 import msgspec
@@ -14,20 +12,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from caulk import app
+from caulk.cli import watching
 from caulk.cli.fleet_table import record, row_record, table
 from caulk.cli.targets import Output, Reaching, seconds
-from caulk.config import Config, load
-from caulk.model.errors import UsageError
-from caulk.model.target import Access
-from caulk.store.history import Busy, History
-from caulk.watch.dumps import Dumps
-from caulk.watch.fleet import Change, Fleet
-from caulk.watch.keeping import Keeping
+from caulk.config import load
+from caulk.watch.fleet import Change
 from caulk.watch.loop import Loop
-from caulk.watch.sources import configured, sources
-
-OnChange = Callable[[Change, float], object]
 
 
 def main(
@@ -65,13 +55,11 @@ def main(
 
     """
     settings = load(config)
-    every = seconds(interval) or float(settings.watch.interval)
-    if every < 1:
-        raise UsageError(f"--interval {interval}: a second is the least", hint="Write 15s or 1m.")
+    every = watching.interval_s(interval, settings)
     is_table = output == "table" or (output is None and sys.stdout.isatty())
     console = Console()
-    with _history() as keeping:
-        loop = _loop(settings, targets, reaching.access, every, keeping)
+    with watching.keeping() as keeping:
+        loop = watching.loop(settings, targets, reaching.access, every, keeping)
         if is_table:
             loop.on_trouble = lambda sentence: None  # the table says it below
         if once:
@@ -79,65 +67,11 @@ def main(
             _show(loop, console, is_table=is_table)
         else:
             is_alone = rules and keeping is not None
-            with _on_duty(settings, loop, reaching.access, is_alone=is_alone) as duty:
+            with watching.on_duty(settings, loop, reaching.access, is_alone=is_alone) as duty:
                 # What is said comes before what is done about it.
-                loop.on_change = duty if is_table else _both(_say, duty)
+                loop.on_change = duty if is_table else watching.both(_say, duty)
                 _live(loop, console, seconds(for_)) if is_table else _run(loop, seconds(for_))
     return int(any(row.state == "leaking" for row in loop.fleet.rows()))
-
-
-def _loop(settings: Config, targets: Sequence[str], access: Access, interval_s: float, keeping: Keeping | None) -> Loop:
-    """The loop over what was named; what is named is judged however small it is."""
-    known = keeping.restore if keeping else (lambda _: None)
-    dumps = Dumps(app.home() / "dumps", say=_complain)
-    if targets:
-        chosen, fleet = sources(targets, access), Fleet(known)
-    else:
-        chosen = configured(settings.watch, access)
-        fleet = Fleet(known, minimum=settings.watch.minimum, exclude=settings.watch.exclude)
-    return Loop(chosen, fleet, interval_s, keeper=keeping, dumps=dumps, on_trouble=_complain)
-
-
-def _both(*hearers: OnChange) -> OnChange:
-    def hear(change: Change, now: float) -> None:
-        for hearer in hearers:
-            hearer(change, now)
-
-    return hear
-
-
-@contextlib.contextmanager
-def _on_duty(settings: Config, loop: Loop, access: Access, *, is_alone: bool) -> Iterator[OnChange]:
-    """What hears of changes on behalf of the rules; nobody where they cannot be kept, which is said."""
-    if not is_alone:
-        # The one that keeps the history has the rules too: twice, they would capture twice.
-        yield lambda change, now: None
-        return
-    try:
-        from caulk.watch.duty import on_duty  # noqa: PLC0415  # a database, for those who watch on
-    except ModuleNotFoundError as error:
-        _complain(f"no rules, no captures: they need {error.name}, which is not installed: pip install 'caulk[server]'")
-        yield lambda change, now: None
-        return
-    with on_duty(settings, app.home(), access, loop, _complain) as duty:
-        if duty.url:
-            _complain(f"metrics at {duty.url}/metrics, alerts to {duty.url}/api/v1/alerts")
-        yield duty.consider
-
-
-@contextlib.contextmanager
-def _history() -> Iterator[Keeping | None]:
-    """What is kept over restarts; None where another caulk keeps it."""
-    try:
-        history = History(app.home() / "history")
-    except Busy as busy:
-        _complain(f"{busy}; this one begins anew, and keeps nothing")
-        yield None
-        return
-    try:
-        yield Keeping(history)
-    finally:
-        history.close()
 
 
 def _run(loop: Loop, for_s: float) -> None:
@@ -200,7 +134,3 @@ def _say(change: Change, now: float) -> None:
 def _write(found: object) -> None:
     sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     sys.stdout.flush()
-
-
-def _complain(sentence: str) -> None:
-    print(f"caulk: {sentence}", file=sys.stderr, flush=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+import socket
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -81,31 +82,23 @@ async def _unknown(request: Request, _: Exception) -> Response:
     return error(NotFound(f"{request.url.path[:200]} is not here", hint="/openapi.json lists what is."))
 
 
-async def serve(app: ASGIApp, site: Site, *, host: str, port: int, on_ready: Callable[[int], object]) -> None:
-    """Serves until it is cancelled or asked to end; `on_ready` hears the port that it listens on."""
+async def serve(app: ASGIApp, site: Site, listener: socket.socket) -> None:
+    """Serves on a socket that listens, until it is cancelled: then streams end, and answers under way are given."""
     told = options(site.config.serve)
-    settings = uvicorn.Config(
-        app, host, port, log_level="warning", lifespan="off", timeout_graceful_shutdown=_GRACE_S, **told
-    )
-    server = _Server(settings, on_ready)
+    settings = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=_GRACE_S, **told)
+    server = _Server(settings)
+    serving = asyncio.ensure_future(server.serve([listener]))
     try:
-        await server.serve()
-    finally:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
         site.close()
+        server.should_exit = True
+        await serving
+        raise
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which says when it listens, and leaves signals to whoever runs it."""
-
-    def __init__(self, settings: uvicorn.Config, on_ready: Callable[[int], object]) -> None:
-        super().__init__(settings)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: "list[object] | None" = None) -> None:  # type: ignore[override]
-        """Listens."""
-        await super().startup(sockets)  # type: ignore[arg-type]
-        if self.started:
-            self._on_ready(self.servers[0].sockets[0].getsockname()[1])
+    """uvicorn, which leaves signals to whoever runs it."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
