@@ -54,18 +54,18 @@ def test_dumps_of_two_kinds_cannot_be_laid_over_each_other():
     assert "of 2 kinds" in why("flame", heap_dump(NEW), profile_dump(("main", 1)))
 
 
-def test_dumps_are_told_in_their_order_of_time_with_what_the_newest_counts():
+def test_dumps_are_told_as_they_are_compared_with_what_the_last_counts():
     old, new = profile_dump(("main", 1)), profile_dump(("main", 7))
-    times = [datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)]
+    times = [datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)]
     new, old = (
         replace(d, path=f"/var/x/{n}", profile=replace(d.profile, taken_at=t))
         for d, n, t in zip((new, old), "ba", times, strict=True)
     )
-    found = msgspec.json.decode(msgspec.json.encode(overview([new, old])))
+    found = msgspec.json.decode(msgspec.json.encode(overview([old, new])))
     assert found["schema"] == "caulk.dump/1"
     assert [(dump["name"], dump["taken_at"]) for dump in found["dumps"]] == [
-        ("a", "2026-01-01T00:00:00Z"),
-        ("b", "2026-01-02T00:00:00Z"),
+        ("a", "2026-01-02T00:00:00Z"),
+        ("b", "2026-01-01T00:00:00Z"),
     ]
     assert found["totals"] == [{"measure": "inuse_space", "unit": "bytes", "value": 7}]
     assert found["measures"] == [{"name": "inuse_space", "unit": "bytes", "is_default": True}]

@@ -58,7 +58,7 @@ class Symbols:
             self.debug_dir,
             self.references,
             self.mapping,
-            max_memory=_size(self.max_memory),
+            max_memory=_size("--max-memory", self.max_memory),
             compact_headers=self.compact_headers,
         )
 
@@ -88,6 +88,15 @@ class Common(Symbols):
     """Format on stdout: table, json, html, svg (a flame graph), treemap, folded, speedscope or pprof."""
     out: Annotated[Path | None, Parameter(group=_OUTPUT)] = None
     """Write a file instead; its suffix is the format."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Compared(Common):
+    """What a question takes that can be asked about a change."""
+
+    base: Annotated[str, Parameter(name=["--base", "--diff-base"])] = ""
+    """An older dump of the same program: the answer is what changed since."""
 
 
 def analyze(
@@ -141,7 +150,7 @@ def suspects(*files: str, at: tuple[str, ...] = (), common: Common = Common()) -
     return 0
 
 
-def top(file: str, /, *, common: Common = Common()) -> int:
+def top(file: str, /, *, common: Compared = Compared()) -> int:
     """Functions by what they hold themselves (flat) and with all that they called (cum).
 
     Parameters
@@ -150,11 +159,13 @@ def top(file: str, /, *, common: Common = Common()) -> int:
         A dump; `-` is stdin.
 
     """
-    _answer("top", _question([file], common), common)
+    _answer("top", _question(_with_base(file, common), common), common)
     return 0
 
 
-def tree(file: str, /, *, invert: Annotated[bool, Parameter(negative="")] = False, common: Common = Common()) -> int:
+def tree(
+    file: str, /, *, invert: Annotated[bool, Parameter(negative="")] = False, common: Compared = Compared()
+) -> int:
     """The call tree, each call with all that was allocated below it.
 
     Parameters
@@ -165,11 +176,13 @@ def tree(file: str, /, *, invert: Annotated[bool, Parameter(negative="")] = Fals
         From the allocations up to their callers.
 
     """
-    _answer("tree", _question([file], common, inverted=invert), common)
+    _answer("tree", _question(_with_base(file, common), common, inverted=invert), common)
     return 0
 
 
-def flame(file: str, /, *, invert: Annotated[bool, Parameter(negative="")] = False, common: Common = Common()) -> int:
+def flame(
+    file: str, /, *, invert: Annotated[bool, Parameter(negative="")] = False, common: Compared = Compared()
+) -> int:
     """The call tree as a flame graph: text on a terminal, `-o html` or `-o svg` for the picture.
 
     Parameters
@@ -180,7 +193,7 @@ def flame(file: str, /, *, invert: Annotated[bool, Parameter(negative="")] = Fal
         From the allocations up to their callers.
 
     """
-    _answer("flame", _question([file], common, inverted=invert), common)
+    _answer("flame", _question(_with_base(file, common), common, inverted=invert), common)
     return 0
 
 
@@ -216,7 +229,15 @@ def diff(before: str, after: str, /, *, at: tuple[str, ...] = (), common: Common
     return 0
 
 
-def types(file: str, pattern: str = "", /, *, by: Grouping = "types", common: Common = Common()) -> int:
+def types(
+    file: str,
+    pattern: str = "",
+    /,
+    *,
+    by: Grouping = "types",
+    least: str = "",
+    common: Compared = Compared(),
+) -> int:
     """Types of a heap dump by what they retain: their objects together, none counted twice.
 
     Parameters
@@ -227,13 +248,16 @@ def types(file: str, pattern: str = "", /, *, by: Grouping = "types", common: Co
         A regular expression; without it, all types.
     by
         What a row is: a type, a package (a module), or an owner (a class loader, an npm package).
+    least
+        Only rows that retain so much (10M, 500k), or with `--base` have changed by so much.
 
     """
-    _answer("types", replace(_question([file], common, pattern=pattern), by=by), common)
+    question = _question(_with_base(file, common), common, pattern=pattern)
+    _answer("types", replace(question, by=by, least=_size("--least", least) or 0), common)
     return 0
 
 
-def dominators(file: str, /, *, common: Common = Common()) -> int:
+def dominators(file: str, /, *, common: Compared = Compared()) -> int:
     """Who alone keeps what alive: each type below the type that all paths to its objects go through.
 
     Parameters
@@ -242,11 +266,11 @@ def dominators(file: str, /, *, common: Common = Common()) -> int:
         A heap dump; `-` is stdin.
 
     """
-    _answer("dominators", _question([file], common), common)
+    _answer("dominators", _question(_with_base(file, common), common), common)
     return 0
 
 
-def paths(file: str, pattern: str, /, *, common: Common = Common()) -> int:
+def paths(file: str, pattern: str, /, *, common: Compared = Compared()) -> int:
     """The shortest chains of references from the roots to the objects of a type, laid over each other.
 
     Parameters
@@ -257,7 +281,7 @@ def paths(file: str, pattern: str, /, *, common: Common = Common()) -> int:
         A regular expression that the type's name matches.
 
     """
-    _answer("paths", _question([file], common, pattern=pattern), common)
+    _answer("paths", _question(_with_base(file, common), common, pattern=pattern), common)
     return 0
 
 
@@ -302,6 +326,11 @@ def waste(file: str, pattern: str = "", /, *, common: Common = Common()) -> int:
     """
     _answer("waste", _question([file], common, pattern=pattern), common)
     return 0
+
+
+def _with_base(file: str, common: Compared) -> list[str]:
+    """The dumps of a question about one, or about what changed since another."""
+    return [common.base, file] if common.base else [file]
 
 
 def _question(
@@ -377,11 +406,11 @@ def _open(question: Question) -> int:
     return 0
 
 
-def _size(text: str) -> int | None:
+def _size(option: str, text: str) -> int | None:
     try:
         return parse_bytes(text) if text else None
     except ValueError as error:
-        raise UsageError(f"--max-memory {error}", hint="For instance 2G or 512M.") from None
+        raise UsageError(f"{option} {error}", hint="For instance 2G or 512M.") from None
 
 
 def _time(text: str) -> datetime:

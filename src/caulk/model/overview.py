@@ -43,7 +43,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """One dump, or several of one program in their order of time; totals are of the newest."""
+    """One dump, or several of one program as they are compared; totals and measures are those of the last."""
 
     schema: Literal["caulk.dump/1"] = "caulk.dump/1"
     dumps: tuple[Shown, ...] = ()

@@ -19,22 +19,36 @@ def _ask(module: str, name: str, question: Question) -> Answer:
     return answer
 
 
+def _stacks(module: str, name: str, question: Question) -> Answer:
+    """A question that stacks answer; of several dumps what changed between the first and the last."""
+    if len(question.dumps) == 1:
+        return _ask(module, name, question)
+    changed: Answer = import_module("caulk.reports.laid").changed(name, question)
+    return changed
+
+
 _OBJECTS = {
-    "types": ("objects", "What each type of a heap dump has and retains."),
-    "dominators": ("objects", "Who alone keeps what alive, type under type."),
-    "paths": ("objects", "What chains of references keep the objects of a type."),
+    "types": ("types", "What each type of a heap dump has and retains."),
     "roots": ("objects", "Where the runtime begins to hold, and how much."),
     "strings": ("waste", "Strings that a heap dump has more than once, and who holds them."),
     "waste": ("waste", "Collections that are empty or nearly so, and who holds them."),
+}
+_STACKS = {
+    "tree": ("profiles", "The call tree with what was allocated below each call."),
+    "flame": ("profiles", "The call tree as a flame graph."),
+    "dominators": ("objects", "Who alone keeps what alive, type under type."),
+    "paths": ("objects", "What chains of references keep the objects of a type."),
 }
 
 REPORTS = (
     Report("analyze", "Judge one or several dumps: who makes or holds what is not freed.", profiles.analysis, "any"),
     Report("suspects", "The findings alone.", profiles.analysis, "any"),
-    Report("top", "Functions by what they hold themselves and with all they called.", profiles.top),
-    Report("tree", "The call tree with what was allocated below each call.", profiles.tree),
-    Report("flame", "The call tree as a flame graph.", profiles.flame),
+    Report("top", "Functions by what they hold themselves and with all they called.", profiles.top, "any"),
     Report("peek", "A function with its callers and callees.", profiles.peek),
     Report("diff", "What grew between two dumps, by function.", profiles.diff, "two"),
-    *(Report(name, summary, partial(_ask, module, name)) for name, (module, summary) in _OBJECTS.items()),
+    *(Report(name, summary, partial(_stacks, where, name), "any") for name, (where, summary) in _STACKS.items()),
+    *(
+        Report(name, summary, partial(_ask, where, name), "any" if name == "types" else "one")
+        for name, (where, summary) in _OBJECTS.items()
+    ),
 )

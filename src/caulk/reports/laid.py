@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from caulk.analysis.dumps import Dump, in_order
+from caulk.analysis.dumps import Dump
+from caulk.analysis.fold import subtract
 from caulk.analysis.objects.trees import path_tree
 from caulk.model.errors import UsageError
 from caulk.model.profile import Profile
@@ -31,7 +32,7 @@ def laid_over(name: str, question: Question) -> tuple[Stacks, Tree | None]:
         raise UsageError(f"{name} has no stacks", hint=f"{', '.join(STACKS)} have them.")
     if len(question.dumps) == 1:
         return STACKS[name](question), None
-    question = replace(question, dumps=in_order(question.dumps, question.at), at=())
+    question = replace(question, dumps=question.ordered, at=())
     first, now = question.dumps[0], question.dumps[-1]
     measure, (before, after) = profiles.laid(question, [_profile(name, dump, question) for dump in (first, now)])
     gained = sum(max(new - old, 0) for new, old in zip(after.values[0], before.values[0], strict=True))
@@ -41,6 +42,12 @@ def laid_over(name: str, question: Question) -> tuple[Stacks, Tree | None]:
         f" {format_value(new - old, measure.unit, signed=True)}"
     )
     return Stacks(name, after, gained or new - old, signed=True, notes=(said,)), before
+
+
+def changed(name: str, question: Question) -> Stacks:
+    """The stacks that a report of `STACKS` answers with; of several dumps what each has more, or less, in the last."""
+    answer, before = laid_over(name, question)
+    return replace(answer, tree=subtract(answer.tree, before)) if before else answer
 
 
 def _profile(name: str, dump: Dump, question: Question) -> Profile:

@@ -1,115 +1,21 @@
-"""The questions about the objects of a heap dump: types, dominators, paths, roots.
+"""The questions about the objects of a heap dump: dominators, paths, roots.
 
 Sizes are of what is held, by the references that count (`--references`); what nothing holds any more is garbage.
 """
 
 import re
-from array import array
-from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container
 
-from caulk._core import stacks
 from caulk._core.graph import members
-from caulk.analysis.dumps import Dump
 from caulk.analysis.objects.heaps import Heap
-from caulk.analysis.objects.retained import TypeTotals, by_group, of_set
+from caulk.analysis.objects.retained import of_set
 from caulk.analysis.objects.trees import path_tree
-from caulk.model.census import Census
 from caulk.model.column import Column
 from caulk.model.errors import UsageError
-from caulk.model.graph import ROOTS, Types
+from caulk.model.graph import ROOTS
 from caulk.model.table import Heading, Stacks, Table
 from caulk.model.units import format_value
-from caulk.reports.question import Grouping, Question
-
-
-def types(question: Question) -> Table:
-    """Types, or what they belong to, by what they retain: their objects together, none counted twice."""
-    dump = question.dumps[-1]
-    if dump.census:
-        return _counted(question, dump, dump.census)
-    heap = heap_of(question)
-    matches = matcher(question.pattern)
-    names, totals = _grouped(heap, question.by)
-    wanted = [i for i in range(len(names)) if totals.count[i] and matches(names[i])]
-    wanted.sort(key=lambda i: (-totals.retained[i], names[i], i))
-    whole = heap.dominators.retained[ROOTS] or 1
-    owner = heap.graph.types.owner if question.by == "types" else None
-    rows = [
-        (
-            totals.count[i],
-            totals.shallow[i],
-            totals.shallow[i] / whole,
-            totals.retained[i],
-            totals.retained[i] / whole,
-            names[i],
-            *([owner[i]] if owner else []),
-        )
-        for i in wanted[: question.limit]
-    ]
-    notes = (headline(heap), f"Showing {len(rows):,} of {len(wanted):,} {question.by}")
-    headings = (
-        Heading("objects", "objects", "count"),
-        Heading("shallow", "shallow", "bytes"),
-        Heading("shallow_share", "shallow%", "share"),
-        Heading("retained", "retained", "bytes"),
-        Heading("retained_share", "retained%", "share"),
-        Heading("type", question.by.removesuffix("s")),
-        *([Heading("owner", "owner")] if owner else []),
-    )
-    return Table("types", headings, rows, notes, {"total": heap.dominators.retained[ROOTS], "mode": heap.mode})
-
-
-def _grouped(heap: Heap, by: Grouping) -> tuple[Sequence[str], TypeTotals]:
-    """What the rows are called, and what each has."""
-    types = heap.graph.types
-    if by == "types":
-        return types.name, heap.types
-    numbers: dict[str, int] = {}
-    group = array("i", (numbers.setdefault(name, len(numbers)) for name in _groups(types, by)))
-    group[heap.graph.type[ROOTS]] = -1
-    groups = stacks.take(group, array("i", heap.graph.type))
-    return list(numbers), by_group(heap.graph, heap.dominators, groups, len(numbers))
-
-
-def _groups(types: Types, by: Grouping) -> Iterator[str]:
-    """What the row of each type is called."""
-    if by == "types":
-        return iter(types.name)
-    of_type = (package_of_type(name) for name in types.name) if by == "packages" else iter(types.owner)
-    return (name or "(none)" for name in of_type)
-
-
-def _counted(question: Question, dump: Dump, census: Census) -> Table:
-    """Types of a heap of which only they were counted: what they have, held or not, and not what they retain."""
-    matches = matcher(question.pattern)
-    count, shallow = Counter[str](), Counter[str]()
-    for of, name in enumerate(_groups(census.types, question.by)):
-        if census.types.kind[of] != "root":
-            count[name] += census.count[of]
-            shallow[name] += census.shallow[of]
-    wanted = sorted((name for name in count if count[name] and matches(name)), key=lambda name: (-shallow[name], name))
-    whole = sum(census.shallow)
-    rows = [(count[name], shallow[name], shallow[name] / (whole or 1), name) for name in wanted[: question.limit]]
-    taken = f", taken {census.taken_at:%Y-%m-%d %H:%M:%S} UTC" if census.taken_at else ""
-    notes = (
-        f"{census.runtime} heap ({census.format}), {sum(census.count):,} objects, held or not,"
-        f" {format_value(whole, 'bytes')}{taken}; mode: {dump.mode}",
-        f"What they retain is not told: {dump.shortage}",
-        f"Showing {len(rows):,} of {len(wanted):,} {question.by}",
-    )
-    headings = (
-        Heading("objects", "objects", "count"),
-        Heading("shallow", "shallow", "bytes"),
-        Heading("shallow_share", "shallow%", "share"),
-        Heading("type", question.by.removesuffix("s")),
-    )
-    return Table("types", headings, rows, notes, {"total": whole, "mode": dump.mode})
-
-
-def package_of_type(name: str) -> str:
-    """The package or module of a type: what stands before its last dot, of arrays that of their elements."""
-    return name.partition("[")[0].rpartition(".")[0]
+from caulk.reports.question import Question
 
 
 def dominators(question: Question) -> Stacks:
@@ -203,6 +109,11 @@ def matcher(pattern: str) -> Callable[[str], object]:
         return re.compile(pattern).search
     except re.error as error:
         raise UsageError(f"{pattern!r} is not a regular expression: {error}") from None
+
+
+def package_of_type(name: str) -> str:
+    """The package or module of a type: what stands before its last dot, of arrays that of their elements."""
+    return name.partition("[")[0].rpartition(".")[0]
 
 
 def headline(heap: Heap) -> str:

@@ -3,21 +3,20 @@
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from caulk.analysis.dumps import Dump, in_order
+from caulk.analysis.dumps import Dump
 from caulk.model.overview import Counted, Overview, Shown
 from caulk.model.records import Total
 from caulk.reports.tabs import tabs
 
 
 def overview(dumps: Sequence[Dump]) -> Overview:
-    """The dumps in their order of time, with what the newest counts and what can be asked of them."""
-    ordered = in_order(dumps)
-    newest = ordered[-1].profile
+    """The dumps as they are compared, with what the last counts and what can be asked of them."""
+    newest = dumps[-1].profile
     return Overview(
-        dumps=tuple(map(_shown, ordered)),
+        dumps=tuple(map(_shown, dumps)),
         totals=tuple(Total(m.name, m.unit, newest.total(i)) for i, m in enumerate(newest.measures)),
         measures=tuple(Counted(m.name, m.unit, i == newest.default_measure) for i, m in enumerate(newest.measures)),
-        tabs=tabs(ordered),
+        tabs=tabs(dumps),
     )
 
 

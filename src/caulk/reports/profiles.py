@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from caulk._core import stacks
 from caulk.analysis import filters as filtering
-from caulk.analysis.dumps import in_order, size_and_count
+from caulk.analysis.dumps import size_and_count
 from caulk.analysis.fold import FrameTable, fold, invert, subtract, union
 from caulk.model.column import Ints
 from caulk.model.errors import UsageError
@@ -37,7 +37,9 @@ def analysis(question: Question) -> "Analysis":
 
 
 def top(question: Question) -> Table:
-    """Functions by what they allocated themselves (flat) and with all they called (cum)."""
+    """Functions by what they allocated themselves (flat) and with all they called (cum), or what of it changed."""
+    if len(question.dumps) > 1:
+        return diff(question)
     frames, measure, flat, cumulative = _listed(question)
     total = question.dumps[-1].profile.total(chosen_measure(question.dumps[-1].profile, question.measure))
     order = sorted(range(len(flat)), key=lambda i: (-abs(flat[i]), -abs(cumulative[i]), i))
@@ -217,7 +219,7 @@ def _listed(question: Question) -> tuple[Frames, Measure, Ints, Ints]:
 
 
 def _difference(question: Question) -> tuple[Tree, int, int]:
-    dumps = in_order(question.dumps, question.at) if question.at else list(question.dumps)
+    dumps = question.ordered
     _, (before, after) = laid(question, [dumps[0].profile, dumps[-1].profile])
     return subtract(after, before), before.total(0), after.total(0)
 

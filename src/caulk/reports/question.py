@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from caulk.analysis.dumps import Dump
+from caulk.analysis.dumps import Dump, in_order
 from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
 from caulk.model.table import Stacks, Table
@@ -25,14 +25,26 @@ class Question:
     dumps: Sequence[Dump]
     filters: Filters = field(default_factory=Filters)
     measure: str = ""
+    """A measure's name, empty for the dump's own choice."""
     granularity: Granularity = "functions"
     limit: int = 30
+    """Rows at most; a view limits the nodes of stacks."""
     pattern: str = ""
+    """A regular expression for what is asked about: types, functions."""
     inverted: bool = False
+    """Whether stacks begin at the allocations."""
     values: bool = False
     """Whether contents of objects may be shown."""
     by: Grouping = "types"
+    least: int = 0
+    """Bytes that a type must retain, or have changed by, to be listed."""
     at: Sequence[datetime] = ()
+    """When each dump was taken; without it, dumps that are compared are so in the order in which they are given."""
+
+    @property
+    def ordered(self) -> Sequence[Dump]:
+        """The dumps as they are compared: the first is the base."""
+        return in_order(self.dumps, self.at) if self.at else self.dumps
 
 
 Answer: TypeAlias = "Table | Stacks | Analysis"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from caulk.analysis.dumps import Dump, in_order
+from caulk.analysis.dumps import Dump
 from caulk.model.errors import UsageError
 from caulk.model.selection import Gain, Moment, Selection
 from caulk.reports.question import Question
@@ -21,7 +21,7 @@ def selection(question: Question, *, frame: str = "", type_: str = "") -> Select
     """
     if bool(frame) == bool(type_):
         raise UsageError("a selection is one frame or one type")
-    question = replace(question, dumps=in_order(question.dumps, question.at), at=())
+    question = replace(question, dumps=question.ordered, at=())
     chosen = of_frame(question, frame) if frame else of_type(question, type_)
     now = chosen.sums[-1]
     return Selection(
