@@ -45,6 +45,7 @@ const WRITTEN: Record<Key, string> = {
   focus: 'focus=', ignore: 'ignore=', hide: 'hide=', show: 'show=', from: 'from=', pattern: 'type:',
   least: 'retained:>', by: 'by:',
 } // prettier-ignore
+const LABELLED: Partial<Record<Key, string>> = { focus: '', ignore: '-' }
 const ORDER: Key[] = [...PATTERNS, 'least', 'by']
 const KEYED = /^-{0,2}([a-z_-]+?)(?:[=:]|(?<=retained|least)(?=[<>]))(.*)$/is
 
@@ -92,7 +93,7 @@ export interface Chip {
 export function chips(text: string): Chip[] {
   return parse(text).terms.map((one) => ({
     key: one.key,
-    label: one.key ? (one.key === 'focus' ? one.value : WRITTEN[one.key] + one.value) : text.slice(one.at, one.end),
+    label: one.key ? (LABELLED[one.key] ?? WRITTEN[one.key]) + one.value : text.slice(one.at, one.end),
     without: `${text.slice(0, one.at).trimEnd()} ${text.slice(one.end).trimStart()}`.trim(),
     what: one.what,
   }))

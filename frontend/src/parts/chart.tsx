@@ -176,11 +176,11 @@ interface Placed {
 }
 
 function MarkGlyph({ placed: { left, marks } }: { placed: Placed }) {
-  const [first] = marks
-  const kinds = new Set(marks.map((mark) => mark.what))
   const text = marks.map(markText).join('\n')
-  const glyph = kinds.size === 1 ? (MARKS[first!.what] ?? '•') : '⁝'
-  const shared = { class: `chart-mark chart-mark-${kinds.size === 1 ? first!.what : 'several'}`, style: { left: `${left}px` }, title: text }
+  // Of several the gravest is drawn.
+  const gravest = Object.keys(MARKS).find((what) => marks.some((mark) => mark.what === what)) ?? 'other'
+  const glyph = (MARKS[gravest] ?? '•') + (marks.length > 1 ? '⁺' : '')
+  const shared = { class: `chart-mark chart-mark-${gravest}`, style: { left: `${left}px` }, title: text }
   const href = marks.find((mark) => mark.href)?.href
   return href ? <a {...shared} href={href} aria-label={text}>{glyph}</a> : <span {...shared} role="img" aria-label={text}>{glyph}</span>
 }

@@ -81,7 +81,6 @@ export function Chips({ text, onChange, said }: { text: string; onChange: (text:
       {found.map((chip, i) => (
         <button key={i} type="button" class={chip.what ? 'chip chip-wrong' : `chip chip-${chip.key}`} title={chip.what ?? 'Take out'}
           aria-label={`Take ${chip.label} out of the filter`} onClick={() => onChange(chip.without)}>
-          {chip.key === 'ignore' && <span aria-hidden="true">− </span>}
           <span class="chip-label">{visible(chip.label)}</span>
           <span class="chip-x" aria-hidden="true">✕</span>
         </button>

@@ -21,7 +21,7 @@ export function Empty({ title, children, commands = [] }: EmptyProps): JSX.Eleme
             <li key={command}>
               <span class="empty-what">{what}</span>
               <span class="empty-command">
-                <code>{command}</code>
+                <code tabIndex={0}>{command}</code>
                 <Copy text={command} />
               </span>
             </li>

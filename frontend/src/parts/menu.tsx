@@ -19,7 +19,7 @@ export interface MenuItem {
 }
 
 export interface MenuProps {
-  /** What the button does, for those who do not see it; written in it unless `children` are. */
+  /** What the button does: written in it, or, where `children` are, said when it is pointed at. */
   label: string
   items: readonly MenuItem[]
   children?: ComponentChildren
@@ -79,7 +79,7 @@ export function Menu({ label, items, children, align = 'left', isDisabled }: Men
   return (
     <div class="menu" ref={root} onKeyDown={onKeyDown}>
       <button type="button" ref={button} class="menu-button" aria-haspopup="menu" aria-expanded={isOpen} aria-controls={id}
-        aria-label={children ? label : undefined} disabled={isDisabled} onClick={() => setOpen(!isOpen)}>
+        title={children ? label : undefined} disabled={isDisabled} onClick={() => setOpen(!isOpen)}>
         {children ?? label} <span aria-hidden="true">▾</span>
       </button>
       <div id={id} role="menu" aria-label={label} class={`menu-items menu-${align}`} hidden={!isOpen}>

@@ -54,7 +54,7 @@ export function plotOf(place: HTMLElement, drawn: () => Drawn, heard: () => Hear
     {
       width: place.clientWidth || 600,
       height,
-      padding: [8, 12, 0, 0],
+      padding: [8, 20, 0, 0],
       legend: { show: false },
       scales: {
         x: { time: true, range: (_, from, to) => timeRange(drawn(), from, to) },
@@ -109,8 +109,8 @@ function timeRange({ times, forecast, limit }: Drawn, from: number | null, to: n
   return [begin, isWhole && forecast ? Math.max(end, forecastEnd(forecast, limit, end - begin)) : end]
 }
 
-function byteSplits(_: uPlot, __: number, low: number, high: number, ___: number, room: number): number[] {
-  const wanted = Math.max(((high - low) * 36) / Math.max(room, 1), (high - low) / 8)
+function byteSplits(plot: uPlot, _: number, low: number, high: number): number[] {
+  const wanted = ((high - low) * 32 * devicePixelRatio) / Math.max(plot.bbox.height, 1)
   const step = BYTE_STEPS.find((size) => size >= wanted) ?? 2 ** 52
   const splits = []
   for (let at = Math.ceil(low / step) * step; at <= high; at += step) splits.push(at)
@@ -139,6 +139,7 @@ function under(plot: uPlot, place: Element, { ranges, forecast, times }: Drawn):
       ctx.globalAlpha = 1
       ctx.font = `bold ${12 * devicePixelRatio}px ${getComputedStyle(place).fontFamily}`
       ctx.textBaseline = 'top'
+      ctx.textAlign = 'left'
       ctx.fillText('AB'[i] ?? '', from + 4 * devicePixelRatio, bbox.top + 3 * devicePixelRatio)
     })
     if (!forecast || !times.length) return
@@ -169,8 +170,8 @@ function over(plot: uPlot, place: Element, { limit, marks, unit }: Drawn): void 
     line(plot, bbox.left, at, bbox.width, 0)
     ctx.font = `${11 * devicePixelRatio}px ${getComputedStyle(place).fontFamily}`
     ctx.textBaseline = 'bottom'
-    ctx.textAlign = 'left'
-    ctx.fillText(`limit ${axisLabel(limit, unit)}`, bbox.left + 6 * devicePixelRatio, at - 2 * devicePixelRatio)
+    ctx.textAlign = 'right'
+    ctx.fillText(`limit ${axisLabel(limit, unit)}`, bbox.left + bbox.width - 4 * devicePixelRatio, at - 2 * devicePixelRatio)
   })
 }
 

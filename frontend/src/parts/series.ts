@@ -27,7 +27,8 @@ export interface Forecast {
   high_per_s: number
 }
 
-export const MARKS: Record<string, string> = { deploy: '▼', oom: '✂', dump: '◆', restart: '↻', limit: '┄', alert: '!' }
+/** The glyph of each kind of event, the gravest first. */
+export const MARKS: Record<string, string> = { oom: '✂', alert: '!', deploy: '▼', restart: '↻', limit: '┄', dump: '◆' }
 
 /** Lines that were read at different times, on one axis: a value at each time of any, null where a line has none. */
 export function aligned(lines: readonly { times: readonly number[]; values: Values }[]): {
@@ -78,14 +79,15 @@ export function forecastEnd(forecast: Forecast, limit: number | null | undefined
 /** How far the value axis reaches; a limit far above what is used is left out, so that the line is not flat. */
 export function reach(most: number, limit: number | null | undefined): number {
   const top = limit && limit <= Math.max(most, 1) * 5 ? Math.max(most, limit) : most
-  return top > 0 ? top * 1.06 : 1
+  // Room above, so that the limit's name fits in.
+  return top > 0 ? top * 1.1 : 1
 }
 
 /** Steps of an axis of bytes: powers of two, so that its labels are round. */
 export const BYTE_STEPS: number[] = Array.from({ length: 53 }, (_, power) => 2 ** power)
 
 /** A label of the value axis: `512 MB`, `1.5 GB`. */
-export const axisLabel = (value: number, unit: string): string => formatValue(value, unit).replace(/\.?0+(?= )/, (zeros) => (zeros.startsWith('.') ? '' : zeros))
+export const axisLabel = (value: number, unit: string): string => formatValue(value, unit).replace(/(\.\d*?)0+(?= |$)/, (_, rest: string) => (rest === '.' ? '' : rest))
 
 /** The index of the time nearest to `at`; -1 where there is none. */
 export function nearest(times: readonly number[], at: number): number {

@@ -1,9 +1,10 @@
 // Tables of any number of rows: real <table>s that sort, are walked with the arrow keys, and draw only what is seen.
 
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useId, useMemo, useState } from 'preact/hooks'
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks'
 import { formatCell, type Kind } from '../format'
 import { moved, sorted, toggled, type Sort } from './rows'
+import { Same } from './same'
 import { useRows } from './scroll'
 import './table.css'
 
@@ -58,7 +59,7 @@ export function Table<Row>(props: TableProps<Row>): JSX.Element {
   const [active, setActive] = useState(-1)
   const view = useRows(shown.length)
   const id = useId()
-  const widths = useMemo(() => columns.map((column) => widthOf(column, rows)), [columns, rows])
+  const widths = useMemo(() => widthsOf(columns, rows), [columns, rows])
   const isWalked = Boolean(href || onSelect || onOpen)
   const link = href ? Math.max(columns.findIndex((column) => column.kind === 'text'), 0) : -1
 
@@ -90,6 +91,9 @@ export function Table<Row>(props: TableProps<Row>): JSX.Element {
     go(index)
     if (href) open(index, event)
   }
+  // Rows hold the same object for ever, so that they stay as they are while others come and go.
+  const acts = useRef<Acts>({ onClick, open })
+  acts.current = { onClick, open }
   const asked = (column: Column<Row>) => {
     const next = toggled(sort, column.key, column.kind)
     setOwn(next)
@@ -123,21 +127,10 @@ export function Table<Row>(props: TableProps<Row>): JSX.Element {
           {above > 0 && <Spacer height={above} />}
           {shown.slice(first, end).map((row, i) => {
             const index = first + i
-            const isSelected = selected != null && keys[index] === selected
             return (
-              <tr
-                key={keys[index]}
-                id={`${id}-${index}`}
-                aria-rowindex={index + 2}
-                aria-selected={isWalked ? isSelected : undefined}
-                class={classes(isSelected && 'selected', index === active && 'active', isWalked && 'walked', props.rowClass?.(row))}
-                onClick={isWalked ? (event) => onClick(index, event) : undefined}
-                onDblClick={onOpen && !href ? (event) => open(index, event) : undefined}
-              >
-                {columns.map((column, c) => (
-                  <Cell key={column.key} column={column} row={row} href={c === link ? href?.(row) : null} />
-                ))}
-              </tr>
+              <TableRow key={keys[index]} id={`${id}-${index}`} row={row} index={index} columns={columns} link={link}
+                href={href?.(row)} isWalked={isWalked} isSelected={selected != null && keys[index] === selected}
+                isActive={index === active} named={props.rowClass?.(row)} acts={acts} />
             )
           })}
           {below > 0 && <Spacer height={below} />}
@@ -151,6 +144,7 @@ export function Table<Row>(props: TableProps<Row>): JSX.Element {
 function Heading<Row>({ column, sort, onAsk }: { column: Column<Row>; sort: Sort | null; onAsk: (c: Column<Row>) => void }) {
   const isSorted = sort?.key === column.key
   const order = isSorted ? (sort.isDescending ? 'descending' : 'ascending') : 'none'
+  const arrow = <span class="arrow" aria-hidden="true">{isSorted ? (sort.isDescending ? '▾' : '▴') : ''}</span>
   return (
     <th scope="col" class={column.kind === 'text' ? 'text' : 'number'} aria-sort={column.isUnsortable ? undefined : order}
       title={column.hint}>
@@ -158,12 +152,46 @@ function Heading<Row>({ column, sort, onAsk }: { column: Column<Row>; sort: Sort
         column.title
       ) : (
         <button type="button" onClick={() => onAsk(column)}>
+          {column.kind !== 'text' && arrow}
           {column.title}
-          <span class="arrow" aria-hidden="true">{isSorted ? (sort.isDescending ? '▾' : '▴') : ''}</span>
+          {column.kind === 'text' && arrow}
         </button>
       )}
     </th>
   )
+}
+
+interface Acts {
+  onClick: (index: number, event: MouseEvent) => void
+  open: (index: number, event: MouseEvent) => void
+}
+
+interface TableRowProps<Row> {
+  id: string
+  row: Row
+  index: number
+  columns: readonly Column<Row>[]
+  /** The column that is a link, and where it leads. */
+  link: number
+  href: string | null | undefined
+  isWalked: boolean
+  isSelected: boolean
+  isActive: boolean
+  named: string | undefined
+  acts: { current: Acts }
+}
+
+class TableRow<Row> extends Same<TableRowProps<Row>> {
+  override render({ id, row, index, columns, link, href, isWalked, isSelected, isActive, named, acts }: TableRowProps<Row>) {
+    return (
+      <tr id={id} aria-rowindex={index + 2} aria-selected={isWalked ? isSelected : undefined}
+        class={classes(isSelected && 'selected', isActive && 'active', isWalked && 'walked', named)}
+        onClick={isWalked ? (event) => acts.current.onClick(index, event) : undefined}
+        onDblClick={isWalked && !href ? (event) => acts.current.open(index, event) : undefined}>
+        {columns.map((column, c) => <Cell key={column.key} column={column} row={row} href={c === link ? href : null} />)}
+      </tr>
+    )
+  }
 }
 
 function Cell<Row>({ column, row, href }: { column: Column<Row>; row: Row; href?: string | null | undefined }) {
@@ -216,8 +244,15 @@ function inOrder<Row>(rows: readonly Row[], columns: readonly Column<Row>[], sor
   return sort && column ? sorted(rows, (row) => valueOf(column, row), sort.isDescending) : rows
 }
 
-// Widths are fixed, as columns must not jump while a window of rows moves: numbers as wide as their longest (looked for
-// in some of the rows), the first column of text takes what is left.
+// Widths are fixed, as columns must not jump while a window of rows moves. One column at least takes what is left.
+function widthsOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number[] {
+  const widths = columns.map((column) => widthOf(column, rows))
+  const text = columns.findIndex((column) => column.kind === 'text' && column.width === undefined)
+  if (text >= 0 && !widths.includes(0)) widths[text] = 0
+  return widths
+}
+
+// As wide as the longest cell, looked for in some of the rows.
 function widthOf<Row>(column: Column<Row>, rows: readonly Row[]): number {
   if (column.width !== undefined) return column.width
   const least = column.title.length + 3

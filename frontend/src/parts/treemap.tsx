@@ -1,4 +1,4 @@
-// One level of a tree as boxes, each as large as what it holds, with the level below drawn in it. A click goes in.
+// A tree as boxes, each as large as what it holds and with what it holds drawn in it. A click goes in.
 
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
@@ -30,7 +30,7 @@ const STRIP = 16
 const GAP = 2
 /** Boxes with a smaller side are not drawn. */
 const LEAST = 3
-const MOST = 600
+const MOST = 500
 
 export function Treemap(props: TreemapProps): JSX.Element {
   const { label, stacks, onEnter, onSelect, height = 360 } = props
@@ -104,15 +104,17 @@ function Level({ tree, node, label, onEnter, height }: { tree: Tree; node: numbe
   return <Table label={label} columns={columns} rows={children(tree, node)} rowKey={String} onOpen={onEnter} height={`${height}px`} />
 }
 
-/** The children of `node`, and theirs inside, as boxes; each after the one that it lies in. */
+/** What lies below `node` as boxes in boxes, at most some hundreds; each after the one that it lies in. */
 export function laidOut(tree: Tree, node: number, width: number, height: number): Drawn[] {
-  const outer = level(tree, node, { x: 0, y: 0, width, height }, false)
-  const inner = outer.flatMap((box) =>
-    box.height > 3 * STRIP && box.width > 40
-      ? level(tree, box.node, { x: box.x + GAP, y: box.y + STRIP, width: box.width - 2 * GAP - 1, height: box.height - STRIP - GAP - 1 }, true)
-      : [],
-  )
-  return [...outer, ...inner.slice(0, MOST)]
+  const boxes = level(tree, node, { x: 0, y: 0, width, height }, false)
+  // The list grows while it is read: level by level, until no box has room for another.
+  for (let i = 0; i < boxes.length && boxes.length < MOST; i += 1) {
+    const { node: outer, x, y, width, height } = boxes[i]!
+    if (height < 3 * STRIP || width < 40) continue
+    const inside = { x: x + GAP, y: y + STRIP, width: width - 2 * GAP - 1, height: height - STRIP - GAP - 1 }
+    boxes.push(...level(tree, outer, inside, true))
+  }
+  return boxes
 }
 
 function level(tree: Tree, node: number, into: Box, isInner: boolean): Drawn[] {

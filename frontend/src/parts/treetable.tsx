@@ -1,10 +1,11 @@
 // A tree of stacks as a table: unfolded line by line or along its hot path, with shares of all and of the line above.
 
 import type { JSX } from 'preact'
-import { useEffect, useId, useMemo, useState } from 'preact/hooks'
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks'
 import { formatShare, formatValue, visible } from '../format'
 import type { Stacks } from '../stacks'
 import { moved } from './rows'
+import { Same } from './same'
 import { useRows } from './scroll'
 import { classes, Spacer } from './table'
 import { above, hasChildren, hotPath, lines, nameOf, placeOf, shareOf, treeOf, type Line, type Tree } from './tree'
@@ -86,6 +87,9 @@ export function TreeTable(props: TreeTableProps): JSX.Element {
     }
   }
 
+  // Rows hold the same object for ever, so that they stay as they are while others come and go.
+  const acts = useRef<Acts>({ fold, go, onOpen })
+  acts.current = { fold, go, onOpen }
   const { first, end, above: over, below } = view.window
   const isDifference = stacks.signed
   return (
@@ -113,9 +117,8 @@ export function TreeTable(props: TreeTableProps): JSX.Element {
         <tbody>
           {over > 0 && <Spacer height={over} />}
           {shown.slice(first, end).map((line, i) => (
-            <TreeRow key={line.node} id={`${id}-${line.node}`} tree={tree} line={line} rowIndex={first + i + 2}
-              isOpen={open.has(line.node)} isSelected={line.node === selected} isActive={line.node === active}
-              onFold={fold} onGo={go} onOpen={onOpen} />
+            <TreeRow key={line.node} id={`${id}-${line.node}`} tree={tree} {...line} rowIndex={first + i + 2}
+              isOpen={open.has(line.node)} isSelected={line.node === selected} isActive={line.node === active} acts={acts} />
           ))}
           {below > 0 && <Spacer height={below} />}
         </tbody>
@@ -125,21 +128,29 @@ export function TreeTable(props: TreeTableProps): JSX.Element {
   )
 }
 
-interface TreeRowProps {
+interface Acts {
+  fold: (node: number, isOpen: boolean) => void
+  go: (node: number) => void
+  onOpen: TreeTableProps['onOpen']
+}
+
+interface TreeRowProps extends Line {
   id: string
   tree: Tree
-  line: Line
   rowIndex: number
   isOpen: boolean
   isSelected: boolean
   isActive: boolean
-  onFold: (node: number, isOpen: boolean) => void
-  onGo: (node: number) => void
-  onOpen: TreeTableProps['onOpen']
+  acts: { current: Acts }
 }
 
-function TreeRow({ id, tree, line, rowIndex, isOpen, isSelected, isActive, onFold, onGo, onOpen }: TreeRowProps) {
-  const { node, depth } = line
+class TreeRow extends Same<TreeRowProps> {
+  override render(props: TreeRowProps) {
+    return drawnRow(props)
+  }
+}
+
+function drawnRow({ id, tree, node, depth, position, siblings, rowIndex, isOpen, isSelected, isActive, acts }: TreeRowProps) {
   const { unit, signed, parent, frame } = tree.stacks
   const canOpen = hasChildren(tree, node)
   const share = shareOf(tree, node)
@@ -148,15 +159,19 @@ function TreeRow({ id, tree, line, rowIndex, isOpen, isSelected, isActive, onFol
   const ofAbove = tree.total[node]! / (tree.total[parent[node]!]! || 1)
   return (
     <tr id={id} class={classes('walked', isSelected && 'selected', isActive && 'active')} aria-rowindex={rowIndex}
-      aria-level={depth} aria-setsize={line.siblings} aria-posinset={line.position} aria-selected={isSelected}
-      aria-expanded={canOpen ? isOpen : undefined} onClick={() => onGo(node)}
-      onDblClick={() => (onOpen ? onOpen(node, frame[node]!) : canOpen && onFold(node, !isOpen))}>
+      aria-level={depth} aria-setsize={siblings} aria-posinset={position} aria-selected={isSelected}
+      aria-expanded={canOpen ? isOpen : undefined} onClick={() => acts.current.go(node)}
+      onDblClick={() => {
+        const { onOpen, fold } = acts.current
+        if (onOpen) onOpen(node, frame[node]!)
+        else if (canOpen) fold(node, !isOpen)
+      }}>
       <td class="tree-name" style={{ paddingLeft: `${8 + Math.min(depth - 1, 40) * 12}px` }}
         title={[visible(nameOf(tree, node)), visible(placeOf(tree, node))].filter(Boolean).join('\n')}>
         <span class={classes('fold', !canOpen && 'leaf')} aria-hidden="true"
           onClick={(event) => {
             event.stopPropagation()
-            if (canOpen) onFold(node, !isOpen)
+            if (canOpen) acts.current.fold(node, !isOpen)
           }}>
           {canOpen ? (isOpen ? '▾' : '▸') : ''}
         </span>
