@@ -1,15 +1,24 @@
 // The bar, what stands below it, and what is everywhere: keys, the palette, the help, the theme.
-import { signal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
 import { ask, hasIsland } from './api'
 import type { Session } from './api-types'
-import { keys, useKeys } from './keys'
-import { follow, go, href, path, segments } from './route'
+import { keys, useKeys, type Key } from './keys'
+import { isHeard, listen, mayCapture, running, session, useTitle, WHY_NOT } from './live'
+import { CapturesPage } from './pages/captures/page'
+import { DropAnywhere } from './pages/dump/drop'
 import { DumpPage } from './pages/dump/page'
+import { FleetPage } from './pages/fleet/page'
+import { IncidentPage } from './pages/incident/page'
+import { IncidentsPage } from './pages/incident/list'
+import { JobsPage } from './pages/jobs/page'
+import { RulesPage } from './pages/rules/page'
+import { TargetPage } from './pages/target/page'
+import { Palette } from './palette'
+import { Dialog } from './parts/dialog'
+import { follow, go, href, path, segments } from './route'
 import './shell.css'
 
-/** Who looks, and what they may; known once the page is shown. */
-export const session = signal<Session | null>(null)
+export { session } from './live'
 
 const PLACES = [
   { to: '/', title: 'Fleet', key: 'g f' },
@@ -18,52 +27,76 @@ const PLACES = [
   { to: '/jobs', title: 'Jobs', key: 'g j' },
   { to: '/rules', title: 'Rules', key: 'g r' },
 ]
+/** Which place of the bar a page belongs to. */
+const BELONGS: Record<string, string> = { t: '/', i: '/incidents', d: '/captures' }
 
 export function Shell() {
   const [isHelped, help] = useState(false)
+  const [isFinding, find] = useState(false)
   useEffect(() => {
-    void ask<Session>('/api/session').then((said) => {
-      session.value = said
-      if (hasIsland() && path.value === '/') go(said.begins_at, { replace: true })
-    })
+    void ask<Session>('/api/session').then(
+      (said) => {
+        session.value = said
+        if (hasIsland() && path.value === '/') go(said.begins_at, { replace: true })
+      },
+      () => {},
+    )
+    return hasIsland() ? undefined : listen()
   }, [])
-  useKeys([
+  const everywhere: Key[] = [
     { keys: '?', what: 'Show the keys', then: () => help((is) => !is) },
     { keys: 't', what: 'Switch between light and dark', then: turnTheme },
+  ]
+  const served: Key[] = [
+    { keys: 'mod+k', what: 'Find targets, dumps, types, frames, incidents', then: () => find((is) => !is) },
     ...PLACES.map((place) => ({ keys: place.key, what: `Go to ${place.title.toLowerCase()}`, then: () => go(place.to) })),
-  ])
+  ]
+  useKeys(hasIsland() ? everywhere : [...everywhere, ...served])
   return (
     <div class="shell" onClick={follow}>
-      <a class="skip" href="#main">
+      <a class="skip" href="#main" onClick={skip}>
         Skip to the content
       </a>
-      <header class="bar">
-        <a class="brand" href={href('/')}>
+      <header class="topbar">
+        <a class="brand" href={href(hasIsland() ? (session.value?.begins_at ?? '/') : '/')}>
           caulk
         </a>
         {hasIsland() ? <span class="muted">a report in one file</span> : <Navigation />}
         <span class="space" />
-        <button type="button" onClick={turnTheme} aria-label="Switch between light and dark" title="Light or dark (t)">
+        {!hasIsland() && (
+          <>
+            <Running />
+            <button type="button" class="find" onClick={() => find(true)} aria-keyshortcuts="Control+K Meta+K">
+              <span>Find</span> <kbd>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
+            </button>
+            <Heard />
+            <Who />
+          </>
+        )}
+        <button type="button" class="quiet" onClick={turnTheme} aria-label="Switch between light and dark" title="Light or dark (t)">
           ◐
         </button>
-        <button type="button" onClick={() => help(true)} aria-label="Keys" title="Keys (?)">
+        <button type="button" class="quiet" onClick={() => help(true)} aria-label="Keys" title="Keys (?)">
           ?
         </button>
       </header>
       <main id="main" tabIndex={-1}>
         <Page />
       </main>
-      {isHelped && <Help close={() => help(false)} />}
+      {mayCapture.value && <DropAnywhere />}
+      {isFinding && <Palette close={() => find(false)} commands={commands(() => help(true))} />}
+      <Help isOpen={isHelped} close={() => help(false)} />
     </div>
   )
 }
 
 function Navigation() {
-  const at = `/${segments.value[0] ?? ''}`
+  const first = segments.value[0] ?? ''
+  const at = BELONGS[first] ?? `/${first}`
   return (
     <nav aria-label="Pages">
       {PLACES.map((place) => (
-        <a key={place.to} href={href(place.to)} aria-current={at === place.to ? 'page' : undefined}>
+        <a key={place.to} href={href(place.to)} aria-current={at === place.to ? (first in BELONGS ? 'true' : 'page') : undefined} title={`${place.title} (${place.key})`}>
           {place.title}
         </a>
       ))}
@@ -71,32 +104,109 @@ function Navigation() {
   )
 }
 
-function Page() {
-  const [kind, ids, tab] = segments.value
-  if (kind === 'd' && ids) return <DumpPage key={ids} ids={ids} tab={tab ?? ''} />
-  return <p class="nothing">There is no page at {path.value}.</p>
+/** How many jobs run; nothing while none does. */
+function Running() {
+  const count = running.value.length
+  return count ? (
+    <a class="running" href={href('/jobs')}>
+      {count === 1 ? running.value[0]!.title : `${count} jobs`}
+    </a>
+  ) : null
 }
 
-function Help({ close }: { close: () => void }) {
-  useKeys([{ keys: 'Escape', what: 'Close this', then: close }])
+function Heard() {
+  const is = isHeard.value
+  const said = is ? 'live' : is === null ? 'connecting' : 'not connected'
+  const why = is ? 'What happens is shown as it happens.' : 'The server is not heard; what you see may be old. It is tried again.'
   return (
-    <dialog open class="help" aria-label="Keys">
-      <h2>Keys</h2>
-      <dl>
-        {keys().map((key) => (
-          <div key={key.keys}>
+    <span class={is ? 'heard' : 'heard heard-not'} role="status" title={why}>
+      <span aria-hidden="true">{is ? '●' : '○'}</span> <span class="heard-word">{said}</span>
+    </span>
+  )
+}
+
+/** Who looks, where that is known, and that they may only read, where it is so. */
+function Who() {
+  const who = session.value
+  if (!who) return null
+  return (
+    <>
+      {who.user && <span class="muted who">{who.user}</span>}
+      {!mayCapture.value && (
+        <span class="reader" title={WHY_NOT}>
+          reads only
+        </span>
+      )}
+    </>
+  )
+}
+
+function Page() {
+  const [kind, name, tab] = segments.value
+  if (kind === 'd' && name) return <DumpPage key={name} ids={name} tab={tab ?? ''} />
+  if (hasIsland()) return <Nowhere />
+  if (!kind) return <FleetPage />
+  if (kind === 't' && name) return <TargetPage key={name} workload={name} />
+  if (kind === 'i' && name) return <IncidentPage key={name} id={name} />
+  if (name) return <Nowhere />
+  if (kind === 'incidents' || kind === 'i') return <IncidentsPage />
+  if (kind === 'captures' || kind === 'd') return <CapturesPage />
+  if (kind === 'jobs') return <JobsPage />
+  if (kind === 'rules') return <RulesPage />
+  return <Nowhere />
+}
+
+function Nowhere() {
+  useTitle('Nothing here')
+  return (
+    <div class="nothing">
+      <h1>There is no page at {path.value}</h1>
+      {hasIsland() ? (
+        <p>
+          This report is one file. <a href={href(session.value?.begins_at ?? '/')}>What it shows</a>
+        </p>
+      ) : (
+        <p>
+          <a href={href('/')}>The fleet</a> shows all that is watched, <kbd>{isMac ? '⌘K' : 'Ctrl K'}</kbd> finds the rest.
+        </p>
+      )}
+    </div>
+  )
+}
+
+function Help({ isOpen, close }: { isOpen: boolean; close: () => void }) {
+  const said = new Map(keys().map((key) => [key.keys, key.what]))
+  return (
+    <Dialog title="Keys" isOpen={isOpen} onClose={close}>
+      <dl class="help">
+        {[...said].map(([name, what]) => (
+          <div key={name}>
             <dt>
-              <kbd>{key.keys.replace('mod', '⌘/Ctrl ')}</kbd>
+              {name.split(' ').map((one) => (
+                <kbd key={one}>{one.replace('mod+', isMac ? '⌘' : 'Ctrl ')}</kbd>
+              ))}
             </dt>
-            <dd>{key.what}</dd>
+            <dd>{what}</dd>
           </div>
         ))}
       </dl>
-      <button type="button" onClick={close}>
-        Close
-      </button>
-    </dialog>
+      {session.value && <p class="muted">caulk {session.value.version}</p>}
+    </Dialog>
   )
+}
+
+const commands = (help: () => void) => [
+  ...PLACES.map((place) => ({ title: place.title, detail: 'page', keys: place.key, then: () => go(place.to) })),
+  { title: 'Light or dark', detail: 'command', keys: 't', then: turnTheme },
+  { title: 'Keys', detail: 'command', keys: '?', then: help },
+]
+
+const isMac = /Mac|iPhone|iPad/.test(navigator.platform)
+
+// The fragment is not a place of the page, so the focus is moved by hand.
+function skip(event: Event): void {
+  event.preventDefault()
+  document.getElementById('main')?.focus()
 }
 
 function turnTheme(): void {
