@@ -17,10 +17,11 @@ export interface Window {
 /** The rows to draw of `count`; the window moves in steps, so that most scrolling draws nothing anew. */
 export function windowed(count: number, scrolled: number, height: number, row: number): Window {
   if (count <= MOST_WHOLE) return { first: 0, end: count, above: 0, below: 0 }
-  const at = Math.floor(Math.max(scrolled, 0) / row)
-  const step = Math.max(Math.min(at - (at % OVERSCAN), count - 1), 0)
+  const seen = Math.ceil(height / row)
+  const at = Math.max(Math.min(Math.floor(scrolled / row), count - seen), 0)
+  const step = at - (at % OVERSCAN)
   const first = Math.max(step - OVERSCAN, 0)
-  const end = Math.min(step + Math.ceil(height / row) + 2 * OVERSCAN, count)
+  const end = Math.min(step + seen + 2 * OVERSCAN, count)
   return { first, end, above: first * row, below: (count - end) * row }
 }
 
