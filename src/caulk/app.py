@@ -15,6 +15,7 @@ from caulk.analysis.dumps import Dump
 from caulk.analysis.objects.plan import Plan, begun, plan
 from caulk.formats.source import STDIN, Source, open_source
 from caulk.model.contents import Duplicates
+from caulk.model.diagram import Graph
 from caulk.model.errors import UsageError
 from caulk.model.graph import References
 from caulk.model.profile import Profile
@@ -34,6 +35,7 @@ OUTPUTS = {
     "svg": ".svg",
     "folded": ".folded",
     "pprof": ".pb.gz",
+    "dot": ".dot",
 }
 _PLAIN = "This is the plain form of the report: the page was not built with this caulk; `make install` builds it."
 #: Reading several files at once pays only where there is something to read.
@@ -325,6 +327,10 @@ def rendered(answer: Answer, output: str, **looks: Any) -> str | bytes:
         return _view("text").render(answer, **looks)  # type: ignore[no-any-return]
     if output == "json":
         return _view("json").render(answer)  # type: ignore[no-any-return]
+    if output == "dot" and isinstance(answer, Graph):
+        return _view("diagram").render(answer)  # type: ignore[no-any-return]
+    if output == "dot":
+        raise UsageError("this is no graph to write as dot", hint="`caulk graph` draws one.")
     if not isinstance(answer, Stacks):
         raise UsageError(f"this has no stacks to write as {output}", hint="`caulk tree` and `caulk flame` have them.")
     if output in ("svg", "treemap"):
@@ -338,17 +344,33 @@ def page(row: Report, question: Question, answer: Answer, memory: Any = None, ca
 
     `memory` is a series of readings, and `captures` when dumps were taken meanwhile (seconds since 1970).
     """
-    html = _view("html")
+    if isinstance(answer, Graph):
+        answer = _view("diagram").table(answer)
     if isinstance(answer, Table | Stacks):
-        return html.page(f"caulk {row.name}", _section(row.name, row.summary, answer))  # type: ignore[no-any-return]
-    built = _view("onefile").built()
-    if built and question.dumps:
+        section = _section(row.name, row.summary, answer)
+        return _view("html").page(f"caulk {row.name}", section)  # type: ignore[no-any-return]
+    return one_file(question, answer, memory=memory, captures=captures)
+
+
+def one_file(
+    question: Question,
+    analysis: Any = None,
+    *,
+    page: Any = None,
+    ids: Sequence[str] = (),
+    memory: Any = None,
+    captures: Sequence[float] = (),
+) -> str:
+    """The `page` of the dumps with its answers, known there by `ids`; its plain form where there is none."""
+    analysis = analysis or profiles.analysis(question)
+    page = page or _view("onefile").built()
+    if page and question.dumps:
         onefile = import_module("caulk.pages.onefile")
         over_time = onefile.Memory(memory, captures) if memory else None
-        return onefile.render(built, question, answer, memory=over_time)  # type: ignore[no-any-return]
+        return onefile.render(page, question, analysis, ids=ids, memory=over_time)  # type: ignore[no-any-return]
     sections = [_section(*asked) for asked in _beside(question)]
-    said = replace(answer, notes=(*answer.notes, _PLAIN))
-    return html.report(said, sections, memory=memory, captures=captures)  # type: ignore[no-any-return]
+    said = replace(analysis, notes=(*analysis.notes, _PLAIN))
+    return _view("html").report(said, sections, memory=memory, captures=captures)  # type: ignore[no-any-return]
 
 
 def _beside(question: Question) -> Iterator[tuple[str, str, Table | Stacks]]:

@@ -98,7 +98,7 @@ def _entries(asked: _Asked, analysis: Analysis) -> Iterator[Entry]:
     if asked.memory:
         yield _json(f"{asked.at}/memory", _over_time(asked.memory))
     for tab in overview["tabs"]:
-        if tab["is_available"] and tab["name"] != "paths":
+        if tab["is_available"] and tab["name"] in _BY_NAME and tab["name"] != "paths":
             yield from _tab(asked, tab["name"])
     names = _names(asked, analysis)
     for name in names:

@@ -21,6 +21,8 @@ from caulk.views.markup import json_island, plain, prose, text
 #: What a ticket system or a mail server takes without complaint.
 MAX_BYTES = 2_000_000
 
+#: Boxes in the table beside a drawing.
+_TWIN = 30
 _UNITS = {"bytes": "bytes", "count": "count", "nanoseconds": "nanoseconds", "number": "count"}
 
 
@@ -80,6 +82,27 @@ def page(title: str, section: Section) -> str:
     return _fitting(title, lambda room: f"<h1>{text(title)}</h1>{_section(section, room)}")
 
 
+def policy() -> str:
+    """What a browser may do with such a file: the headers of a server that sends one say the same."""
+    allowed = f"style-src '{hashed(style())}'; script-src '{hashed(_asset('page.js'))}'"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def style() -> str:
+    """The style sheet of these pages, for others that look alike."""
+    return _asset("page.css")
+
+
+def hashed(source: str) -> str:
+    """The hash by which a policy allows a script or a style."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}"
+
+
+def heaviest(answer: Stacks, limit: int) -> str:
+    """The `limit` heaviest calls as a table, deeper ones further in."""
+    return _heaviest(flame.lay_out(answer), limit)
+
+
 def _fitting(title: str, body: Callable[[_Room], str]) -> str:
     """The page, with less of everything until it fits; the first attempt tells how much less."""
     room = _Room()
@@ -91,26 +114,19 @@ def _fitting(title: str, body: Callable[[_Room], str]) -> str:
 
 
 def _shell(title: str, body: str) -> str:
-    style, script = _asset("page.css"), _asset("page.js")
-    policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'"
-    policy += "; base-uri 'none'; form-action 'none'"
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy()}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{text(title)}</title><style>{style}</style></head>\n<body><main>{body}</main>\n"
-        f"<script>{script}</script></body></html>\n"
+        f"<title>{text(title)}</title><style>{style()}</style></head>\n<body><main>{body}</main>\n"
+        f"<script>{_asset('page.js')}</script></body></html>\n"
     )
 
 
 @cache
 def _asset(name: str) -> str:
     return files("caulk.views").joinpath("assets", name).read_text(encoding="utf-8")
-
-
-def _hash(source: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}"
 
 
 def _navigation(analysis: Analysis, sections: Sequence[Section], *, has_memory: bool) -> str:
@@ -156,23 +172,24 @@ def _inputs(analysis: Analysis, room: _Room) -> str:
 
 def _section(section: Section, room: _Room) -> str:
     match section.answer:
-        case Table() as table:
-            body = _table(table, room.rows)
+        case Table() as rows:
+            body = table(rows, room.rows)
         case Stacks() as stacks:
             body = _flame(flame.lay_out(stacks, limit=room.boxes))
     return f'<section id="{text(section.id)}"><h2>{text(section.title)}</h2>{body}</section>'
 
 
-def _table(table: Table, limit: int) -> str:
-    notes = _notes(table.notes)
-    if not table.rows:
+def table(answer: Table, limit: int) -> str:
+    """At most `limit` rows, below the notes."""
+    notes = _notes(answer.notes)
+    if not answer.rows:
         return f'{notes}<p class="muted">Nothing to show.</p>'
-    head = "".join(f'<th scope="col"{_css(heading)}>{text(heading.title)}</th>' for heading in table.headings)
+    head = "".join(f'<th scope="col"{_css(heading)}>{text(heading.title)}</th>' for heading in answer.headings)
     body = "\n".join(
-        f"<tr>{''.join(_cell(heading, cell) for heading, cell in zip(table.headings, row, strict=True))}</tr>"
-        for row in table.rows[:limit]
+        f"<tr>{''.join(_cell(heading, cell) for heading, cell in zip(answer.headings, row, strict=True))}</tr>"
+        for row in answer.rows[:limit]
     )
-    left = len(table.rows) - limit
+    left = len(answer.rows) - limit
     more = f'<p class="muted">and {left:,} more rows</p>' if left > 0 else ""
     return f'{notes}<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}'
 
@@ -221,6 +238,12 @@ def _flame(layout: flame.Layout) -> str:
 
 
 def _twin(layout: flame.Layout) -> str:
+    shown = min(_TWIN, len(layout) - 1)
+    said = f"The {shown} widest boxes as a table"
+    return f'<details class="twin" open><summary>{said}</summary>{_heaviest(layout, _TWIN)}</details>'
+
+
+def _heaviest(layout: flame.Layout, limit: int) -> str:
     headings = (
         Heading("total", "total", _kind(layout), signed=layout.signed),
         Heading("share", "share", "share"),
@@ -237,10 +260,9 @@ def _twin(layout: flame.Layout) -> str:
             "\u2007" * min(layout.depth[box] - 1, 40) + layout.name(box),
             layout.place(box),
         )
-        for box in layout.heaviest(30)
+        for box in layout.heaviest(limit)
     ]
-    table = _table(Table("heaviest", headings, rows), len(rows))
-    return f'<details class="twin" open><summary>The {len(rows)} widest boxes as a table</summary>{table}</details>'
+    return table(Table("heaviest", headings, rows), len(rows))
 
 
 def _kind(layout: flame.Layout) -> Any:

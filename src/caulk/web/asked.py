@@ -1,6 +1,8 @@
 """What is asked of dumps over HTTP: the parameters, which are those of the verbs, and the dumps once they are open."""
 
 import asyncio
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,6 +14,7 @@ from caulk import pages
 from caulk.analysis.dumps import Dump, in_order
 from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
+from caulk.model.errors import MalformedDump
 from caulk.model.graph import References
 from caulk.reports import Question
 from caulk.reports.question import Grouping
@@ -22,6 +25,7 @@ from caulk.web.jobs import Job
 _Pattern = Annotated[str, Meta(max_length=500)]
 #: A dump that is open within this time needs no second request.
 _PATIENCE_S = 0.5
+_STEP_S = 0.01
 
 
 class Reading(Query, frozen=True):
@@ -82,12 +86,28 @@ class Opened:
         return " … ".join(dict.fromkeys((self.known[0].name, self.known[-1].name)))
 
 
-async def opening(asking: Asking, references: References | None = None) -> Opened | Job:
-    """The dumps of a request, or the job that reads them; raises `NotFound`."""
-    dumps, how = asking.site.dumps, references or asking.query.references
+async def opening(asking: Asking, references: References = "strong", patience_s: float = _PATIENCE_S) -> Opened | Job:
+    """The dumps of a request, or the job that reads them, where that takes longer than `patience_s`.
+
+    Raises `NotFound`.
+    """
+    dumps = asking.site.dumps
     known = await asyncio.to_thread(dumps.named, asking.path["ids"])
-    found = await asyncio.to_thread(dumps.opened, known, how, _PATIENCE_S)
+    found = await asyncio.to_thread(dumps.opened, known, references)
+    ends = time.monotonic() + patience_s
+    while isinstance(found, Job) and not found.is_over and time.monotonic() < ends:
+        await asyncio.sleep(_STEP_S)
+    if isinstance(found, Job) and found.state == "done":
+        found = await asyncio.to_thread(dumps.opened, known, references)
     return found if isinstance(found, Job) else _in_time(known, found)
+
+
+async def opened(asking: Asking, references: References = "strong") -> Opened:
+    """The dumps of a request, however long they take: for what no page waits for. Raises what reading them raises."""
+    found = await opening(asking, references, math.inf)
+    if isinstance(found, Job):
+        raise MalformedDump(found.what or "reading the dump was cancelled", hint=found.hint)
+    return found
 
 
 def _in_time(known: Sequence[Known], dumps: Sequence[Dump]) -> Opened:

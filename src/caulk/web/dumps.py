@@ -134,16 +134,14 @@ class Dumps:
             "siblings": [{"id": k.id, "taken_at": k.taken_at, "size_bytes": k.size_bytes} for k in others],
         }
 
-    def opened(self, wanted: Sequence[Known], references: References, patience_s: float = 0.0) -> list[Dump] | Job:
-        """The dumps, read and analysed; or the job that is at it, where that takes longer than `patience_s`."""
+    def opened(self, wanted: Sequence[Known], references: References) -> list[Dump] | Job:
+        """The dumps, read and analysed; or the job that is at it."""
         found = self._found(wanted, references)
         if found is not None:
             return found
         title = " and ".join(known.name for known in wanted[:3]) + (" and more" if len(wanted) > 3 else "")
         key = "open " + " ".join(known.id for known in wanted) + f" {references}"
-        job = self._jobs.begin("analysis", f"Analyse {title}", self._opening(wanted, references), key=key)
-        job.ended.wait(patience_s)
-        return (self._found(wanted, references) if job.state == "done" else None) or job
+        return self._jobs.begin("analysis", f"Analyse {title}", self._opening(wanted, references), key=key)
 
     def awaiting(self, title: str, key: Hashable, making: "Future[Answer]") -> Job:
         """The job that waits for an answer which takes long; who asks again when it is done has the answer at once."""

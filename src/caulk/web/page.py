@@ -1,14 +1,17 @@
 """The built page: one HTML for every address, and its assets by hashed names; the plain form where it is not built."""
 
+import gzip
 import mimetypes
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from caulk.web.plain import Plain
 from caulk.web.site import Site
 
 #: The addresses of the page; what stands in them is the page's own business.
@@ -26,19 +29,31 @@ ADDRESSES = (
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of the page, and the same compressed: once, and as far as it goes."""
+
+    data: bytes
+    packed: bytes
+    media: str
+
+    def sent(self, request: Request, headers: dict[str, str] | None = None) -> Response:
+        """The answer to a request for it."""
+        headers = {**(headers or {}), "Vary": "Accept-Encoding"}
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(self.data, media_type=self.media, headers=headers)
+        return Response(self.packed, media_type=self.media, headers={**headers, "Content-Encoding": "gzip"})
+
+
 class Page:
     """The files of the page, read once: no path of a request reaches the file system."""
 
-    def __init__(self, site: Site, built: Path | None = None) -> None:
-        root = built or Path(str(files("caulk.views").joinpath("page")))
-        self._site = site
-        self._html = (root / "index.html").read_text("utf-8") if (root / "index.html").is_file() else ""
-        self._assets = {path.name: path.read_bytes() for path in (root / "assets").glob("*") if path.is_file()}
-
-    @property
-    def is_built(self) -> bool:
-        """Whether there is one; else every page is plain."""
-        return bool(self._html)
+    def __init__(self, site: Site) -> None:
+        root = site.page or Path(str(files("caulk.views").joinpath("page")))
+        html = root / "index.html"
+        self._html = _read(html) if html.is_file() else None
+        self._assets = {path.name: _read(path) for path in (root / "assets").glob("*") if path.is_file()}
+        self._plain = Plain(site, is_built=self._html is not None)
 
     def routes(self) -> Iterable[BaseRoute]:
         """The page at each of its addresses, and its assets."""
@@ -47,11 +62,19 @@ class Page:
             yield Route(address, self._page)
 
     async def _page(self, request: Request) -> Response:
-        return HTMLResponse(self._html)
+        if self._html is None or "plain" in request.query_params:
+            return await self._plain.answer(request)
+        return self._html.sent(request)
 
     async def _asset(self, request: Request) -> Response:
-        data = self._assets.get(request.path_params["name"])
-        if data is None:
+        file = self._assets.get(request.path_params["name"])
+        if file is None:
             return Response("no such file\n", 404, media_type="text/plain")
-        media = mimetypes.guess_type(request.path_params["name"])[0] or "application/octet-stream"
-        return Response(data, media_type=media, headers=_IMMUTABLE)
+        return file.sent(request, _IMMUTABLE)
+
+
+def _read(path: Path) -> _File:
+    data = path.read_bytes()
+    return _File(
+        data, gzip.compress(data, 9, mtime=0), mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    )

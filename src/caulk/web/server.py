@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Scope
 
-from caulk.web.endpoint import Endpoint, NotFound, carried_out, error
+from caulk.web.endpoint import Endpoint, NotFound, carried_out, error, json
 from caulk.web.page import Page
 from caulk.web.routes import ENDPOINTS
 from caulk.web.security import Access, Guarded, Refusal, options, refused
@@ -33,8 +33,9 @@ def application(site: Site, page: Path | None = None, access: Access | None = No
     `page` is where the built page lies, where that is not in the package; `access` who may ask, and is what the
     settings say where it is not given.
     """
-    routes = list(_routes(ENDPOINTS, site, Page(site, page)))
-    app = Starlette(routes=routes, exception_handlers={404: _unknown, Refusal: refused})
+    site.page = page or site.page
+    routes = list(_routes(ENDPOINTS, site, Page(site)))
+    app = Starlette(routes=routes, exception_handlers={404: _unknown, 500: _broken, Refusal: refused})
     serve = site.config.serve
     return Guarded(app, access or Access(serve.address, serve, site.home))
 
@@ -80,6 +81,14 @@ async def _packed(request: Request, response: Response) -> Response:
 
 async def _unknown(request: Request, _: Exception) -> Response:
     return error(NotFound(f"{request.url.path[:200]} is not here", hint="/openapi.json lists what is."))
+
+
+async def _broken(request: Request, problem: Exception) -> Response:
+    said = {
+        "what": f"this failed inside caulk: {type(problem).__name__}",
+        "hint": "Please report what stands on stderr.",
+    }
+    return json({"schema": "caulk.error/1"} | said, 500)
 
 
 async def serve(app: ASGIApp, site: Site, listener: socket.socket) -> None:

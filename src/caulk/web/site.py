@@ -34,6 +34,8 @@ class Site:
     incidents: "Incidents | None" = None
     loop: "Loop | None" = None
     history: "History | None" = None
+    page: Path | None = None
+    """Where the built page lies; None for the one in the package."""
     begins_at: str = "/"
     """What a browser is shown first."""
     fleet: FleetView = field(default_factory=FleetView)

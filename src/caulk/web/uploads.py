@@ -55,7 +55,8 @@ class Uploads:
         directory = self._root / secrets.token_hex(8)
         label = plain(name, limit=_LONGEST_NAME).strip() or "upload"
         try:
-            directory.mkdir(mode=0o700, parents=True)
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700)
             with _private(directory / _PART) as file:
                 async for piece in _pieces(body):
                     await asyncio.to_thread(self._write, file, piece)

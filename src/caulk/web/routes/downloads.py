@@ -5,13 +5,13 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
-from caulk import pages
-from caulk.web.asked import Asked, opening
+from caulk import app, pages
+from caulk.views import html, onefile
+from caulk.web.asked import Asked, Reading, opened
 from caulk.web.dumps import Known
-from caulk.web.endpoint import Asking, Endpoint, json
-from caulk.web.jobs import Job
+from caulk.web.endpoint import Asking, Endpoint
 from caulk.web.routes.dumps import report
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -26,15 +26,27 @@ class Wanted(Asked, frozen=True):
 
 
 async def download(asking: Asking) -> Response:
-    """Save an answer as a file; 202 while the dump is read."""
+    """Save an answer as a file, once the dump is read."""
     asked = asking.query
     row = report(asked.tab)
-    opened = await opening(asking)
-    if isinstance(opened, Job):
-        return json(opened.record(), 202)
-    body = await asyncio.to_thread(pages.saved, row, asked.question(opened.dumps), asked.form)
+    dumps = await opened(asking, asked.references)
+    body = await asyncio.to_thread(pages.saved, row, asked.question(dumps.dumps), asked.form)
     suffix, media = pages.FORMS[asked.form]
-    return Response(body, media_type=media, headers=attached(opened.known, row.name, suffix))
+    return Response(body, media_type=media, headers=attached(dumps.known, row.name, suffix))
+
+
+async def one_file(asking: Asking) -> Response:
+    """The page of the dumps as one file that opens without a server."""
+    dumps = await opened(asking, asking.query.references)
+    page = onefile.built(asking.site.page)
+    question = Asked().question(dumps.dumps)
+
+    def written() -> str:
+        return app.one_file(question, page=page, ids=dumps.ids)
+
+    policy = page.policy if page else html.policy()
+    headers = {"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"}
+    return HTMLResponse(await asyncio.to_thread(written), headers=headers)
 
 
 def attached(known: Sequence[Known], what: str, suffix: str) -> dict[str, str]:
@@ -44,4 +56,7 @@ def attached(known: Sequence[Known], what: str, suffix: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}{suffix}"'}
 
 
-ENDPOINTS = (Endpoint("GET", "/d/{ids}/download", download, Wanted, media="application/octet-stream"),)
+ENDPOINTS = (
+    Endpoint("GET", "/d/{ids}/download", download, Wanted, media="application/octet-stream"),
+    Endpoint("GET", "/d/{ids}/report.html", one_file, Reading, media="text/html"),
+)

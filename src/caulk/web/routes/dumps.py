@@ -47,7 +47,7 @@ async def dumps(asking: Asking) -> dict[str, Any]:
 
 async def dump(asking: Asking) -> Any:
     """What a dump (`a`), a difference (`a..b`) or growth (`a..b..c`) is, and what can be asked; 202 while read."""
-    opened = await opening(asking)
+    opened = await opening(asking, asking.query.references)
     if isinstance(opened, Job):
         return json(opened.record(), 202)
 
@@ -103,7 +103,7 @@ def report(tab: str) -> Report:
 
 async def _given(asking: Asking, name: str, make: Callable[[Opened], Answer]) -> Response:
     """The answer as it was given before, or is made now; the job that makes it, where that takes long."""
-    opened = await opening(asking)
+    opened = await opening(asking, asking.query.references)
     if isinstance(opened, Job):
         return json(opened.record(), 202)
     dumps, key = asking.site.dumps, (name, *opened.ids, asking.query)
