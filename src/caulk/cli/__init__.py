@@ -33,6 +33,7 @@ VERBS = (
     ("tree", "caulk.cli.reports:tree", "The call tree with what was allocated below each call."),
     ("flame", "caulk.cli.reports:flame", "The call tree as a flame graph."),
     ("peek", "caulk.cli.reports:peek", "A function with its callers and callees."),
+    ("graph", "caulk.cli.reports:graph", "The call graph of the heaviest functions, or of types that keep others."),
     ("diff", "caulk.cli.reports:diff", "What grew between two dumps, by function."),
     ("types", "caulk.cli.reports:types", "What each type of a heap dump has and retains."),
     ("dominators", "caulk.cli.reports:dominators", "Who alone keeps what alive, type under type."),

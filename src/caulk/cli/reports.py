@@ -28,8 +28,10 @@ _HEAPS = Group("Heap dumps")
 _LARGE = 8 << 20
 #: Files that take longer than anybody would wait without a word.
 _LONG = 32 << 20
+#: Functions that a graph shows: more is a picture that nobody reads.
+_NODES = 80
 
-Output = Literal["table", "json", "html", "svg", "treemap", "folded", "speedscope", "pprof"]
+Output = Literal["table", "json", "html", "svg", "treemap", "folded", "speedscope", "pprof", "dot"]
 
 
 @Parameter(name="*")
@@ -82,10 +84,10 @@ class Common(Symbols):
     """Which of the profile's measures, by name (inuse_objects …); without it, what the profile says."""
     granularity: Granularity = "functions"
     """What a node is: functions, lines or files."""
-    limit: Annotated[int, Parameter(name=["--limit", "-n"])] = 30
-    """Rows at most."""
+    limit: Annotated[int | None, Parameter(name=["--limit", "-n"])] = None
+    """Rows at most: 30, or 80 functions of a graph."""
     output: Annotated[Output | None, Parameter(name=["--output", "-o"], group=_OUTPUT)] = None
-    """Format on stdout: table, json, html, svg (a flame graph), treemap, folded, speedscope or pprof."""
+    """Format on stdout: table, json, html, svg (a flame graph), treemap, folded, speedscope, pprof or dot (a graph)."""
     out: Annotated[Path | None, Parameter(group=_OUTPUT)] = None
     """Write a file instead; its suffix is the format."""
 
@@ -209,6 +211,20 @@ def peek(file: str, function: str = "", /, *, common: Common = Common()) -> int:
 
     """
     _answer("peek", _question([file], common, pattern=function), common)
+    return 0
+
+
+def graph(file: str, /, *, common: Compared = Compared()) -> int:
+    """The call graph of the heaviest functions; of a heap dump of types, by which alone keeps which alive.
+
+    Parameters
+    ----------
+    file
+        A dump; `-` is stdin.
+
+    """
+    question = _question(_with_base(file, common), common)
+    _answer("graph", question if common.limit is not None else replace(question, limit=_NODES), common)
     return 0
 
 
@@ -355,7 +371,7 @@ def _question(
         filters=Filters(common.focus, common.ignore, common.hide, common.show, common.from_),
         measure=common.measure,
         granularity=common.granularity,
-        limit=max(common.limit, 1),
+        limit=max(common.limit, 1) if common.limit is not None else 30,
         pattern=pattern,
         inverted=inverted,
         values=values,

@@ -40,11 +40,14 @@ _STACKS = {
     "paths": ("objects", "What chains of references keep the objects of a type."),
 }
 
+_GRAPH = "The call graph of the heaviest functions, or of types that keep others."
+
 REPORTS = (
     Report("analyze", "Judge one or several dumps: who makes or holds what is not freed.", profiles.analysis, "any"),
     Report("suspects", "The findings alone.", profiles.analysis, "any"),
     Report("top", "Functions by what they hold themselves and with all they called.", profiles.top, "any"),
     Report("peek", "A function with its callers and callees.", profiles.peek),
+    Report("graph", _GRAPH, partial(_ask, "graph", "graph"), "any"),
     Report("diff", "What grew between two dumps, by function.", profiles.diff, "two"),
     *(Report(name, summary, partial(_stacks, where, name), "any") for name, (where, summary) in _STACKS.items()),
     *(

@@ -49,7 +49,7 @@ def top(question: Question) -> Table:
     for i in order[: question.limit]:
         running += flat[i]
         rows.append(
-            (flat[i], flat[i] / whole, running / whole, cumulative[i], cumulative[i] / whole, *_name(frames, i))
+            (flat[i], flat[i] / whole, running / whole, cumulative[i], cumulative[i] / whole, *name_of(frames, i))
         )
     amount, of = format_value(running, measure.unit), format_value(total, measure.unit)
     notes = [_headline(question.dumps[-1].profile, measure)]
@@ -93,7 +93,7 @@ def peek(question: Question) -> Table:
     """A function with its direct callers and callees; without a pattern, the heaviest functions."""
     shown, total = _shown(question)
     frames, parent, frame = shown.frames, shown.parent, shown.frame
-    flat, cumulative = _by_frame(shown)
+    flat, cumulative = by_frame(shown)
     wanted = _peeked(shown, question.pattern, flat, min(question.limit, 5))
     totals = stacks.totals(parent, shown.values[0])
     callers: dict[int, dict[int, int]] = {f: {} for f in wanted}
@@ -110,7 +110,7 @@ def peek(question: Question) -> Table:
         for relation, edges in (("caller", callers[f]), ("self", {f: cumulative[f]}), ("callee", callees[f])):
             for other in sorted(edges, key=lambda o: (-abs(edges[o]), o))[: question.limit]:
                 own = flat[f] if relation == "self" else None
-                name = ("(root)", "") if other < 0 else _name(frames, other)
+                name = ("(root)", "") if other < 0 else name_of(frames, other)
                 rows.append((relation, own, edges[other], edges[other] / whole, *name))
     kind = _kind(shown.measures[0])
     return Table(
@@ -132,7 +132,7 @@ def peek(question: Question) -> Table:
 def diff(question: Question) -> Table:
     """What grew and what shrank between two profiles, function by function; percentages are of the growth."""
     change, before, after = _difference(question)
-    flat, cumulative = _by_frame(change)
+    flat, cumulative = by_frame(change)
     order = [i for i in sorted(range(len(flat)), key=lambda i: (-flat[i], -cumulative[i], i)) if flat[i]]
     gained = sum(value for value in flat if value > 0)
     lost = -sum(value for value in flat if value < 0)
@@ -140,7 +140,7 @@ def diff(question: Question) -> Table:
     largest = sorted(order, key=lambda i: (-abs(flat[i]), i))[: question.limit]
     keep = set(largest)
     rows = [
-        (flat[i], flat[i] / ((gained if flat[i] > 0 else lost) or 1), cumulative[i], *_name(change.frames, i))
+        (flat[i], flat[i] / ((gained if flat[i] > 0 else lost) or 1), cumulative[i], *name_of(change.frames, i))
         for i in order
         if i in keep
     ]
@@ -210,7 +210,7 @@ def _listed(question: Question) -> tuple[Frames, Measure, Ints, Ints]:
     profile = question.dumps[-1].profile
     if question.filters:
         shown, _ = _shown(question)
-        return shown.frames, shown.measures[0], *_by_frame(shown)
+        return shown.frames, shown.measures[0], *by_frame(shown)
     chosen = chosen_measure(profile, question.measure)
     table = FrameTable(question.granularity)
     group = table.relabel(profile.frames)
@@ -234,7 +234,8 @@ def chosen_measure(profile: Profile, wanted: str) -> int:
     return names.index(wanted)
 
 
-def _by_frame(shown: Tree) -> tuple[Ints, Ints]:
+def by_frame(shown: Tree) -> tuple[Ints, Ints]:
+    """Flat and cumulative sums of a tree's first measure, by frame (`'q'` each)."""
     group = array("i", range(len(shown.frames)))
     return stacks.by_group(shown.parent, shown.frame, group, len(shown.frames), shown.values[0])
 
@@ -253,7 +254,7 @@ def _peeked(shown: Tree, pattern: str, flat: Ints, most: int) -> list[int]:
     return sorted(found, key=lambda i: (-abs(flat[i]), i))
 
 
-def _name(frames: Frames, frame: int) -> tuple[str, str]:
+def name_of(frames: Frames, frame: int) -> tuple[str, str]:
     """A frame's function and where it is."""
     file, line = frames.file_name(frame), frames.line[frame]
     return frames.function_name(frame), f"{file}:{line}" if file and line else file

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from caulk.analysis.dumps import Dump, in_order
 from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
+from caulk.model.diagram import Graph
 from caulk.model.table import Stacks, Table
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Question:
         return in_order(self.dumps, self.at) if self.at else self.dumps
 
 
-Answer: TypeAlias = "Table | Stacks | Analysis"
+Answer: TypeAlias = "Table | Stacks | Graph | Analysis"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ _TABS: tuple[tuple[str, str, Why], ...] = (
     ("dominators", "Dominators", _objects),
     ("paths", "Paths", _objects),
     ("roots", "Roots", _objects),
+    ("graph", "Graph", _none),
     ("strings", "Strings", _strings),
     ("waste", "Waste", _waste),
 )

@@ -9,9 +9,10 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
+from caulk.model.diagram import Graph
 from caulk.model.records import Analysis
 from caulk.model.table import Stacks, Table
-from caulk.views import flame
+from caulk.views import diagram, flame
 from caulk.views.markup import MAX_SENTENCE, plain
 
 NAME = "csv"
@@ -21,11 +22,13 @@ _FORMULA = tuple("=+-@\t\r\n")
 _FINDING = ("rank", "title", "bytes", "share", "count", "growth_bytes", "growth_bytes_per_hour", "type", "holder")
 
 
-def render(answer: Table | Stacks | Analysis) -> str:
+def render(answer: Table | Stacks | Graph | Analysis) -> str:
     """A line of headings, and a line for each row, frame in its place or finding; ends of lines are CR LF."""
     match answer:
         case Table():
             return _written([heading.key for heading in answer.headings], answer.rows)
+        case Graph():
+            return render(diagram.table(answer))
         case Stacks():
             return _written(("depth", "total", "own", "function", "file", "line"), _calls(answer))
         case Analysis():

@@ -9,19 +9,22 @@ from typing import Any
 import msgspec
 
 from caulk._core import stacks
+from caulk.model.diagram import Graph
 from caulk.model.records import Analysis
 from caulk.model.table import Stacks, Table
 
 NAME = "json"
 
 
-def render(answer: Table | Stacks | Analysis) -> str:
+def render(answer: Table | Stacks | Graph | Analysis) -> str:
     """Indented JSON with a `schema` key."""
     value: Any = answer
     if isinstance(answer, Table):
         value = _table(answer)
     elif isinstance(answer, Stacks):
         value = _stacks(answer)
+    elif isinstance(answer, Graph):
+        value = _graph(answer)
     return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
 
 
@@ -42,6 +45,24 @@ def _table(table: Table) -> dict[str, Any]:
             for heading in table.headings
         ],
         "rows": [dict(zip(keys, row, strict=True)) for row in table.rows],
+    }
+
+
+def _graph(graph: Graph) -> dict[str, Any]:
+    """Nodes, and edges between their places in the list."""
+    return {
+        "schema": "caulk.graph/1",
+        "report": graph.name,
+        "measure": graph.measure.name,
+        "unit": graph.measure.unit,
+        "total": graph.total,
+        "signed": graph.signed,
+        "notes": graph.notes,
+        "nodes": graph.nodes,
+        "edges": [
+            {"from": edge.source, "to": edge.target, "value": edge.value, "is_residual": edge.is_residual}
+            for edge in graph.edges
+        ],
     }
 
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from caulk._core import stacks
+from caulk.model.diagram import Graph
 from caulk.model.table import Heading, Stacks, Table
 from caulk.model.tree import Tree
 from caulk.model.units import format_share, format_value
+from caulk.views import diagram
 
 if TYPE_CHECKING:
     from caulk.model.records import Analysis, Finding, Input, StackFrame
@@ -29,11 +31,13 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 Paint = Callable[[str, str], str]
 
 
-def render(answer: "Table | Stacks | Analysis", *, width: int = 100, colour: bool = False) -> str:
+def render(answer: "Table | Stacks | Graph | Analysis", *, width: int = 100, colour: bool = False) -> str:
     """The answer as lines of text; names are cut to `width`, sentences wrapped at it."""
     paint: Paint = (lambda text, code: f"\x1b[{code}m{text}\x1b[0m") if colour else (lambda text, code: text)
     if isinstance(answer, Table):
         return _table(answer, width, paint)
+    if isinstance(answer, Graph):
+        return _table(diagram.table(answer), width, paint)
     if isinstance(answer, Stacks):
         return _flame(answer, width, paint) if answer.name == "flame" else _tree(answer, width, paint)
     return _analysis(answer, width, paint)

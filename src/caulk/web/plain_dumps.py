@@ -9,11 +9,12 @@ from starlette.requests import Request
 
 from caulk import pages
 from caulk.model.errors import UsageError
+from caulk.model.diagram import Graph
 from caulk.model.records import Analysis
 from caulk.model.table import Stacks, Table
 from caulk.model.units import format_value
 from caulk.reports.laid import STACKS, changed
-from caulk.views import cards, flame, html
+from caulk.views import cards, diagram, flame, html
 from caulk.views.markup import text
 from caulk.web.asked import Asked, Opened, opening
 from caulk.web.endpoint import Asking
@@ -95,8 +96,10 @@ def _form(given: Mapping[str, str]) -> str:
     return f'<form><input type="hidden" name="plain" value="1">{fields}<button>Filter</button></form>'
 
 
-def _answer(answer: Table | Stacks | Analysis) -> str:
+def _answer(answer: Table | Stacks | Graph | Analysis) -> str:
     match answer:
+        case Graph():
+            return html.table(diagram.table(answer), _ROWS)
         case Table():
             return html.table(answer, _ROWS)
         case Stacks():
