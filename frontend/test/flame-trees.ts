@@ -6,21 +6,22 @@ const ENTRY = /^(.*?) (-?\d+)(?: was (-?\d+))?$/
 /** `main;work 5` or, in a difference, `main;work 5 was 3`; a node for every prefix, in preorder. */
 export function stacksOf(lines: string[], more: Partial<Stacks> = {}): Stacks {
   const root: Grown = { frame: -1, own: 0, before: 0, below: new Map() }
-  const names: string[] = []
+  const numbers = new Map<string, number>()
   let isDifference = false
   for (const line of lines) {
     const [, path, own, before] = ENTRY.exec(line)!
     isDifference ||= before !== undefined
     let node = root
     for (const name of path!.split(';')) {
-      if (!names.includes(name)) names.push(name)
-      const frame = names.indexOf(name)
+      if (!numbers.has(name)) numbers.set(name, numbers.size)
+      const frame = numbers.get(name)!
       if (!node.below.has(frame)) node.below.set(frame, { frame, own: 0, before: 0, below: new Map() })
       node = node.below.get(frame)!
     }
     node.own += Number(own)
     node.before += Number(before ?? 0)
   }
+  const names = [...numbers.keys()]
   const parent: number[] = []
   const nodes: Grown[] = []
   const write = (node: Grown, above: number) => {

@@ -31,11 +31,13 @@ export function colouring(stacks: Stacks, boxes: Boxes, colour: Colour, palette:
   if (colour === 'change' && (stacks.before || stacks.signed)) return byChange(boxes, palette)
   const { packages, names, files } = stacks
   const known: (string | undefined)[] = []
+  const hues = new Map<string, number>()
+  const hue = (name: string) => hues.get(name) ?? hues.set(name, hueOf(name)).get(name)!
   const ofHue = (hue: number | null) => (hue === null ? palette.plain : `hsl(${hue} ${palette.saturation} ${palette.lightness})`)
   const ofFrame = (frame: number) =>
     colour === 'area'
       ? ofHue(AREAS[areaOf(names[frame]!, files[frame]!, packages[frame]!)])
-      : ofHue(packages[frame] ? hueOf(packages[frame]!) : null)
+      : ofHue(packages[frame] ? hue(packages[frame]!) : null)
   return (box) => {
     const frame = boxes.frame[box]!
     return frame < 0 ? palette.plain : (known[frame] ??= ofFrame(frame))

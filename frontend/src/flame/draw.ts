@@ -74,7 +74,7 @@ export function parts(picture: Picture, top: number, bottom: number): Part[] {
   return found
 }
 
-/** Draws the heights from `top` on into a canvas of CSS pixels; `hovered` and `focused` (or -1) are outlined. */
+/** Draws the heights from `top` on into a canvas of CSS pixels; a pivot, `hovered` and `focused` (or -1) are outlined. */
 export function draw(
   context: CanvasRenderingContext2D,
   picture: Picture,
@@ -91,6 +91,7 @@ export function draw(
   write(context, picture, seen, top)
   for (const part of seen) {
     if (part.box < 0) continue
+    if (part.box === 0 && picture.boxes.split < picture.boxes.count) outline(context, part, top, palette.ink, 2)
     if (part.box === hovered) outline(context, part, top, palette.ink, 1)
     if (part.box === focused) outline(context, part, top, palette.focus, 2)
   }

@@ -15,6 +15,7 @@ export interface Facts {
   /** In a difference the change. */
   value: string
   share: string
+  /** '' for callers, whose value is what they called for. */
   own: string
   /** Of the box above it; '' in a difference, where shares of changes say little. */
   ofParent: string
@@ -31,6 +32,7 @@ export class Labels {
   constructor(
     readonly stacks: Stacks,
     readonly boxes: Boxes,
+    readonly isInverted = false,
   ) {
     this.isChange = stacks.signed || stacks.before !== null
     this.#whole = wholeOf(stacks)
@@ -66,7 +68,7 @@ export class Labels {
       place: this.place(box),
       value: this.value(box),
       share: `${formatShare(share)} of the ${this.isChange ? 'growth' : 'total'}`,
-      own: unit(own[box]! - (ownBefore ? ownBefore[box]! : 0)),
+      own: this.isInverted || box >= boxes.split ? '' : unit(own[box]! - (ownBefore ? ownBefore[box]! : 0)),
       ofParent:
         above >= 0 && !this.isChange && total[above] ? `${formatShare(total[box]! / total[above]!)} of ${this.title(above)}` : '',
       change: totalBefore ? `${unit(totalBefore[box]!, false)} → ${unit(total[box]!, false)}` : '',
@@ -76,7 +78,7 @@ export class Labels {
   /** One sentence, for a screen reader. */
   sentence(box: number): string {
     const { title, value, share, own, change } = this.facts(box)
-    return [title, value, share, change, `own ${own}`].filter(Boolean).join(', ')
+    return [title, value, share, change, own && `own ${own}`].filter(Boolean).join(', ')
   }
 
   /** What fits into `room` characters: without its path first, then without its end; the value after it if there is room. */

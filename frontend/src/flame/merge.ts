@@ -4,6 +4,7 @@
  * Both grow level by level. The members of a group stand one after another; one pass finds the group of the next level
  * that each goes to, a counting sort puts these one after another again. No paths, no hashes, no objects.
  */
+import { Growing } from './growing'
 import { ends, picked, totals, type Tree } from './tree'
 
 /** Groups below this share of the whole are not taken apart further: they would be narrower than a pixel's tenth. */
@@ -58,18 +59,15 @@ function callersOf(tree: Tree, { next, own, before, wide }: Start, nodes: Int32A
   for (const node of nodes) whole += wide[node]!
   while (level.member.length) {
     const began = grown.count
-    const weight: number[] = []
     const goes = new Int32Array(level.member.length)
     for (let at = 0; at < goes.length; at++) {
       const up = level.next[at]!
-      const group = up > 0 ? grown.below(level.group[at]!, tree.frame[up]!) : -1
-      goes[at] = group
-      if (group >= 0) weight[group - began] = (weight[group - began] ?? 0) + wide[level.member[at]!]!
+      goes[at] = up > 0 ? grown.below(level.group[at]!, tree.frame[up]!, wide[level.member[at]!]!) : -1
     }
     const least = whole * FINEST
     for (let at = 0; at < goes.length; at++) {
       const group = goes[at]!
-      const isFine = group >= 0 && weight[group - began]! < least
+      const isFine = group >= 0 && grown.weight[group]! < least
       if (group >= 0 && !isFine) continue
       grown.add(group < 0 ? level.group[at]! : group, level.member[at]!, own, before, wide)
       goes[at] = -1
@@ -84,21 +82,22 @@ function calleesOf(tree: Tree, nodes: Int32Array, end: Int32Array): Tree {
   const grown = new Growing(tree)
   let members = nodes
   let groups = new Int32Array(nodes.length)
+  const below = new Int32Array(tree.parent.length)
+  const goes = new Int32Array(tree.parent.length)
   while (members.length) {
     const began = grown.count
-    const below: number[] = []
-    const goes: number[] = []
+    let found = 0
     for (let at = 0; at < members.length; at++) {
       const node = members[at]!
       grown.add(groups[at]!, node, tree.own, tree.before, tree.wide)
       for (let callee = node + 1; callee < end[node]!; callee = end[callee]!) {
-        below.push(callee)
-        goes.push(grown.below(groups[at]!, tree.frame[callee]!))
+        below[found] = callee
+        goes[found++] = grown.below(groups[at]!, tree.frame[callee]!, 0)
       }
     }
-    const sorted = byGroup(new Int32Array(goes), began, grown.count)
-    members = picked(new Int32Array(below), sorted, new Int32Array(sorted.length))
-    groups = picked(new Int32Array(goes), sorted, new Int32Array(sorted.length))
+    const sorted = byGroup(goes.subarray(0, found), began, grown.count)
+    members = picked(below, sorted, new Int32Array(found))
+    groups = picked(goes, sorted, new Int32Array(found))
   }
   return grown.tree()
 }
@@ -126,58 +125,4 @@ function byGroup(goes: Int32Array, from: number, until: number): Int32Array {
     if (group >= 0) sorted[first[group - from]!++] = at
   }
   return sorted
-}
-
-/** A tree that grows below groups, which are asked for one after another. */
-class Growing {
-  #parent = [-1]
-  #frame = [-1]
-  #own = [0]
-  #before: number[] | null
-  #wide = [0]
-  /** By frame: the group below which it was last asked for, and the number that it has there. */
-  #asked: Int32Array
-  #number: Int32Array
-
-  constructor(tree: Tree) {
-    this.#before = tree.before && [0]
-    let last = -1
-    for (let node = 0; node < tree.frame.length; node++) last = Math.max(last, tree.frame[node]!)
-    this.#asked = new Int32Array(last + 1).fill(-1)
-    this.#number = new Int32Array(last + 1)
-  }
-
-  get count(): number {
-    return this.#parent.length
-  }
-
-  /** The number of `frame` below `group`. */
-  below(group: number, frame: number): number {
-    if (this.#asked[frame] !== group) {
-      this.#asked[frame] = group
-      this.#number[frame] = this.count
-      this.#parent.push(group)
-      this.#frame.push(frame)
-      this.#own.push(0)
-      this.#before?.push(0)
-      this.#wide.push(0)
-    }
-    return this.#number[frame]!
-  }
-
-  add(group: number, node: number, own: Float64Array, before: Float64Array | null, wide: Float64Array): void {
-    this.#own[group]! += own[node]!
-    if (this.#before && before) this.#before[group]! += before[node]!
-    this.#wide[group]! += wide[node]!
-  }
-
-  tree(): Tree {
-    return {
-      parent: new Int32Array(this.#parent),
-      frame: new Int32Array(this.#frame),
-      own: new Float64Array(this.#own),
-      before: this.#before && new Float64Array(this.#before),
-      wide: new Float64Array(this.#wide),
-    }
-  }
 }

@@ -73,8 +73,11 @@ const TURNED: Record<Step, Step> = { up: 'down', down: 'up', previous: 'previous
 /** What the picture is made of besides where it is looked at. */
 type Look = Pick<Picture, 'boxes' | 'palette' | 'colourOf' | 'labels' | 'isFlame' | 'matches'>
 
+type Colours = Pick<Picture, 'boxes' | 'palette' | 'colourOf'> & { colour: Colour }
+
 export class Stage {
   #shown: Shown | null = null
+  #colours: Colours | null = null
   #look: Look | null = null
   #sight: Sight | null = null
   #picture: Picture | null = null
@@ -102,7 +105,7 @@ export class Stage {
     this.#endings = [
       () => resized.disconnect(),
       () => stage.removeEventListener('scroll', scrolled),
-      onTheme(() => this.#dress()),
+      onTheme(() => this.#dress(true)),
       listen(canvas, {
         hover: (x, y) => this.#hover(x, y),
         leave: () => this.#leave(),
@@ -135,7 +138,7 @@ export class Stage {
     // What was told and comes back is shown already.
     if (isOther || (zoom !== before?.zoom && zoom !== this.#told)) {
       this.#told = zoom
-      this.#sight.fill(boxOf(boxes, stacks.names, zoom))
+      this.#sight.fill(boxOf(boxes, stacks, zoom))
     }
     this.#dress()
   }
@@ -199,11 +202,15 @@ export class Stage {
 
   // The picture: asked for anew only when something is drawn or pointed at.
 
-  #dress(): void {
+  #dress(isOtherTheme = false): void {
     if (!this.#shown) return
     const { stacks, boxes, labels, colour, isFlame, matches } = this.#shown
-    const palette = paletteOf(this.elements.root)
-    this.#look = { boxes, palette, colourOf: colouring(stacks, boxes, colour, palette), labels, isFlame, matches }
+    // Colours are kept as long as they hold: the strip is drawn anew for others.
+    if (!this.#colours || isOtherTheme || this.#colours.boxes !== boxes || this.#colours.colour !== colour) {
+      const palette = paletteOf(this.elements.root)
+      this.#colours = { boxes, colour, palette, colourOf: colouring(stacks, boxes, colour, palette) }
+    }
+    this.#look = { ...this.#colours, labels, isFlame, matches }
     this.#move(() => {})
   }
 
@@ -215,12 +222,12 @@ export class Stage {
     this.#isFramed = false
     this.#paintSoon()
     if (sight.zoomed === before) return
-    this.#told = keyOf(sight.boxes, this.#shown.stacks.names, sight.zoomed)
+    this.#told = keyOf(sight.boxes, this.#shown.stacks, sight.zoomed)
     this.told.onZoom(this.#told)
   }
 
   #framed(): Picture | null {
-    const { stage, space, canvas } = this.elements
+    const { stage, space, canvas, strip } = this.elements
     if (this.#isFramed || !this.#look || !this.#sight || !stage.clientWidth) return this.#picture
     this.#isFramed = true
     this.#sight.pixels = stage.clientWidth
@@ -231,6 +238,7 @@ export class Stage {
     this.#picture = picture
     space.style.height = `${Math.max(heightOf(picture), height)}px`
     canvas.style.height = `${height}px`
+    strip.style.width = `${stage.clientWidth}px`
     // The whole (or the pivot) stays where it is on the screen.
     const stands = this.#isPlacedAnew || !before ? firstPlace(picture, height) : stood
     this.#isPlacedAnew = false

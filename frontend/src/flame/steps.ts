@@ -1,4 +1,5 @@
 /** From box to box: neighbours, and a key by which a box is found again in an address. */
+import type { Stacks } from '../stacks'
 import type { Boxes } from './boxes'
 
 /** `down` is towards larger depth: from callers over the pivot to callees. */
@@ -25,18 +26,18 @@ export function ancestors({ parent }: Boxes, box: number): number[] {
   return found.reverse()
 }
 
-/** A short text that stands for the names on the way to `box`: the same in every dump that has this way. */
-export function keyOf(boxes: Boxes, names: string[], box: number): string {
+/** A short text that stands for the functions on the way to `box`: the same in every dump that has this way. */
+export function keyOf(boxes: Boxes, stacks: Stacks, box: number): string {
   if (box <= 0) return ''
   let key = seed(boxes, box)
-  for (const on of [...ancestors(boxes, box).slice(1), box]) key = mixed(key, hash(names[boxes.frame[on]!]!))
+  for (const on of [...ancestors(boxes, box).slice(1), box]) key = mixed(key, hash(stacks, boxes.frame[on]!))
   return written(key)
 }
 
 /** The box that `key` was given for, else 0. */
-export function boxOf(boxes: Boxes, names: string[], key: string): number {
+export function boxOf(boxes: Boxes, stacks: Stacks, key: string): number {
   if (!key) return 0
-  const hashes = names.map(hash)
+  const hashes = stacks.names.map((_, frame) => hash(stacks, frame))
   const keys = new Int32Array(boxes.count)
   for (let box = 1; box < boxes.count; box++) {
     const above = boxes.parent[box]!
@@ -55,9 +56,10 @@ const seed = ({ split }: Boxes, box: number) => (box < split ? 1 : 2)
 const written = (key: number) => (key >>> 0).toString(36)
 const mixed = (key: number, name: number) => Math.imul((key << 5) ^ (key >>> 27) ^ name, 0x9e3779b1)
 
-// FNV-1a over UTF-16.
-function hash(text: string): number {
-  let found = 0x811c9dc5
+// FNV-1a over UTF-16; where lines are told apart, they have a number.
+function hash({ names, lines }: Stacks, frame: number): number {
+  const text = names[frame]!
+  let found = 0x811c9dc5 ^ lines[frame]!
   for (let at = 0; at < text.length; at++) found = Math.imul(found ^ text.charCodeAt(at), 0x01000193)
   return found
 }

@@ -21,7 +21,7 @@ function linesOf({ title, place, value, share, own, ofParent, change }: Facts): 
     ['', change],
     ['', `${value}, ${share}`],
     ['', ofParent],
-    ['', `own ${own}`],
+    ['', own && `own ${own}`],
   ]
   return said.filter(([, text]) => text).map(([kind, text]) => line(kind, text))
 }

@@ -58,7 +58,7 @@ export function FlameGraph(props: FlameProps) {
     () => modelOf(stacks, { inverted, pivot, widths, vanished }),
     [stacks, inverted, pivot, widths, vanished],
   )
-  const labels = useMemo(() => new Labels(stacks, boxes), [stacks, boxes])
+  const labels = useMemo(() => new Labels(stacks, boxes, inverted && !pivot), [stacks, boxes])
   const matched = useMemo(() => matching(stacks, search), [stacks, search])
   const matches = typeof matched === 'string' ? null : matched
   const { root, stage } = useStage(props)
