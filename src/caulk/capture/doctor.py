@@ -1,8 +1,10 @@
 """What would work, way by way, before the leak: verdicts as a table, and the smallest fix for each that would not."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from caulk.capture.offers import Offer
+from caulk.model.capture import Standing
 from caulk.model.table import Heading, Table
 from caulk.model.target import Target
 
@@ -45,7 +47,7 @@ def table(target: Target, found: Sequence[Offer]) -> Table:
     )
 
 
-def standing(offer: Offer) -> str:
+def standing(offer: Offer) -> Standing | Literal["refused"]:
     """The verdict in a word: `refused` is a way that would work, and that a guard forbids."""
     return "refused" if offer.check.standing == "ready" and offer.obstacles else offer.check.standing
 

@@ -102,6 +102,16 @@ def chosen(found: Sequence[Offer], wanted: str = "") -> Offer:
     raise CaptureFailed("nothing can be taken from this target safely", hint="\n".join(reasons(found)))
 
 
+def against(offer: Offer, *, lend: int = 0) -> list[str]:
+    """What a guard has against an offer, where `lend` bytes more than the limit may be had meanwhile.
+
+    Raises `CaptureFailed` where it cannot work, whatever a person says.
+    """
+    if offer.check.standing in ("needs", "impossible"):
+        raise CaptureFailed(f"{offer.way.alias} cannot be taken: {offer.check.why}", hint=offer.check.fix)
+    return [one for one in offer.obstacles if not (lend and "memory in the target" in one)]
+
+
 def reasons(found: Sequence[Offer]) -> Iterator[str]:
     """Why each way is not open, a line each."""
     for offer in found:

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from caulk.capture import doctor, take
-from caulk.capture.offers import Offer, chosen, offers
+from caulk.capture.offers import Offer, against, chosen, offers
 from caulk.cli.targets import Output, Reaching, long, reached, seconds, show, show_record, size, store
 from caulk.model.capture import Manifest
 from caulk.model.errors import CaptureFailed, UsageError
@@ -110,9 +110,7 @@ def _keep_quotas(captures: Captures) -> None:
 
 
 def _guard(offer: Offer, *, is_forced: bool, lend: int) -> None:
-    if offer.check.standing in ("needs", "impossible"):
-        raise CaptureFailed(f"{offer.way.alias} cannot be taken: {offer.check.why}", hint=offer.check.fix)
-    standing = [o for o in offer.obstacles if not (lend and "memory in the target" in o)]
+    standing = against(offer, lend=lend)
     if not standing:
         return
     if not is_forced:

@@ -96,6 +96,10 @@ class History:
         asked = "SELECT replica FROM series WHERE workload = ? ORDER BY replica"
         return [replica for (replica,) in self._base.execute(asked, (workload,))]
 
+    def seen(self, workload: str) -> float:
+        """When a workload was last read, in seconds since 1970; 0 if never."""
+        return max((one.seen for (key, _), one in list(self._series.items()) if key == workload), default=0.0)
+
     def readings(self, workload: str, replica: str, *, begin: float = 0.0) -> list[Reading]:
         """The readings of a replica since `begin`, oldest first: of each time the finest that are kept."""
         found: list[Reading] = []

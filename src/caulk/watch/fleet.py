@@ -118,6 +118,11 @@ class Fleet:
         """Every workload with what is said of it now, by key."""
         return [_row(watched) for _, watched in sorted(self._watched.items()) if watched.newest]
 
+    def row(self, key: str) -> Row | None:
+        """One workload; None for one that is not watched."""
+        watched = self._watched.get(key)
+        return _row(watched) if watched and watched.newest else None
+
     def observations(self) -> list[Observation]:
         """The newest of every replica that runs."""
         return [seen for watched in list(self._watched.values()) for seen in list(watched.newest.values())]

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from caulk.config.rules import Filters, Limits, Rule, Trigger
 from caulk.model.incident import Alert
 from caulk.model.judgement import Event
+from caulk.model.series import Reading
 from caulk.model.target import Target
 from caulk.model.units import format_duration, format_share, format_value
 from caulk.model.watching import Appeared, Observation, Workload
@@ -108,7 +109,11 @@ def worst(observations: Sequence[Observation]) -> Observation | None:
 
 def held(seen: Observation) -> int:
     """Bytes of a replica that the kernel cannot take back."""
-    reading = seen.reading
+    return memory_of(seen.reading)
+
+
+def memory_of(reading: Reading) -> int:
+    """Bytes that the kernel cannot take back."""
     return reading.anonymous + reading.shared or max(reading.rss - max(reading.file - reading.shared, 0), 0)
 
 

@@ -65,7 +65,7 @@ def turn(loop: Loop | None) -> int:
 
 def rows(shown: Iterable[Row], stock: Stock) -> list[FleetRow]:
     """Workloads as records, each with its newest dump."""
-    newest = _Newest(stock)
+    newest = Newest(stock)
     return [row_record(row, newest.of(row)) for row in shown]
 
 
@@ -83,6 +83,7 @@ def row_record(row: Row, last_dump: LastDump | None) -> FleetRow:
         place=target.place if target else workload.key.partition(":")[0],
         namespace=labels.get("namespace", labels.get("project", "")),
         owner=labels.get("workload", labels.get("user", "")),
+        node=labels.get("node", ""),
         state=row.state,
         kind=judgement.kind,
         why=judgement.why,
@@ -129,17 +130,12 @@ def sources(loop: Loop | None) -> Iterable[SourceState]:
     return (SourceState(name=one.source.name, is_well=not one.why, why=one.why) for one in health)
 
 
-def captured_of(row: Row, stock: Stock) -> list[Entry]:
-    """The captures of a workload, the newest first."""
-    newest = _Newest(stock)
-    return [entry for entry in stock.entries if newest.is_of(entry, row)]
-
-
-class _Newest:
+class Newest:
     """Finds the captures of workloads: by the incident that took them, else by the target that they are of."""
 
     def __init__(self, stock: Stock) -> None:
         self._owners, self._suspects = stock.owners(), stock.suspects()
+        self._entries = stock.entries
         self._by_owner: dict[str, Entry] = {}
         self._by_target: dict[tuple[str, str], Entry] = {}
         for entry in stock.entries:
@@ -158,11 +154,16 @@ class _Newest:
         if newest is None:
             return None
         manifest = newest.manifest
-        return LastDump(id=manifest.id, taken_at=manifest.taken_at, suspect=self._suspects.get(manifest.id, ""))
+        return LastDump(id=manifest.id, taken_at=manifest.taken_at, suspect=self._suspects.get(manifest.id))
 
-    def is_of(self, entry: Entry, row: Row) -> bool:
-        """Whether a capture is of a workload."""
-        return self._owners.get(entry.manifest.id) == row.workload.key or _target(entry) in _targets(row)
+    def all_of(self, row: Row) -> list[tuple[Entry, str | None]]:
+        """Every capture of a workload, the newest first, with what was found to leak in it."""
+        key, targets = row.workload.key, _targets(row)
+        return [
+            (entry, self._suspects.get(entry.manifest.id))
+            for entry in self._entries
+            if self._owners.get(entry.manifest.id) == key or _target(entry) in targets
+        ]
 
 
 def _target(entry: Entry) -> tuple[str, str]:

@@ -68,15 +68,25 @@ class Kept:
         before = self._stock
         entries = tuple(self._captures.all())
         sizes = {entry.manifest.id: _size(entry) for entry in entries}
-        incidents, counted = before.incidents, self._counted
-        if self._incidents is not None:
-            counted = self._incidents.counted()
-            if counted != self._counted:
-                incidents = tuple(self._incidents.find(limit=_MOST_INCIDENTS))
+        incidents, counted = self._newest(before.incidents)
         is_same = (entries, sizes, counted) == (before.entries, before.sizes, self._counted)
         self._counted = counted
         version = before.version + (not is_same)
         return Stock(entries, sizes, self._captures.free_bytes(), incidents, version)
+
+    def _newest(self, before: tuple[Incident, ...]) -> tuple[tuple[Incident, ...], tuple[int, int]]:
+        """The newest incidents, and how much there is of them; as before while their database does not answer."""
+        if self._incidents is None:
+            return before, self._counted
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # here, it is installed
+
+        try:
+            counted = self._incidents.counted()
+            if counted != self._counted:
+                before = tuple(self._incidents.find(limit=_MOST_INCIDENTS))
+        except SQLAlchemyError:
+            return before, self._counted
+        return before, counted
 
 
 def _size(entry: Entry) -> int:

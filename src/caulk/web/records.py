@@ -21,7 +21,7 @@ class LastDump(Answer, frozen=True, kw_only=True):
 
     id: str
     taken_at: str
-    suspect: str
+    suspect: str | None
 
 
 class FleetRow(Answer, frozen=True, kw_only=True):
@@ -33,6 +33,7 @@ class FleetRow(Answer, frozen=True, kw_only=True):
     place: str
     namespace: str
     owner: str
+    node: str
     state: State
     kind: Kind | None
     why: str

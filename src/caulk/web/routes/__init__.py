@@ -1,6 +1,6 @@
 """What the page asks: a module a subject, each with a table of endpoints."""
 
-from caulk.web.routes import downloads, dumps, fleet, jobs, session, uploads
+from caulk.web.routes import downloads, dumps, fleet, incidents, jobs, session, targets, uploads
 
 ENDPOINTS = (
     *session.ENDPOINTS,
@@ -9,4 +9,6 @@ ENDPOINTS = (
     *uploads.ENDPOINTS,
     *jobs.ENDPOINTS,
     *fleet.ENDPOINTS,
+    *targets.ENDPOINTS,
+    *incidents.ENDPOINTS,
 )
