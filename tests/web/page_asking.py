@@ -5,15 +5,19 @@ request began goes on until the next. `get` and `send` are for one request. Answ
 `.json()`, `.text`, `.content`; redirects are not followed.
 """
 
+import asyncio
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.testclient import TestClient
 
 #: Where the application believes that it listens.
 ADDRESS = "127.0.0.1:8082"
+
+T = TypeVar("T")
 
 
 def client(app: Any, *, address: str = ADDRESS, peer: str = "127.0.0.1", scheme: str = "http") -> TestClient:
@@ -50,6 +54,12 @@ def events(app: Any, path: str, most: int, headers: Mapping[str, str] | None = N
                 block, most = [], most - 1
                 if not most:
                     return
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine gives, run in a thread of its own: browser tests before may have left a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 _listeners: list[list[str]] = []

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-import asking
+import page_asking as asking
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,6 +13,7 @@ from starlette.routing import Route
 from caulk.config.schema import Serve
 from caulk.config.values import Secret
 from caulk.web.security import Access, Guarded, Refusal, caller, needs, refused
+from caulk.web.security.keys import Keys
 
 TOKEN, READ = "t" * 16, "r" * 16
 CLOSED = {"token": Secret(TOKEN), "read_token": Secret(READ)}
@@ -103,7 +104,7 @@ def test_on_every_address_any_address_is_its_name_but_no_name_is(tmp_path):
 def test_other_methods_are_refused(open_page, method):
     answer = asking.send(open_page, method, "/api/x")
     assert answer.status_code == 405
-    assert "POST" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, HEAD, POST, PUT, DELETE"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
@@ -269,6 +270,19 @@ def test_a_cookie_of_another_key_role_or_time_is_none(closed, tmp_path):
     assert asking.get(closed, "/api/x", {"Cookie": f"caulk-8082={cookie}"}).status_code == 200
     again = page(tmp_path, **CLOSED)
     assert asking.get(again, "/api/x", {"Cookie": f"caulk-8082={cookie}"}).status_code == 401
+
+
+def test_sessions_and_invitations_run_out():
+    clock = [1000.0]
+    keys = Keys({"capture": TOKEN}, 60, lambda: clock[0])
+    session, invitation, late = keys.session("capture"), keys.invitation(), keys.invitation()
+    clock[0] += 59
+    assert keys.role_of(session) == "capture"
+    assert keys.invited(invitation) == "capture"
+    clock[0] += 1
+    assert keys.role_of(session) is None
+    clock[0] += 3541
+    assert keys.invited(late) is None
 
 
 def test_signing_out_ends_the_session_for_whoever_kept_its_cookie(closed):

@@ -4,7 +4,7 @@ import asyncio
 import json
 import stat
 
-import asking
+import page_asking as asking
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -44,7 +44,7 @@ ROUTES = [
 
 
 @pytest.fixture
-def page(tmp_path):
+def guarded(tmp_path):
     def made(now=lambda: 0.0, patience_s: float = 10, **settings: object) -> Guarded:
         app = Starlette(routes=ROUTES, exception_handlers={Refusal: refused})
         access = Access(asking.ADDRESS, Serve(**settings), tmp_path, now)
@@ -69,7 +69,7 @@ def pieces(app, path: str, *bodies: bytes, method: str = "PUT", ends: bool = Tru
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b""}
     scope |= {"scheme": "http", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8082), "http_version": "1.1"}
     scope["headers"] = [(name.lower().encode(), value.encode()) for name, value in raw.items()]
-    asyncio.run(app(scope, receive, send))
+    asking.run(app(scope, receive, send))
     return statuses[0]
 
 
@@ -77,30 +77,30 @@ def lines(home) -> list[dict]:
     return [json.loads(line) for line in (home / "audit.jsonl").read_text().splitlines()]
 
 
-def test_a_body_is_a_mebibyte_at_most_whether_or_not_it_says_so(page):
+def test_a_body_is_a_mebibyte_at_most_whether_or_not_it_says_so(guarded):
     whole, over = b'"' + b"x" * ((1 << 20) - 2) + b'"', b'"' + b"x" * (1 << 20) + b'"'
     kind = {"Content-Type": "application/json"}
-    assert asking.send(page(), "POST", "/api/x", kind, content=whole).json() == {"length": 1 << 20}
-    answer = asking.send(page(), "POST", "/api/x", kind, content=over)
+    assert asking.send(guarded(), "POST", "/api/x", kind, content=whole).json() == {"length": 1 << 20}
+    answer = asking.send(guarded(), "POST", "/api/x", kind, content=over)
     assert (answer.status_code, answer.headers["connection"]) == (413, "close")
-    assert pieces(page(), "/api/x", over[: 1 << 19], over[1 << 19 :], **kind) == 413
-    assert pieces(page(), "/api/x", b"", **{"Content-Length": "9" * 20}) == 413
-    assert pieces(page(), "/api/x", b"", **{"Content-Length": "-1"}) == 400
+    assert pieces(guarded(), "/api/x", over[: 1 << 19], over[1 << 19 :], **kind) == 413
+    assert pieces(guarded(), "/api/x", b"", **{"Content-Length": "9" * 20}) == 413
+    assert pieces(guarded(), "/api/x", b"", **{"Content-Length": "-1"}) == 400
 
 
-def test_an_upload_is_as_large_as_settings_allow(page):
-    app = page(upload=3_000_000)
+def test_an_upload_is_as_large_as_settings_allow(guarded):
+    app = guarded(upload=3_000_000)
     assert asking.send(app, "PUT", "/api/uploads", content=b"x" * 3_000_000).json() == {"length": 3_000_000}
     assert asking.send(app, "PUT", "/api/uploads", content=b"x" * 3_000_001).status_code == 413
     assert pieces(app, "/api/uploads", b"x" * 2_000_000, b"x" * 1_000_001) == 413
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/api/x"), ("PUT", "/api/uploads"), ("POST", "/login")])
-def test_a_body_that_does_not_come_is_not_waited_for(page, method, path):
-    assert pieces(page(patience_s=0.05), path, b"{", method=method, ends=False) == 408
+def test_a_body_that_does_not_come_is_not_waited_for(guarded, method, path):
+    assert pieces(guarded(patience_s=0.05), path, b"{", method=method, ends=False) == 408
 
 
-def test_an_upload_that_dribbles_is_cut(page):
+def test_an_upload_that_dribbles_is_cut(guarded):
     async def dribbles():
         await asyncio.sleep(0.02)
         return {"type": "http.request", "body": b"x", "more_body": True}
@@ -117,11 +117,11 @@ def test_an_upload_that_dribbles_is_cut(page):
             await receive()
 
     with pytest.raises(Refusal) as refusal:
-        asyncio.run(asked())
+        asking.run(asked())
     assert refusal.value.status_code == 408
 
 
-def test_who_goes_away_amid_a_body_is_answered_nothing(page):
+def test_who_goes_away_amid_a_body_is_answered_nothing(guarded):
     said = []
 
     async def receive():
@@ -132,11 +132,11 @@ def test_who_goes_away_amid_a_body_is_answered_nothing(page):
 
     scope = {"type": "http", "method": "POST", "path": "/api/x", "query_string": b"", "client": ("127.0.0.1", 1)}
     scope["headers"] = [(b"host", b"localhost"), (b"x-caulk", b"1")]
-    asyncio.run(page()(scope, receive, send))
+    asking.run(guarded()(scope, receive, send))
     assert said == []
 
 
-def test_only_json_is_taken_and_only_flat_one(page):
+def test_only_json_is_taken_and_only_flat_one(guarded):
     kind = {"Content-Type": "application/json; charset=utf-8"}
     for body, status in {
         b"[" * 32 + b"]" * 32: 200,
@@ -147,14 +147,14 @@ def test_only_json_is_taken_and_only_flat_one(page):
         b"\xff": 400,
         b"": 200,
     }.items():
-        assert asking.send(page(), "POST", "/api/x", kind, content=body).status_code == status, body
-    assert asking.send(page(), "POST", "/api/x", {"Content-Type": "text/plain"}, content=b"{}").status_code == 415
-    assert asking.send(page(), "POST", "/api/x", data={"a": "b"}).status_code == 415
+        assert asking.send(guarded(), "POST", "/api/x", kind, content=body).status_code == status, body
+    assert asking.send(guarded(), "POST", "/api/x", {"Content-Type": "text/plain"}, content=b"{}").status_code == 415
+    assert asking.send(guarded(), "POST", "/api/x", data={"a": "b"}).status_code == 415
 
 
-def test_who_only_looks_sends_no_body(page):
-    assert asking.client(page()).request("GET", "/api/x", content=b"{}").status_code == 400
-    assert pieces(page(), "/api/x", b"{}", method="GET", **{"Transfer-Encoding": "chunked"}) == 400
+def test_who_only_looks_sends_no_body(guarded):
+    assert asking.client(guarded()).request("GET", "/api/x", content=b"{}").status_code == 400
+    assert pieces(guarded(), "/api/x", b"{}", method="GET", **{"Transfer-Encoding": "chunked"}) == 400
 
 
 @pytest.mark.parametrize(
@@ -171,22 +171,22 @@ def test_who_only_looks_sends_no_body(page):
         "http://x/",
     ],
 )
-def test_what_could_be_a_path_of_a_file_is_no_address(page, path):
-    assert pieces(page(), path, b"", method="GET") == 400
+def test_what_could_be_a_path_of_a_file_is_no_address(guarded, path):
+    assert pieces(guarded(), path, b"", method="GET") == 400
 
 
-def test_keys_and_differences_may_have_dots_and_slashes_within_a_segment(page):
-    assert asking.get(page(), "/api/d/a..b..c/flame").status_code == 200
-    assert pieces(page(), "/api/t/k8s%3Ashop%2F..%2Fapi", b"", method="GET") == 200
+def test_keys_and_differences_may_have_dots_and_slashes_within_a_segment(guarded):
+    assert asking.get(guarded(), "/api/d/a..b..c/flame").status_code == 200
+    assert pieces(guarded(), "/api/t/k8s%3Ashop%2F..%2Fapi", b"", method="GET") == 200
 
 
-def test_an_address_is_short(page):
-    assert asking.get(page(), "/" + "a" * 5000).status_code == 414
-    assert asking.get(page(), "/?focus=" + "a" * 20_000).status_code == 414
+def test_an_address_is_short(guarded):
+    assert asking.get(guarded(), "/" + "a" * 5000).status_code == 414
+    assert asking.get(guarded(), "/?focus=" + "a" * 20_000).status_code == 414
 
 
-def test_no_path_of_a_request_reaches_the_file_system(page):
-    browser = asking.client(page())
+def test_no_path_of_a_request_reaches_the_file_system(guarded):
+    browser = asking.client(guarded())
     with asking.files_asked() as seen:
         for path in ("/marker", "/d/marker%2Fmarker", "/assets/marker-12345678.js", "/api/d/marker/reveal?name=marker"):
             browser.get(path, headers={"Accept": "text/html", "X-Marker": "marker", "Cookie": "marker=1"})
@@ -196,9 +196,9 @@ def test_no_path_of_a_request_reaches_the_file_system(page):
     assert any("audit.jsonl" in one for one in seen)
 
 
-def test_captures_are_counted_by_caller_and_by_target(page):
+def test_captures_are_counted_by_caller_and_by_target(guarded):
     clock = [0.0]
-    app = page(lambda: clock[0], captures=3, window=300)
+    app = guarded(lambda: clock[0], captures=3, window=300)
 
     def capture(target: str):
         return asking.send(app, "POST", f"/api/t/{target}/captures", json={})
@@ -224,31 +224,31 @@ def test_a_target_has_its_own_limit_whoever_asks(tmp_path):
     assert capture("cid", "web") == 200
 
 
-def test_a_key_with_a_slash_is_one_target(page, tmp_path):
-    asking.send(page(), "POST", "/api/t/k8s%3Ashop%2Fapi/captures", json={})
+def test_a_key_with_a_slash_is_one_target(guarded, tmp_path):
+    asking.send(guarded(), "POST", "/api/t/k8s%3Ashop%2Fapi/captures", json={})
     assert lines(tmp_path)[0]["of"] == "k8s:shop/api"
 
 
-def test_reveals_are_counted_apart_from_captures(page):
-    app = page(reveals=1, captures=1)
+def test_reveals_are_counted_apart_from_captures(guarded):
+    app = guarded(reveals=1, captures=1)
     reveal = [asking.send(app, "POST", "/api/d/a/reveal", json={}).status_code for _ in range(2)]
     assert reveal == [200, 429]
     assert asking.send(app, "POST", "/api/t/a/captures", json={}).status_code == 200
 
 
-def test_none_are_allowed_where_settings_say_none(page):
-    assert asking.send(page(captures=0), "POST", "/api/t/a/captures", json={}).headers["retry-after"] == "600"
+def test_none_are_allowed_where_settings_say_none(guarded):
+    assert asking.send(guarded(captures=0), "POST", "/api/t/a/captures", json={}).headers["retry-after"] == "600"
 
 
-def test_what_is_wrong_takes_nothing_off_a_limit(page):
-    app = page(reveals=1)
+def test_what_is_wrong_takes_nothing_off_a_limit(guarded):
+    app = guarded(reveals=1)
     for _ in range(3):
         assert asking.send(app, "POST", "/api/d/a/reveal", content=b"{").status_code == 415
     assert asking.send(app, "POST", "/api/d/a/reveal", json={}).status_code == 200
 
 
-def test_as_many_uploads_as_settings_allow_go_on_at_once(page):
-    app = page(uploads=1)
+def test_as_many_uploads_as_settings_allow_go_on_at_once(guarded):
+    app = guarded(uploads=1)
 
     async def both() -> list[int]:
         begun, go, statuses = asyncio.Event(), asyncio.Event(), []
@@ -277,7 +277,7 @@ def test_as_many_uploads_as_settings_allow_go_on_at_once(page):
         await app(dict(scope), receive, send)
         return [status for status in statuses if status]
 
-    assert asyncio.run(both()) == [429, 200, 200]
+    assert asking.run(both()) == [429, 200, 200]
 
 
 def test_a_bucket_fills_with_time_and_never_over():
@@ -298,8 +298,8 @@ def test_buckets_do_not_grow_without_end():
     assert len(bucket._left) == 10_000
 
 
-def test_captures_and_reveals_are_noted_with_who_what_and_when(page, tmp_path):
-    app = page()
+def test_captures_and_reveals_are_noted_with_who_what_and_when(guarded, tmp_path):
+    app = guarded()
     asked = {"tab": "strings", "parameters": {"limit": 5}}
     asking.send(app, "POST", "/api/d/a..b/reveal", json=asked)
     asking.send(app, "POST", "/api/t/api%0Ax/captures")
@@ -328,20 +328,20 @@ def test_a_hostile_name_stays_within_its_line(tmp_path):
     assert json.loads(line)["asked"] is None
 
 
-def test_what_cannot_be_noted_is_not_done(page, tmp_path):
+def test_what_cannot_be_noted_is_not_done(guarded, tmp_path):
     (tmp_path / "audit.jsonl").symlink_to(tmp_path / "elsewhere")
-    answer = asking.send(page(), "POST", "/api/d/a/reveal", json={})
+    answer = asking.send(guarded(), "POST", "/api/d/a/reveal", json={})
     assert answer.status_code == 503
     assert "length" not in answer.json()
     assert not (tmp_path / "elsewhere").exists()
 
 
 @pytest.mark.parametrize("path", ["/api/x", "/", "/api/breaks", "/login.css", "/assets/none-12345678.js"])
-def test_every_answer_tells_browsers_to_do_nothing_else(page, path):
+def test_every_answer_tells_browsers_to_do_nothing_else(guarded, path):
     from starlette.testclient import TestClient
 
     base = f"http://{asking.ADDRESS}"
-    head = TestClient(page(), base, raise_server_exceptions=False, client=("127.0.0.1", 1)).get(path).headers
+    head = TestClient(guarded(), base, raise_server_exceptions=False, client=("127.0.0.1", 1)).get(path).headers
     assert head["content-security-policy"] == CSP
     assert head["x-content-type-options"] == "nosniff"
     assert head["referrer-policy"] == "no-referrer"
@@ -357,20 +357,20 @@ def test_the_policy_allows_nothing_inline_and_nobody_elses():
     assert said["img-src"] == "'self' data: blob:"
 
 
-def test_refusals_have_the_headers_too(page):
-    answer = asking.get(page(), "/", {"Host": "evil.example", "Accept": "text/html"})
+def test_refusals_have_the_headers_too(guarded):
+    answer = asking.get(guarded(), "/", {"Host": "evil.example", "Accept": "text/html"})
     assert answer.status_code == 421
     assert answer.headers["content-security-policy"] == CSP
     assert answer.headers["content-type"].startswith("text/html")
 
 
-def test_a_route_may_have_a_policy_of_its_own(page):
-    head = asking.get(page(), "/d/a/report.html").headers
+def test_a_route_may_have_a_policy_of_its_own(guarded):
+    head = asking.get(guarded(), "/d/a/report.html").headers
     assert head.get_list("content-security-policy") == ["script-src 'sha256-x'"]
     assert head["cache-control"] == "no-cache"
     assert head["x-content-type-options"] == "nosniff"
 
 
-def test_assets_whose_name_has_their_hash_are_kept_for_ever(page):
-    assert "immutable" in asking.get(page(), "/assets/index-B1x_9-aZ.js").headers["cache-control"]
-    assert asking.get(page(), "/assets/index.js").headers["cache-control"] == "no-store"
+def test_assets_whose_name_has_their_hash_are_kept_for_ever(guarded):
+    assert "immutable" in asking.get(guarded(), "/assets/index-B1x_9-aZ.js").headers["cache-control"]
+    assert asking.get(guarded(), "/assets/index.js").headers["cache-control"] == "no-store"

@@ -27,7 +27,7 @@ _FORM = """<form method="post" action="/login"><label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 <input type="hidden" name="next" value="{next}"><button>Sign in</button></form>
 <p>It is the token of [serve] in caulk.toml. <a href="{next}">Go on</a> if you are signed in already.</p>"""
-_SIGNED_IN = """<p>Signed in with the {name}.</p>
+_SIGNED_IN = """<p>Signed in as {name}.</p>
 <form method="post" action="/logout"><button>Sign out</button></form><p><a href="/">Go on</a></p>"""
 _BY_PROXY = "<p>Come by the address of the proxy that says who asks: a request without its word is refused.</p>"
 

@@ -37,6 +37,8 @@ RULES = (
     Rule("POST", "/api/t/{key:path}/captures", "capture", "capture"),
     Rule("POST", "/api/d/{id}/reveal", "capture", "reveal"),
     Rule("PUT", "/api/uploads", "capture", "upload"),
+    # A capture has every value in it.
+    Rule("GET", "/captures/{id}/file", "capture"),
     Rule("POST", "/api/rules/{name}/test", "read"),
 )
 
