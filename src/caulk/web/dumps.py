@@ -8,15 +8,16 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caulk import app
 from caulk.analysis.dumps import Dump
-from caulk.model.errors import UsageError
+from caulk.model.errors import CaulkError, UsageError
 from caulk.model.graph import References
 from caulk.store.captures import Captures, Entry
 from caulk.store.index import key_of
@@ -120,6 +121,11 @@ class Dumps:
         """Whether it can be asked at once."""
         return (known.id, references) in self._open
 
+    def analysed(self) -> list[tuple[str, Dump]]:
+        """The dumps that are open, with their ids; those asked for last come last."""
+        with self._lock:
+            return list({number: dump for (number, _), dump in self._open.items()}.items())
+
     def beside(self, wanted: Sequence[Known]) -> dict[str, Any]:
         """The ids of the dumps before and after the last of these, and of all others of the same target, by time."""
         last, asked = wanted[-1], {known.id for known in wanted}
@@ -168,7 +174,8 @@ class Dumps:
         def task(talk: "Talk", _: Job) -> dict[str, list[str]]:
             missing = [known for known in wanted if not self.is_open(known, references)]
             reading = replace(self._reading, references=references)
-            dumps = app.load([str(known.path) for known in missing], reading=reading, talk=talk)
+            with _named(missing):
+                dumps = app.load([str(known.path) for known in missing], reading=reading, talk=talk)
             with self._lock:
                 for known, dump in zip(missing, dumps, strict=True):
                     # People know it by its name; where it lies is nobody's business.
@@ -187,6 +194,18 @@ class Dumps:
         profile = dump.profile
         taken = profile.taken_at.isoformat().replace("+00:00", "Z") if profile.taken_at else None
         return replace(known, format=profile.format, runtime=profile.runtime, taken_at=taken)
+
+
+@contextmanager
+def _named(wanted: Sequence[Known]) -> Iterator[None]:
+    """Errors name dumps as people do."""
+    try:
+        yield
+    except CaulkError as error:
+        said, hint = str(error), error.hint
+        for known in wanted:
+            said, hint = (text.replace(str(known.path), known.name) for text in (said, hint))
+        raise type(error)(said, hint=hint) from None
 
 
 def _is_beside(known: Known, other: Known) -> bool:

@@ -9,6 +9,7 @@ from caulk.model.target import Access
 from caulk.store.captures import Captures
 from caulk.web.dumps import Dumps
 from caulk.web.events import Events
+from caulk.web.find import Finder
 from caulk.web.fleet import FleetView
 from caulk.web.jobs import Jobs
 from caulk.web.kept import Kept
@@ -39,6 +40,7 @@ class Site:
     begins_at: str = "/"
     """What a browser is shown first."""
     fleet: FleetView = field(default_factory=FleetView)
+    finder: Finder = field(default_factory=Finder)
     kept: Kept = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +50,7 @@ class Site:
         """Ends jobs and streams."""
         self.events.close()
         self.jobs.close()
+        self.dumps.answers.close()
 
 
 def site(home: Path, **given: object) -> Site:

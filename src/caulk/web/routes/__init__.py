@@ -1,6 +1,6 @@
 """What the page asks: a module a subject, each with a table of endpoints."""
 
-from caulk.web.routes import downloads, dumps, fleet, incidents, jobs, session, targets, uploads
+from caulk.web.routes import captures, downloads, dumps, find, fleet, incidents, jobs, rules, session, targets, uploads
 
 ENDPOINTS = (
     *session.ENDPOINTS,
@@ -11,4 +11,7 @@ ENDPOINTS = (
     *fleet.ENDPOINTS,
     *targets.ENDPOINTS,
     *incidents.ENDPOINTS,
+    *rules.ENDPOINTS,
+    *captures.ENDPOINTS,
+    *find.ENDPOINTS,
 )
