@@ -17,9 +17,19 @@ export type Shown = DumpPage['dumps'][number]
 
 /** The dump that amounts are of: the last. */
 export const newest = (page: DumpPage): Shown => page.dumps[page.dumps.length - 1]!
-/** Whether stacks are types under types: objects of a heap dump, or the counts of them. */
-export const hasObjects = (page: DumpPage): boolean => ['objects', 'histogram'].includes(newest(page).kind)
+/** Whether there are objects, so that stacks are types under types; of some heaps types were only counted. */
+export const hasObjects = (page: DumpPage): boolean => newest(page).kind === 'objects' && newest(page).mode !== 'streaming'
 export const isDifference = (page: DumpPage): boolean => page.dumps.length > 1
+
+/** Hours from the first dump to the last; 0 where times are not known. */
+export function observedHours(page: DumpPage): number {
+  const times = page.dumps.map((dump) => (dump.taken_at ? Date.parse(dump.taken_at) : NaN))
+  const hours = (times[times.length - 1]! - times[0]!) / 3600_000
+  return Number.isFinite(hours) ? Math.max(hours, 0) : 0
+}
+
+/** Hours from which on growth is told by the hour; from ten seconds nobody believes it. */
+export const HOURLY = 0.5
 
 /** The address of what a tab is asked, as the page stands. */
 export const question = (about: About, tab: string, more: Record<string, unknown> = {}): string =>

@@ -6,7 +6,7 @@ import { Copy } from '../../parts/copy'
 import { Prose } from '../../parts/prose'
 import { Sparkline } from '../../parts/sparkline'
 import { href } from '../../route'
-import { blamed, hasObjects, isDifference, selectedParameter, selectionOf, tabAt, type About } from './about'
+import { blamed, hasObjects, HOURLY, isDifference, observedHours, selectedParameter, selectionOf, tabAt, type About } from './about'
 import { CallChain, Evidence, HolderChain, Place } from './chain'
 import { Pie } from './pie'
 import { remedy } from './remedy'
@@ -20,14 +20,21 @@ const CONFIDENCE: [number, string][] = [[0.9, 'very likely'], [0.7, 'likely'], [
 /** A number from 0 to 1 in a word. */
 export const likely = (confidence: number): string => CONFIDENCE.find(([least]) => confidence >= least)?.[1] ?? 'a weak hint'
 
-export function Card({ finding, about }: { finding: Finding; about: About }): JSX.Element {
+export interface CardProps {
+  finding: Finding
+  about: About
+  /** Whether the verdict above it says the same in the same words. */
+  isTold?: boolean
+}
+
+export function Card({ finding, about, isTold }: CardProps): JSX.Element {
   const fix = remedy(finding.pattern)
   return (
-    <article class="card" aria-labelledby={`finding-${finding.rank}`}>
+    <article class={isTold ? 'card card-told' : 'card'} aria-labelledby={`finding-${finding.rank}`}>
       <header class="card-head">
         <Pie share={finding.share} label={`${formatShare(finding.share)} of all that is live`} />
         <div>
-          <h3 id={`finding-${finding.rank}`}>
+          <h3 id={`finding-${finding.rank}`} class={isTold ? 'unseen' : undefined}>
             <Prose text={finding.title} />
           </h3>
           <p class="card-said">
@@ -88,7 +95,7 @@ function Figures({ finding, about }: { finding: Finding; about: About }) {
       <Figure name={finding.pattern === 'goroutine' ? 'goroutines' : 'objects'}>{count}</Figure>
       <Figure name="of all">{formatShare(finding.share)}</Figure>
       <Grown finding={finding} />
-      <Figure name="per hour">{finding.growth_bytes_per_hour === null ? '' : formatRate(finding.growth_bytes_per_hour)}</Figure>
+      <Figure name="per hour">{finding.growth_bytes_per_hour !== null && observedHours(about.page) >= HOURLY && formatRate(finding.growth_bytes_per_hour)}</Figure>
       <Figure name="shape">{SHAPES[finding.shape]}</Figure>
       {isDifference(about.page) && finding.series.length > 1 && (
         <Figure name={`over ${finding.series.length} dumps`}>

@@ -12,6 +12,7 @@ import { Answered } from './answered'
 import { useStacks } from './answers'
 import { select, selected, written } from './asked'
 import { pictures } from './exports'
+import { Name } from './name'
 import { Choice, Notes } from './notes'
 import { Bar, Granularity } from './stacks-tabs'
 import './flame-tab.css'
@@ -126,9 +127,9 @@ function Sandwich({ stacks, kind }: { stacks: Stacks; kind: 'frame' | 'type' }) 
     const most = Math.max(...rows.map((row) => Math.abs(row.total)), 1)
     const signed = isSigned
     return [
-      { key: 'name', title: kind === 'type' ? 'Type' : 'Function', kind: 'text', width: 0 },
-      { key: 'own', title: signed ? 'Δ own' : 'Own', kind: unit, signed, width: 10 },
-      { key: 'total', title: signed ? 'Δ total' : 'Total', kind: unit, signed, width: 10, bar: (row) => Math.abs(row.total) / most },
+      { key: 'name', title: kind === 'type' ? 'Type' : 'Function', kind: 'text', width: 0, render: (row) => <Name text={row.name} /> },
+      { key: 'own', title: signed ? 'Δ own' : 'Own', kind: unit, signed, width: 8 },
+      { key: 'total', title: signed ? 'Δ total' : 'Total', kind: unit, signed, width: 8, bar: (row) => Math.abs(row.total) / most },
     ]
   }, [rows])
   const chosen = selected.value

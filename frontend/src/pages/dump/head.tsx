@@ -6,7 +6,7 @@ import type { DumpRow } from '../../api-types'
 import { formatBytes, formatDuration, formatShare, formatTime, formatValue, visible } from '../../format'
 import { Menu, type MenuItem } from '../../parts/menu'
 import { change, href, parameter } from '../../route'
-import { isDifference, newest, tabAt, type About, type Shown } from './about'
+import { isDifference, newest, observedHours, tabAt, type About, type Shown } from './about'
 import { exports } from './exports'
 import './head.css'
 
@@ -43,13 +43,13 @@ function Many({ about: { page } }: { about: About }) {
 
 function Facts({ about: { page } }: { about: About }) {
   const dump = newest(page)
-  const span = isDifference(page) ? apart(page.dumps) : null
+  const hours = isDifference(page) ? observedHours(page) : 0
   const live = page.totals.filter((total) => page.measures.some((measure) => measure.name === total.measure && measure.is_default))
   const parts: [string, ComponentChildren][] = [
     ['runtime', [dump.runtime, dump.kind === 'objects' ? 'heap' : dump.kind].filter(Boolean).join(' ')],
     ['format', dump.format],
     ['taken', dump.taken_at && <time dateTime={dump.taken_at} title={dump.taken_at}>{formatTime(dump.taken_at)}</time>],
-    ['apart', span],
+    ['apart', hours > 0 && `${formatDuration(hours * 3600)} apart`],
     ...live.map((total): [string, ComponentChildren] => [total.measure, <b>{formatValue(total.value, total.unit)}{total.unit === 'bytes' ? ' live' : ` ${total.measure}`}</b>]),
     ['size', `file ${formatBytes(dump.size_bytes)}`],
     ['mode', dump.mode && dump.mode !== 'exact' ? <span class="dump-warned">{dump.mode} mode</span> : null],
@@ -68,13 +68,6 @@ function warned(dumps: readonly Shown[]): ComponentChildren {
       <ul>{all.map((line) => <li key={line}>{visible(line)}</li>)}</ul>
     </details>
   )
-}
-
-/** How long lies between the first dump and the last. */
-export function apart(dumps: readonly { taken_at: string | null }[]): string | null {
-  const times = dumps.map((dump) => (dump.taken_at ? Date.parse(dump.taken_at) : NaN))
-  const span = (times[times.length - 1]! - times[0]!) / 1000
-  return Number.isFinite(span) && span > 0 ? `${formatDuration(span)} apart` : null
 }
 
 function Measures({ about: { page } }: { about: About }) {

@@ -85,7 +85,7 @@ function Strip({ about }: { about: About }) {
   return (
     <p class="strip">
       <State state={state} />
-      <a href={href(tabAt(about.ids, 'suspects'))}><Prose text={sentence.split(/(?<=[.?!]) (?=[A-Z])/)[0] ?? ''} /></a>
+      <a href={href(tabAt(about.ids, 'suspects'))}><Prose text={sentence.split(/(?<=[.?!]) (?=[A-Z\d])/)[0] ?? ''} /></a>
     </p>
   )
 }

@@ -2,6 +2,8 @@
 import type { ComponentType } from 'preact'
 import type { About } from './about'
 import { Flame } from './flame-tab'
+import { Graph } from './graph-tab'
+import { Raw, Source } from './read-tabs'
 import { Dominators, Paths, Tree } from './stacks-tabs'
 import { Suspects } from './suspects'
 import { Roots, Strings, Threads, Top, Types, Waste } from './table-tabs'
@@ -15,7 +17,10 @@ export const PANES: Record<string, ComponentType<{ about: About }>> = {
   dominators: Dominators,
   paths: Paths,
   roots: Roots,
+  graph: Graph,
   strings: Strings,
   waste: Waste,
   threads: Threads,
+  source: Source,
+  raw: Raw,
 }

@@ -8,7 +8,7 @@ import { formatCount, formatRate, formatShare, formatValue, visible } from '../.
 import { Copy } from '../../parts/copy'
 import { Sparkline } from '../../parts/sparkline'
 import { href, where } from '../../route'
-import { exactly, hasObjects, isDifference, question, tabAt, usualSelection, type About } from './about'
+import { exactly, hasObjects, HOURLY, isDifference, question, tabAt, usualSelection, type About } from './about'
 import { useJson, useStacks } from './answers'
 import { filterText, select, selected, setFilter, written, type Selected } from './asked'
 import { Place } from './chain'
@@ -47,8 +47,8 @@ export const shortName = (name: string): string => (name.length > 60 ? `…${nam
 function Known({ about, chosen }: { about: About; chosen: Selected }) {
   const at = address(`/api/d/${about.ids}/selection`, { ...asked(about), [chosen.kind]: chosen.name })
   const said = useJson<Selection>(at)
-  // A file has the stacks, and so what can be counted from them.
-  const stacks = useStacks(hasIsland() && said.problem ? question(about, 'flame') : null).value
+  // What the server cannot tell (a single object, an answer that a file has not) can be counted from the stacks.
+  const stacks = useStacks(said.problem ? question(about, 'flame') : null).value
   const counted = stacks ? selectionIn(stacks, chosen) : null
   const found = said.value ?? counted
   if (!found) {
@@ -63,7 +63,7 @@ function Known({ about, chosen }: { about: About; chosen: Selected }) {
   return (
     <div class={said.isLoading ? 'stale' : undefined}>
       <Name name={found.name} />
-      {found.location && <p class="selection-place"><Place place={found.location} /> <Copy text={found.location} /></p>}
+      {found.location && <p class="selection-place"><Place place={found.location} />{found.kind === 'frame' && <Copy text={found.location} />}</p>}
       <Actions about={about} chosen={chosen} />
       <Amounts found={found} about={about} />
       <Neighbours title={found.above_title} glyph="▲" rows={found.above} found={found} chosen={chosen} />
@@ -92,7 +92,7 @@ function Amounts({ found, about }: { found: Selection; about: About }) {
       <div><dt>of all</dt><dd>{formatShare(found.share)}</dd></div>
       {found.count !== null && <div><dt>objects</dt><dd>{formatCount(found.count)}</dd></div>}
       {found.growth && (
-        <div>
+        <div class="amounts-wide">
           <dt>{isDifference(about.page) ? 'grown' : 'since the previous'}</dt>
           <dd class={signOf(found.growth.bytes)}>
             {glyphOf(found.growth.bytes)}{value(found.growth.bytes, true)}
@@ -100,15 +100,20 @@ function Amounts({ found, about }: { found: Selection; about: About }) {
           </dd>
         </div>
       )}
-      {found.growth?.per_hour != null && <div><dt>per hour</dt><dd class={signOf(found.growth.per_hour)}>{found.unit === 'bytes' ? formatRate(found.growth.per_hour) : `${value(found.growth.per_hour, true)}/h`}</dd></div>}
+      {found.growth?.per_hour != null && isLong(found) && <div><dt>per hour</dt><dd class={signOf(found.growth.per_hour)}>{found.unit === 'bytes' ? formatRate(found.growth.per_hour) : `${value(found.growth.per_hour, true)}/h`}</dd></div>}
       {series.length > 1 && (
-        <div class="amounts-series">
+        <div class="amounts-wide">
           <dt>over {series.length} dumps</dt>
-          <dd><Sparkline values={series} unit={found.unit} width={200} height={28} label={found.name} /></dd>
+          <dd><Sparkline values={series} unit={found.unit} width={260} height={32} label={found.name} /></dd>
         </div>
       )}
     </dl>
   )
+}
+
+function isLong({ series }: Selection): boolean {
+  const times = series.map((point) => (point.taken_at ? Date.parse(point.taken_at) : NaN))
+  return times[times.length - 1]! - times[0]! >= HOURLY * 3600_000
 }
 
 export const signOf = (change: number): string => (change > 0 ? 'grew' : change < 0 ? 'shrank' : '')
@@ -127,8 +132,7 @@ function Neighbours({ title, glyph, rows, found, chosen }: { title: string; glyp
             <a href={href(where({ sel: written({ kind: chosen.kind, name: row.name }) }))} title={visible([row.label, row.name].filter(Boolean).join(' '))}>
               <span class="neighbour-bar" style={{ width: `${(Math.abs(row.share) / most) * 100}%` }} />
               <span class="neighbour-name">
-                {row.label && <span class="muted">{visible(row.label)} </span>}
-                <bdi>{visible(row.name)}</bdi>
+                <bdi dir="ltr">{neighbour(row, chosen.kind, glyph)}</bdi>
               </span>
               <span class="neighbour-value">{formatValue(row.value, found.unit, row.value < 0)}</span>
               <span class="neighbour-share">{formatShare(row.share)}</span>
@@ -139,6 +143,13 @@ function Neighbours({ title, glyph, rows, found, chosen }: { title: string; glyp
       {rows.length > FEW && <button type="button" class="quiet" onClick={() => all(!isAll)}>{isAll ? 'Fewer' : `${rows.length - FEW} more`}</button>}
     </section>
   )
+}
+
+// A holder is read as `Holder.field`, what is held as `.field Held`; where a caller is, its title says.
+function neighbour({ name, label }: Related, kind: Selected['kind'], glyph: string) {
+  if (kind === 'frame' || !label) return visible(name)
+  const link = <span class="muted">{visible(label)}</span>
+  return glyph === '▲' ? <>{visible(name)} {link}</> : <>{link} {visible(name)}</>
 }
 
 function Actions({ about, chosen }: { about: About; chosen: Selected }) {

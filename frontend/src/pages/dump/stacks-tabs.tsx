@@ -1,6 +1,6 @@
 // The tabs that are trees: calls as a table, dominators beside boxes, paths to the roots.
 import type { ComponentChildren, JSX } from 'preact'
-import { useMemo, useState } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { hasIsland } from '../../api'
 import { Copy } from '../../parts/copy'
 import { Treemap } from '../../parts/treemap'
@@ -72,19 +72,27 @@ function DominatorsPane({ stacks }: { stacks: Stacks }) {
   const called = (node: number) => stacks.names[stacks.frame[node]!] ?? ''
   const [node, choose] = useNode(stacks, called)
   const [level, enter] = useState(0)
+  const [room, measure] = useState(360)
+  const sides = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => {
+    const update = () => measure(Math.max((sides.current?.clientHeight ?? 0) - 40, 240))
+    const observer = new ResizeObserver(update)
+    observer.observe(sides.current!)
+    return () => observer.disconnect()
+  }, [])
   const pick = (at: number) => {
     choose(at)
     select({ kind: 'type', name: called(at) })
   }
   return (
     <>
-      <div class="beside-treemap">
+      <div class="beside-treemap" ref={sides}>
         <TreeTable label="Dominators" stacks={stacks} title="Type, and what it alone keeps" selected={node} height="100%"
           onSelect={(at) => {
             pick(at)
             enter(stacks.parent[at] ?? 0)
           }} onOpen={enter} />
-        <Treemap label="Dominators" stacks={stacks} node={level < stacks.parent.length ? level : 0} onEnter={enter} onSelect={pick} height={360} />
+        <Treemap label="Dominators" stacks={stacks} node={level < stacks.parent.length ? level : 0} onEnter={enter} onSelect={pick} height={room} />
       </div>
       <Notes notes={stacks.notes} leftOut={stacks.leftOut} />
     </>

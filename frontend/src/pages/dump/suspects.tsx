@@ -22,7 +22,7 @@ export function Suspects({ about }: { about: About }): JSX.Element | null {
     <div class="suspects">
       <Verdict analysis={analysis} />
       {shown.length ? (
-        <section aria-label="What to look at">{shown.map((finding) => <Card key={finding.rank} finding={finding} about={about} />)}</section>
+        <section aria-label="What to look at">{shown.map((finding) => <Card key={finding.rank} finding={finding} about={about} isTold={analysis.verdict.sentence.includes(finding.title)} />)}</section>
       ) : (
         <Clean about={about} analysis={analysis} />
       )}
@@ -39,7 +39,7 @@ export function Suspects({ about }: { about: About }): JSX.Element | null {
 
 function Verdict({ analysis }: { analysis: Analysis }) {
   const { state, sentence, reasons, confidence } = analysis.verdict
-  const [first, ...rest] = sentence.split(/(?<=[.?!]) (?=[A-Z])/)
+  const [first, ...rest] = sentence.split(/(?<=[.?!]) (?=[A-Z\d])/)
   return (
     <section class={`verdict verdict-${state}`} aria-label="Verdict">
       <p class="verdict-state">

@@ -12,6 +12,7 @@ import { hasObjects, isDifference, question, type About } from './about'
 import { Answered } from './answered'
 import { useJson } from './answers'
 import { filter, parametersOf, select, selected, setFilter, type Selected } from './asked'
+import { Name } from './name'
 import { Choice, Notes } from './notes'
 import { Bar, Granularity } from './stacks-tabs'
 
@@ -37,7 +38,7 @@ function Rows({ about, tab, answer, of }: TableTabProps & { answer: TableAnswer 
     return about ? `${about.kind}:${about.name}` : String(index)
   }
   const isGone = parameter('gone') === '1'
-  const shown = isGone || !isDifference(about.page) ? rows : rows.filter((row) => row.is_gone !== true)
+  const shown = isGone || !isDifference(about.page) ? rows : rows.filter((row) => !isVanished(row))
   const chosen = selected.value
   const seen = new Set<string>()
   return (
@@ -56,6 +57,9 @@ function Rows({ about, tab, answer, of }: TableTabProps & { answer: TableAnswer 
   )
 }
 
+// Nothing of it is there any more.
+const isVanished = (row: AnswerRow): boolean => row.objects === 0 && Number(row.objects_change) < 0
+
 // Two rows may be about the same: functions of one name in several files.
 function once(seen: Set<string>, key: string): string {
   let found = key
@@ -67,7 +71,7 @@ function once(seen: Set<string>, key: string): string {
 /** What a row is called stands first, as people read it. */
 function ordered(columns: Column<AnswerRow>[]): Column<AnswerRow>[] {
   const isName = (column: Column<AnswerRow>) => NAMES.includes(column.key)
-  return [...columns.filter(isName).map((column) => ({ ...column, width: 0 })), ...columns.filter((column) => !isName(column))]
+  return [...columns.filter(isName).map((column) => ({ ...column, width: 0, render: (row: AnswerRow) => <Name text={String(row[column.key] ?? '')} /> })), ...columns.filter((column) => !isName(column))]
 }
 const NAMES = ['function', 'type', 'root', 'thread']
 
