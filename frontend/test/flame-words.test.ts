@@ -171,7 +171,10 @@ describe('a picture', () => {
     const pale = (more: Partial<Picture>) => parts(picture(PROGRAM, more), 0, 999).filter(({ isPale }) => isPale).map(({ box }) => box)
     expect(pale({})).toEqual([])
     expect(pale({ zoomed: 3 })).toEqual([0, 1, 2])
-    expect(pale({ matches: matching(PROGRAM, 'copy') as Matches })).toEqual([0, 1, 2, 4, 5, 7])
+    const matches = matching(PROGRAM, 'copy') as Matches
+    expect(pale({ matches })).toEqual([0, 1, 2, 4, 5, 7])
+    expect(pale({ matches, zoomed: 3 })).not.toContain(3)
+    expect(pale({ matches: matching(PROGRAM, 'main') as Matches, zoomed: 3 })).not.toContain(1)
   })
 
   test('cuts boxes off at its edges', () => {

@@ -69,16 +69,16 @@ export function parts(picture: Picture, top: number, bottom: number): Part[] {
     const width = Math.min(begin + wide, viewport.pixels) - x
     const isMatch = matches !== null && box > RUN && matches[boxes.frame[box]!] === 1
     const isAbove = box > RUN && box < zoomed ? boxes.end[box]! > zoomed : false
-    found.push({ box, x, y: rowTop(picture, depth), width, isPale: isAbove || (matches !== null && !isMatch), isMatch })
+    found.push({ box, x, y: rowTop(picture, depth), width, isPale: !isMatch && (isAbove || matches !== null), isMatch })
   })
   return found
 }
 
-/** Draws the heights from `top` on into a canvas of CSS pixels; a pivot, `hovered` and `focused` (or -1) are outlined. */
+/** Draws the heights from `top` on into a canvas of CSS pixels; a pivot and `focused` (or -1) are outlined. */
 export function draw(
   context: CanvasRenderingContext2D,
   picture: Picture,
-  { top, height, hovered, focused }: { top: number; height: number; hovered: number; focused: number },
+  { top, height, focused }: { top: number; height: number; focused: number },
 ): void {
   const { palette, viewport } = picture
   context.fillStyle = palette.page
@@ -91,9 +91,8 @@ export function draw(
   write(context, picture, seen, top)
   for (const part of seen) {
     if (part.box < 0) continue
-    if (part.box === 0 && picture.boxes.split < picture.boxes.count) outline(context, part, top, palette.ink, 2)
-    if (part.box === hovered) outline(context, part, top, palette.ink, 1)
-    if (part.box === focused) outline(context, part, top, palette.focus, 2)
+    if (part.box === 0 && picture.boxes.split < picture.boxes.count) outline(context, part, top, palette.ink)
+    if (part.box === focused) outline(context, part, top, palette.focus)
   }
 }
 
@@ -121,11 +120,10 @@ function write(context: CanvasRenderingContext2D, { labels, palette }: Picture, 
   }
 }
 
-function outline(context: CanvasRenderingContext2D, part: Part, top: number, colour: string, thick: number): void {
+function outline(context: CanvasRenderingContext2D, part: Part, top: number, colour: string): void {
   context.strokeStyle = colour
-  context.lineWidth = thick
-  const inset = thick / 2
-  context.strokeRect(part.x + inset, part.y - top + inset, Math.max(drawnWidth(part) - thick, 0.5), ROW - 1 - thick)
+  context.lineWidth = 2
+  context.strokeRect(part.x + 1, part.y - top + 1, Math.max(drawnWidth(part) - 2, 0.5), ROW - 3)
 }
 
 /** The whole picture as a PNG, twice as large as on the screen where that is not too large. */
@@ -138,7 +136,7 @@ export function pngOf(picture: Picture): Promise<Blob> {
   canvas.height = Math.ceil(height * ratio)
   const context = canvas.getContext('2d', { alpha: false })!
   context.scale(ratio, ratio)
-  draw(context, picture, { top: 0, height, hovered: -1, focused: -1 })
+  draw(context, picture, { top: 0, height, focused: -1 })
   return new Promise((resolve, reject) =>
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The browser made no picture; save it as SVG.')))),
   )

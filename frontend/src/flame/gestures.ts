@@ -76,6 +76,8 @@ class Pointers {
   }
 
   move(event: PointerEvent): void {
+    // The button may have been let go outside.
+    if (!event.buttons) this.forget(event)
     const before = this.#down.get(event.pointerId)
     const now = placeOf(event)
     if (!before || !this.#begun) return this.meanings.hover(event.offsetX, event.offsetY)

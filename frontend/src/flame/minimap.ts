@@ -40,7 +40,7 @@ export class Minimap {
     const context = this.#context
     const { width, height } = this.canvas
     context.drawImage(this.#whole, 0, 0)
-    if (to - from >= 1) return
+    if (to <= from || to - from >= 1) return
     context.fillStyle = palette.page
     context.globalAlpha = 0.65
     context.fillRect(0, 0, from * width, height)

@@ -13,13 +13,14 @@ import { nextMatch, type Matches } from './search'
 import { boxOf, keyOf, step, type Step } from './steps'
 import { showTip } from './tip'
 
-/** Elements of a flame graph; `space` is as high as all rows, `canvas` stays in sight inside it. */
+/** Elements of a flame graph; `space` is as high as all rows, `canvas` stays in sight inside it, `mark` frames a box. */
 export interface Elements {
   root: HTMLElement
   stage: HTMLElement
   space: HTMLElement
   canvas: HTMLCanvasElement
   strip: HTMLCanvasElement
+  mark: HTMLElement
   tip: HTMLElement
   live: HTMLElement
 }
@@ -33,6 +34,7 @@ export function elementsOf(root: HTMLElement): Elements {
     space: part('space'),
     canvas: part<HTMLCanvasElement>('canvas'),
     strip: part<HTMLCanvasElement>('strip'),
+    mark: part('mark'),
     tip: part('tip'),
     live: part('live'),
   }
@@ -84,7 +86,6 @@ export class Stage {
   #isFramed = false
   #isPlacedAnew = true
   #told = ''
-  #hovered = -1
   #focused = -1
   #frame = 0
   readonly #context: CanvasRenderingContext2D
@@ -100,7 +101,10 @@ export class Stage {
     this.#minimap = new Minimap(strip, (part) => this.#move((sight) => sight.centre(part)))
     const resized = new ResizeObserver(() => this.#move((sight) => (sight.pixels = stage.clientWidth)))
     resized.observe(stage)
-    const scrolled = () => this.#paintSoon()
+    const scrolled = () => {
+      this.#leave()
+      this.#paintSoon()
+    }
     stage.addEventListener('scroll', scrolled, { passive: true })
     this.#endings = [
       () => resized.disconnect(),
@@ -130,8 +134,7 @@ export class Stage {
     const isOther = this.#sight?.boxes !== boxes
     if (!this.#sight || isOther) {
       this.#sight = new Sight(boxes, this.elements.stage.clientWidth)
-      this.#hovered = this.#focused = -1
-      this.elements.tip.hidden = true
+      this.#focused = -1
       this.#isPlacedAnew = true
     }
     if (before?.isFlame !== shown.isFlame) this.#isPlacedAnew = true
@@ -190,7 +193,7 @@ export class Stage {
     const size = [Math.round(pixels * ratio), Math.round(height * ratio)] as const
     if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0)
-    draw(this.#context, picture, { top: this.#top(picture), height, hovered: this.#hovered, focused: this.#focused })
+    draw(this.#context, picture, { top: this.#top(picture), height, focused: this.#focused })
     const whole = picture.boxes.width[0]! || 1
     this.#minimap.draw(picture, from / whole, to / whole)
   }
@@ -219,6 +222,8 @@ export class Stage {
     if (!sight || !this.#shown) return
     const before = sight.zoomed
     move(sight)
+    // Another box is under the pointer now; it is said when the pointer moves.
+    this.#leave()
     this.#isFramed = false
     this.#paintSoon()
     if (sight.zoomed === before) return
@@ -289,19 +294,25 @@ export class Stage {
     const narrow = `Several narrow boxes in ${labels.title(Math.max(hit.above, 0))}. Click to see them.`
     showTip(this.elements.tip, hit.box === RUN ? narrow : labels.facts(hit.box), left + x, top + y)
     this.elements.canvas.style.cursor = 'pointer'
-    this.#point(hit.box)
+    this.#mark(hit)
   }
 
   #leave(): void {
-    this.elements.tip.hidden = true
+    this.elements.tip.hidden = this.elements.mark.hidden = true
     this.elements.canvas.style.cursor = ''
-    this.#point(-1)
   }
 
-  #point(box: number): void {
-    if (box === this.#hovered) return
-    this.#hovered = box
-    this.#paintSoon()
+  // An element, so that nothing is drawn anew while the pointer moves.
+  #mark({ box, from, to }: Hit): void {
+    const { mark } = this.elements
+    const picture = this.#picture!
+    mark.hidden = box === RUN
+    if (mark.hidden) return
+    const { viewport, boxes } = picture
+    const x = (at: number) => Math.max(0, Math.min((at - viewport.from) / (viewport.to - viewport.from), 1)) * viewport.pixels
+    mark.style.left = `${x(from)}px`
+    mark.style.width = `${x(to) - x(from)}px`
+    mark.style.top = `${rowTop(picture, boxes.depth[box]!) + this.#rise(picture)}px`
   }
 
   #click(x: number, y: number): void {

@@ -80,6 +80,7 @@ export function FlameGraph(props: FlameProps) {
             aria-roledescription="flame graph"
             aria-label={`${stacks.measure}: ${labels.sentence(0)}. ${KEYS} A table of the widest boxes follows.`}
           />
+          <div class="flame-mark" hidden />
         </div>
         {!boxes.width[0] && <p class="flame-empty">{emptiness(stacks, pivot)}</p>}
       </div>
