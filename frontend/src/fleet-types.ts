@@ -37,7 +37,9 @@ export interface FleetRow {
 export interface Alert {
   incident: string
   rule: string
+  /** Its key. */
   workload: string
+  name: string
   opened_at: string
   why: string
 }
@@ -45,6 +47,8 @@ export interface Alert {
 export interface Disk {
   used_bytes: number
   free_bytes: number
+  /** What may be kept, where somebody said so. */
+  quota_bytes: number | null
   count: number
 }
 

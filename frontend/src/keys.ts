@@ -30,6 +30,8 @@ addEventListener('keydown', (event) => {
   const isWriting = !!at?.closest?.('input, textarea, select, [contenteditable]')
   const name = `${event.metaKey || event.ctrlKey ? 'mod+' : ''}${event.key}`
   if (event.altKey || (isWriting && !name.startsWith('mod+'))) return
+  // What lies over the page has the keyboard to itself.
+  if (!name.startsWith('mod+') && document.querySelector('dialog:modal')) return
   const now = performance.now()
   const both = now - beforeAt < 1000 ? `${before} ${name}` : ''
   const found = [...heard].reverse().find((key) => key.keys === both) ?? [...heard].reverse().find((key) => key.keys === name)

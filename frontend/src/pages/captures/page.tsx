@@ -12,6 +12,7 @@ import { Failure } from '../../parts/error'
 import { Ago } from '../../parts/prose'
 import { change, go, href, parameter } from '../../route'
 import { ChooseFiles } from '../dump/drop'
+import { room } from '../fleet/rail'
 import { comparison, listed, type Listed } from './rows'
 import './captures.css'
 
@@ -36,9 +37,9 @@ export function CapturesPage() {
         <h1>Dumps</h1>
         {disk && (
           <span class="captures-disk">
-            <Bar value={disk.used_bytes} of={disk.used_bytes + disk.free_bytes} label="Disk for dumps" isBare />
+            <Bar value={disk.used_bytes} of={room(disk)} label="Disk for dumps" isBare />
             <span class="muted">
-              {formatBytes(disk.used_bytes)} in {disk.count === 1 ? '1 capture' : `${disk.count} captures`}, {formatBytes(disk.free_bytes)} free
+              {formatBytes(disk.used_bytes)} of {formatBytes(room(disk))} in {disk.count === 1 ? '1 capture' : `${disk.count} captures`}
             </span>
           </span>
         )}

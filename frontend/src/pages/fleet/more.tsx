@@ -22,7 +22,7 @@ export function More({ row }: { row: FleetRow }) {
     return ask<MemoryAnswer>(address(`/api/t/${key}/memory`, { begin: end - DAY_S, end, points: 120 }), { signal })
   })
   return (
-    <div class="more">
+    <div class="more" style={{ height: `${moreHeight(row)}px` }}>
       <p class="more-why">
         <Prose text={row.why || 'Nothing is said of it yet.'} /> {row.evidence.length > 0 && <span class="muted">{row.evidence.join('; ')}</span>}
       </p>

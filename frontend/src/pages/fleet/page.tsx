@@ -1,6 +1,5 @@
 // The fleet: what leaks, and how long there is until it matters.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { hasIsland } from '../../api'
 import type { State as StateName } from '../../api-types'
 import type { Fleet, FleetRow } from '../../fleet-types'
 import { useKeys } from '../../keys'
@@ -204,13 +203,15 @@ function Nobody({ fleet }: { fleet: Fleet }) {
       {failing.map((source) => (
         <Failure key={source.name} what={source.why} />
       ))}
-      {!hasIsland() && (
+      {mayCapture.value ? (
         <div class="fleet-drop">
           <p>
             Drop a dump anywhere on this page: pprof, <code>.hprof</code>, <code>.heapsnapshot</code>, memray, tracemalloc, Envoy…
           </p>
-          {mayCapture.value ? <ChooseFiles label="Open a file…" /> : <p class="muted">{WHY_NOT}</p>}
+          <ChooseFiles label="Open a file…" />
         </div>
+      ) : (
+        session.value && <p class="muted">{WHY_NOT}</p>
       )}
     </div>
   )

@@ -1,6 +1,6 @@
 // Beside the workloads: what fires, what is being captured, what dumps take on the disk, and what cannot be read.
-import type { Fleet } from '../../fleet-types'
-import { formatBytes } from '../../format'
+import type { Disk, Fleet } from '../../fleet-types'
+import { formatBytes, visible } from '../../format'
 import { isRunning, jobs } from '../../live'
 import { send } from '../../api'
 import { Bar } from '../../parts/bar'
@@ -20,7 +20,7 @@ export function Rail({ fleet }: { fleet: Fleet }) {
         <ul>
           {fleet.alerts.slice(0, 12).map((alert) => (
             <li key={alert.incident}>
-              <a href={href(`/i/${encodeURIComponent(alert.incident)}`)}>{alert.workload}</a> <span class="muted">{alert.rule}, <Ago at={alert.opened_at} /></span>
+              <a href={href(`/i/${encodeURIComponent(alert.incident)}`)}>{visible(alert.name, 60)}</a> <span class="muted">{alert.rule}, <Ago at={alert.opened_at} /></span>
               <p>{alert.why}</p>
             </li>
           ))}
@@ -32,9 +32,9 @@ export function Rail({ fleet }: { fleet: Fleet }) {
         <h2>
           <a href={href('/captures')}>Disk for dumps</a>
         </h2>
-        <Bar value={fleet.disk.used_bytes} of={fleet.disk.used_bytes + fleet.disk.free_bytes} label="Disk for dumps" />
+        <Bar value={fleet.disk.used_bytes} of={room(fleet.disk)} label="Disk for dumps" />
         <p class="muted">
-          {fleet.disk.count === 1 ? '1 dump' : `${fleet.disk.count} dumps`}, {formatBytes(fleet.disk.used_bytes)}; {formatBytes(fleet.disk.free_bytes)} are free
+          {fleet.disk.count === 1 ? '1 dump' : `${fleet.disk.count} dumps`}, {formatBytes(fleet.disk.used_bytes)} of {formatBytes(room(fleet.disk))}
         </p>
       </section>
       {failing.length > 0 && (
@@ -55,6 +55,10 @@ export function Rail({ fleet }: { fleet: Fleet }) {
     </aside>
   )
 }
+
+/** What dumps may take: the quota, or all that is free. */
+export const room = (disk: Disk): number =>
+  Math.min(disk.quota_bytes ?? Infinity, disk.used_bytes + disk.free_bytes)
 
 function Captures({ fleet }: { fleet: Fleet }) {
   const known = new Map([...fleet.captures, ...jobs.value.filter((job) => job.kind === 'capture')].map((job) => [job.id, job]))

@@ -6,6 +6,7 @@ import { formatBytes, formatDuration, formatRate, visible } from '../../format'
 import { useKeys } from '../../keys'
 import { Bar } from '../../parts/bar'
 import { Ago } from '../../parts/prose'
+import { axisLabel } from '../../parts/series'
 import { Sparkline } from '../../parts/sparkline'
 import { GLYPHS, State } from '../../parts/state'
 import { go, href } from '../../route'
@@ -69,24 +70,35 @@ export function FleetTable(props: FleetTableProps) {
   useEffect(() => wantSparks(seen ? seen.split('\0') : []), [seen])
   useEffect(() => props.onBusy(active !== null || unfolded.size > 0), [active !== null, unfolded.size > 0])
 
-  const turn = (key: string): void => unfold((old) => toggled(old, key))
+  const acts = useMemo<Acts>(
+    () => ({ turn: (key) => unfold((old) => toggled(old, key)), point, activate, capture: props.onCapture }),
+    [props.onCapture],
+  )
+  const { turn } = acts
+  // Keys may come faster than the page is drawn: where they are is known at once.
+  const at = useRef(active)
+  at.current = active
   const walk = (by: number): void => {
-    const walked = shown.flatMap((item, at) => (item.kind === 'row' ? [{ key: item.key, at }] : []))
+    const walked = shown.flatMap((item, place) => (item.kind === 'row' ? [{ key: item.key, place }] : []))
     if (!walked.length) return
-    const now = walked.findIndex((one) => one.key === active)
+    const now = walked.findIndex((one) => one.key === at.current)
     const next = walked[Math.min(Math.max(now < 0 ? (by > 0 ? 0 : walked.length - 1) : now + by, 0), walked.length - 1)]!
+    at.current = next.key
     activate(next.key)
-    view.reveal(next.at)
+    view.reveal(next.place)
     grid.current?.focus({ preventScroll: true })
   }
   const chosen = active === null ? undefined : rows.find((row) => row.key === active)
-  const open = (): void => void (chosen && go(targetAddress(chosen.key)))
-  const capture = (): void => void (chosen?.is_capturable && props.onCapture?.(chosen))
+  const open = (): void => void (at.current !== null && go(targetAddress(at.current)))
+  const capture = (): void => {
+    const row = rows.find((one) => one.key === at.current)
+    if (row?.is_capturable) props.onCapture?.(row)
+  }
   useKeys(
     [
       { keys: 'j', what: 'Next workload', then: () => walk(1) },
       { keys: 'k', what: 'Previous workload', then: () => walk(-1) },
-      { keys: 'x', what: 'Unfold or fold a workload', then: () => chosen && turn(chosen.key) },
+      { keys: 'x', what: 'Unfold or fold a workload', then: () => at.current !== null && turn(at.current) },
       { keys: 'c', what: 'Capture the workload', then: capture },
     ],
     [shown, active],
@@ -140,10 +152,7 @@ export function FleetTable(props: FleetTableProps) {
                 row={item.row}
                 isActive={item.key === active}
                 isUnfolded={unfolded.has(item.key)}
-                turn={turn}
-                point={point}
-                activate={activate}
-                onCapture={props.onCapture}
+                acts={acts}
                 whyNot={props.whyNot}
               />
             ) : item.kind === 'group' ? (
@@ -160,10 +169,14 @@ export function FleetTable(props: FleetTableProps) {
         </tbody>
       </table>
       <p class="fleet-said" role="status">
-        {said && (
+        {said ? (
           <>
             <State state={said.state} /> <b>{visible(said.name, 60)}</b> {said.why || 'Nothing is said of it yet.'}
           </>
+        ) : (
+          <span class="muted">
+            <kbd>j</kbd> <kbd>k</kbd> move, <kbd>Enter</kbd> opens, <kbd>x</kbd> unfolds, <kbd>c</kbd> captures
+          </span>
         )}
       </p>
     </div>
@@ -203,14 +216,22 @@ interface RowProps {
   row: FleetRow
   isActive: boolean
   isUnfolded: boolean
-  turn: (key: string) => void
-  point: (key: string) => void
-  activate: (key: string) => void
-  onCapture: FleetTableProps['onCapture']
+  acts: Acts
   whyNot: string
 }
 
-function Row({ row, isActive, isUnfolded, turn, point, activate, onCapture, whyNot }: RowProps) {
+/** What rows do to the table; the same object as long as what they may do is the same. */
+interface Acts {
+  turn: (key: string) => void
+  point: (key: string) => void
+  activate: (key: string) => void
+  capture: FleetTableProps['onCapture']
+}
+
+// Rows are many and change seldom: one that is as it was is not even compared.
+const Row = (props: RowProps) => useMemo(() => <DrawnRow {...props} />, [props.row, props.isActive, props.isUnfolded, props.acts, props.whyNot])
+
+function DrawnRow({ row, isActive, isUnfolded, acts: { turn, point, activate, capture }, whyNot }: RowProps) {
   const tab = isActive ? 0 : -1
   const clicked = (event: MouseEvent): void => {
     if (!(event.target as Element).closest('a, button')) activate(row.key)
@@ -238,7 +259,7 @@ function Row({ row, isActive, isUnfolded, turn, point, activate, onCapture, whyN
           {visible(row.name, 120)}
         </a>
       </Cell>
-      <Cell name="memory" second={row.limit_bytes ? `of ${formatBytes(row.limit_bytes)}` : 'no limit'}>
+      <Cell name="memory" second={limitText(row)}>
         {formatBytes(row.memory_bytes)}
       </Cell>
       <Cell name="share">{row.share !== null && <Bar value={row.share} label={`Memory of ${row.name} of its limit`} />}</Cell>
@@ -265,14 +286,14 @@ function Row({ row, isActive, isUnfolded, turn, point, activate, onCapture, whyN
         )}
       </Cell>
       <Cell name="capture">
-        {onCapture ? (
+        {capture ? (
           <button
             type="button"
             tabIndex={tab}
             disabled={!row.is_capturable}
             title={row.is_capturable ? 'What it costs is said before anything is done (c)' : 'Nothing can be captured of it from here'}
             aria-label={`Capture ${row.name}`}
-            onClick={() => onCapture(row)}
+            onClick={() => capture(row)}
           >
             Capture…
           </button>
@@ -348,8 +369,12 @@ function Room({ height }: { height: number }) {
   ) : null
 }
 
+/** The limit of a workload in words; each replica has its own. */
+export const limitText = (row: FleetRow): string =>
+  !row.limit_bytes ? 'no limit' : `of ${row.replicas > 1 ? `${row.replicas} × ` : ''}${axisLabel(row.limit_bytes, 'bytes')}`
+
 const second = (row: FleetRow): string =>
-  [row.namespace, row.runtime, row.replicas === 1 ? '' : `${row.replicas} replicas`, row.owner].filter(Boolean).join(' · ') || row.place
+  [row.name.startsWith(`${row.namespace}/`) ? '' : row.namespace, row.runtime, row.replicas === 1 ? '' : `${row.replicas} replicas`, row.owner].filter(Boolean).join(' · ') || row.place
 
 const rate = (row: FleetRow): string => ((row.growth_interval?.[0] ?? 0) > 0 ? 'grew' : 'muted')
 

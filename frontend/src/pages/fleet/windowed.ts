@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { itemAt } from './rows'
 
-const BEYOND_PX = 400
+const BEYOND_PX = 240
 
 export interface Windowed {
   /** For the element whose upper edge is that of the first item. */

@@ -41,7 +41,9 @@ function Shown({ incident, again }: { incident: Incident; again: () => void }) {
   return (
     <article class="incident">
       <header class="page-head">
-        <h1>{headline(incident)}</h1>
+        <h1>
+          <Prose text={headline(incident)} />
+        </h1>
         <span class="space" />
         <Menu
           label="Export"

@@ -123,7 +123,7 @@ function OfferRow({ offer, isChosen, choose }: { offer: Offer; isChosen: boolean
         <span class="capture-standing">
           {GLYPH[offer.is_open ? 'ready' : offer.standing]} {WORD[offer.is_open ? 'ready' : offer.standing]}
         </span>
-        <span class="capture-cost">{costs(offer)}</span>
+        <span class="capture-cost">{isAble && costs(offer)}</span>
         {(offer.obstacles.length > 0 || !offer.is_open) && <span class="capture-why">{offer.obstacles.join('; ') || offer.why}</span>}
       </label>
     </li>

@@ -62,7 +62,9 @@ function Waterfall({ kinds }: { kinds: Kinds }) {
                 <th scope="row">{slice.part}</th>
                 <td class="number">{formatBytes(slice.size)}</td>
                 <td class="waterfall-track">
-                  <span class={`waterfall-bar waterfall-${slice.part}`} style={{ left: `${(begin / whole) * 100}%`, width: `${Math.max((slice.size / whole) * 100, 0.4)}%` }} />
+                  <div>
+                    <span class={`waterfall-bar waterfall-${slice.part}`} style={{ left: `${(begin / whole) * 100}%`, width: `${Math.max((slice.size / whole) * 100, 0.4)}%` }} />
+                  </div>
                 </td>
                 <td class="waterfall-what">{slice.what}</td>
               </tr>

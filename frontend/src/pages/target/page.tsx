@@ -8,6 +8,7 @@ import { Failure } from '../../parts/error'
 import { Ago, Prose } from '../../parts/prose'
 import { State, GLYPHS, stateOf } from '../../parts/state'
 import { href } from '../../route'
+import { limitText } from '../fleet/table'
 import { CaptureDialog, type Capturable } from './capture'
 import { Dumps } from './dumps'
 import { Guarded } from './guarded'
@@ -69,7 +70,7 @@ function Verdict({ target: { row, judgement, judgements } }: { target: TargetAns
         <State state={row.state} /> <Prose text={judgement?.why || row.why || 'It has not been watched for long enough to say anything.'} />
       </p>
       <dl class="target-figures">
-        <Figure name="Memory" value={formatBytes(row.memory_bytes)} more={row.limit_bytes ? `limit ${formatBytes(row.limit_bytes)}` : 'no limit'} />
+        <Figure name="Memory" value={formatBytes(row.memory_bytes)} more={limitText(row)} />
         {row.growth_bytes_per_hour !== null && (
           <Figure name="Growth" value={formatRate(row.growth_bytes_per_hour)} more={row.growth_interval ? `${formatBytes(row.growth_interval[0], true)} to ${formatBytes(row.growth_interval[1], true)}` : ''} />
         )}
