@@ -23,6 +23,8 @@ from caulk.views.markup import plain
 from caulk.views.onefile import MAX_BYTES, Built, Entry
 
 _TITLE = 100
+#: Frames or types with what is around each, at most and at least; and objects that may be looked at for that.
+_CHOSEN, _LEAST, _OBJECTS = 60, 6, 10_000_000
 #: Nodes of paths to one type, as a part of those of a graph.
 _PATHS = 20
 #: Of the stack of a finding, so many frames from the allocation on are looked at first.
@@ -46,7 +48,7 @@ class _Room:
 
     rows: int = pages.ROWS
     nodes: int = 40_000
-    chosen: int = 60
+    chosen: int = _CHOSEN
     paths: int = 12
 
     def scaled(self, factor: float) -> "_Room":
@@ -79,7 +81,7 @@ def render(
     """The file, at most 2 MB: where it would be larger, it has less of everything, and says so."""
     sentence = plain(analysis.verdict.sentence.replace("`", ""), limit=_TITLE)
     ids = ids or [str(number) for number in range(1, len(question.dumps) + 1)]
-    room = _Room()
+    room = _Room(chosen=_chosen(question))
     while True:
         asked = _Asked(replace(question, limit=room.rows, values=False), ids, room, memory)
         file = onefile.render(page, f"caulk: {analysis.verdict.state}. {sentence}", list(_entries(asked, analysis)))
@@ -110,8 +112,9 @@ def _entries(asked: _Asked, analysis: Analysis) -> Iterator[Entry]:
 def _tab(asked: _Asked, name: str, pattern: str = "") -> Iterator[Entry]:
     """What a tab shows; nothing where the dumps cannot say it after all."""
     nodes = max(asked.room.nodes // (_PATHS if pattern else 1), 1)
+    question = replace(asked.question, pattern=pattern, limit=min(asked.room.rows, pages.rows(name)))
     with suppress(UsageError):
-        body, media = pages.answer(_BY_NAME[name], replace(asked.question, pattern=pattern), nodes=nodes)
+        body, media = pages.answer(_BY_NAME[name], question, nodes=nodes)
         yield Entry(address(f"{asked.at}/{name}", pattern=pattern), media, body)
 
 
@@ -138,6 +141,12 @@ def address(at: str, **parameters: str) -> str:
     said = sorted((name, value) for name, value in parameters.items() if value)
     text = "&".join(f"{name}={quote_plus(value, safe='*').replace('~', '%7E')}" for name, value in said)
     return f"{at}?{text}" if text else at
+
+
+def _chosen(question: Question) -> int:
+    """How many frames or types are looked at: around one of a heap dump, all its objects must be."""
+    heap = question.dumps[-1].heap
+    return max(min(_CHOSEN, _OBJECTS // len(heap.graph)), _LEAST) if heap else _CHOSEN
 
 
 def _session(asked: _Asked) -> dict[str, Any]:

@@ -52,14 +52,14 @@ class Asked(Reading, frozen=True):
     limit: Annotated[int, Meta(ge=0, le=pages.NODES)] = 0
     """Rows of a table or nodes of stacks; 0 for as many as are usual."""
 
-    def question(self, dumps: Sequence[Dump], *, values: bool = False) -> Question:
-        """The same as a question about dumps."""
+    def question(self, dumps: Sequence[Dump], tab: str = "", *, values: bool = False) -> Question:
+        """The same as a question about dumps, for a tab."""
         return Question(
             dumps=dumps,
             filters=Filters(self.focus, self.ignore, self.hide, self.show, self.from_),
             measure=self.measure,
             granularity=self.granularity,
-            limit=self.limit or pages.ROWS,
+            limit=self.limit or pages.rows(tab),
             pattern=self.pattern,
             inverted=self.inverted,
             values=values,

@@ -8,8 +8,8 @@ import msgspec
 from starlette.requests import Request
 
 from caulk import pages
-from caulk.model.errors import UsageError
 from caulk.model.diagram import Graph
+from caulk.model.errors import UsageError
 from caulk.model.records import Analysis
 from caulk.model.table import Stacks, Table
 from caulk.model.units import format_value
@@ -42,7 +42,7 @@ async def body(site: Site, request: Request) -> tuple[str, str, int]:
     row = report(tab)
 
     def drawn() -> str:
-        question = asked.question(found.dumps)
+        question = asked.question(found.dumps, tab)
         overview = pages.described(question, found.ids)
         try:
             answer = changed(tab, question) if tab in STACKS else row.answer(question)

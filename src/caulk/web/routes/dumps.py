@@ -60,11 +60,12 @@ async def dump(asking: Asking) -> Any:
 async def answer(asking: Asking) -> Response:
     """What a report says of them: JSON, or columns where it is stacks; 202 while it is computed."""
     row, asked = report(asking.path["tab"]), asking.query
-    return await _given(
-        asking,
-        row.name,
-        lambda opened: Answer(*pages.answer(row, asked.question(opened.dumps), nodes=asked.limit or pages.NODES)),
-    )
+
+    def said(opened: Opened) -> Answer:
+        question = asked.question(opened.dumps, row.name)
+        return Answer(*pages.answer(row, question, nodes=asked.limit or pages.NODES))
+
+    return await _given(asking, row.name, said)
 
 
 async def selection(asking: Asking) -> Response:
@@ -89,7 +90,7 @@ async def reveal(asking: Asking) -> Response:
     if isinstance(opened, Job):
         return json(opened.record(), 202)
     # What was revealed is kept nowhere.
-    body, media = await asyncio.to_thread(pages.answer, row, asked.question(opened.dumps, values=True))
+    body, media = await asyncio.to_thread(pages.answer, row, asked.question(opened.dumps, row.name, values=True))
     return Response(body, media_type=media)
 
 
