@@ -3,6 +3,7 @@
 import asyncio
 import json
 import stat
+from urllib.parse import unquote
 
 import page_asking as asking
 import pytest
@@ -12,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from caulk.config.schema import Serve
+from caulk.config.values import Secret
 from caulk.web.security import CSP, Access, Audit, Caller, Guarded, Refusal, refused
 from caulk.web.security.limits import Buckets
 
@@ -66,7 +68,7 @@ def pieces(app, path: str, *bodies: bytes, method: str = "PUT", ends: bool = Tru
         statuses.append(message.get("status"))
 
     raw = {"Host": asking.ADDRESS, **asking.own(), **headers}
-    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b""}
+    scope = {"type": "http", "method": method, "path": unquote(path), "raw_path": path.encode(), "query_string": b""}
     scope |= {"scheme": "http", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8082), "http_version": "1.1"}
     scope["headers"] = [(name.lower().encode(), value.encode()) for name, value in raw.items()]
     asking.run(app(scope, receive, send))
@@ -227,6 +229,25 @@ def test_a_target_has_its_own_limit_whoever_asks(tmp_path):
 def test_a_key_with_a_slash_is_one_target(guarded, tmp_path):
     asking.send(guarded(), "POST", "/api/t/k8s%3Ashop%2Fapi/captures", json={})
     assert lines(tmp_path)[0]["of"] == "k8s:shop/api"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/d/a/reveal", "/api/d/a%2Fb/reveal", "/api/d/a%2Freveal", "/api/d/a/%72eveal", "/api%2Fd/a/reveal"]
+)
+def test_a_reveal_is_one_however_its_address_is_written(guarded, tmp_path, path):
+    assert pieces(guarded(), path, b"", method="POST") == 200
+    assert [line["action"] for line in lines(tmp_path)] == ["reveal"]
+
+
+def test_the_head_of_what_is_kept_is_kept(tmp_path):
+    app = Guarded(Starlette(routes=ROUTES), Access(asking.ADDRESS, Serve(read_token=Secret("r" * 16)), tmp_path))
+    reader = {"Authorization": "Bearer " + "r" * 16}
+    assert [
+        asking.client(app).request(how, "/captures/a/file", headers=reader).status_code for how in ("GET", "HEAD")
+    ] == [
+        403,
+        403,
+    ]
 
 
 def test_reveals_are_counted_apart_from_captures(guarded):

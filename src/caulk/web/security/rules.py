@@ -4,11 +4,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import unquote
 
 from starlette.routing import compile_path
 
 from caulk.web.security.asked import Asked
 from caulk.web.security.callers import Role
+
+#: Stands for a slash within a segment, where no control character can be.
+_SLASH = "\0"
 
 Deed = Literal["capture", "reveal", "upload"]
 
@@ -28,8 +32,17 @@ class Rule:
 
     def of(self, asked: Asked) -> str | None:
         """What the request is about, where the rule is for it: what stands in the path's first parameter."""
-        found = self._form.match(asked.path) if asked.method == self.method else None
-        return next(iter(found.groups()), "") if found else None
+        if self.method != ("GET" if asked.method == "HEAD" else asked.method):
+            return None
+        # A router may look at the path as it was written or without escapes: what either finds is meant.
+        written = self._form.fullmatch("/".join(_closed(segment) for segment in asked.raw_path.split("/")))
+        found = written or self._form.fullmatch(asked.path)
+        return next((group.replace(_SLASH, "/") for group in found.groups()), "") if found else None
+
+
+def _closed(segment: str) -> str:
+    """A segment without escapes, of which a slash within divides nothing."""
+    return unquote(segment).replace("/", _SLASH)
 
 
 #: All other requests need `read` where they only look, else `capture`; a route may ask for more by `needs`.
