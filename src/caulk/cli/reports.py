@@ -20,6 +20,7 @@ from caulk.model.graph import References
 from caulk.model.units import parse_bytes
 from caulk.reports import Question
 from caulk.reports.question import Grouping
+from caulk.symbols.sources import Sources
 
 _FILTERS = Group("Filters (regular expressions, as in pprof)")
 _OUTPUT = Group("Output")
@@ -341,6 +342,65 @@ def waste(file: str, pattern: str = "", /, *, common: Common = Common()) -> int:
 
     """
     _answer("waste", _question([file], common, pattern=pattern), common)
+    return 0
+
+
+def threads(file: str, pattern: str = "", /, *, common: Common = Common()) -> int:
+    """Threads, or goroutines, whose stacks are equal: how many, in which state, for how long.
+
+    Parameters
+    ----------
+    file
+        A goroutine profile (pprof, or text of `debug=1` and `debug=2`) or a heap dump of the JVM; `-` is stdin.
+    pattern
+        A regular expression that a function of the stack matches; without it, all.
+
+    """
+    _answer("threads", _question([file], common, pattern=pattern), common)
+    return 0
+
+
+def source(
+    file: str,
+    function: str = "",
+    /,
+    *,
+    source: Annotated[tuple[Path, ...], Parameter(name="--source", negative="")] = (),
+    source_url: str = "",
+    common: Common = Common(),
+) -> int:
+    """The lines of a function with what each holds itself (flat) and with all that it calls (cum).
+
+    Parameters
+    ----------
+    file
+        A profile; `-` is stdin.
+    function
+        A regular expression; without it, the heaviest functions.
+    source
+        A directory of source code, the only place that is looked in; may be given again.
+    source_url
+        Where lines can be looked at: `https://host/owner/repository/blob/REVISION/{file}#L{line}`.
+
+    """
+    for directory in source:
+        if not directory.is_dir():
+            raise UsageError(f"--source {directory}: no such directory")
+    question = _question([file], common, pattern=function)
+    _answer("source", replace(question, sources=Sources(source).find, source_url=source_url), common)
+    return 0
+
+
+def raw(file: str, /, *, common: Common = Common()) -> int:
+    """What the file itself says, before any judgement: format, times, sampling, sums, mappings, keys of labels.
+
+    Parameters
+    ----------
+    file
+        A dump; `-` is stdin.
+
+    """
+    _answer("raw", _question([file], common), common)
     return 0
 
 

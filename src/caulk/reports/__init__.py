@@ -40,6 +40,11 @@ _STACKS = {
     "paths": ("objects", "What chains of references keep the objects of a type."),
 }
 
+_FILES = {
+    "threads": ("threads", "Where threads or goroutines stand, and how many at one place."),
+    "source": ("source", "The lines of a function with what each holds."),
+    "raw": ("raw", "What the file itself says, before any judgement."),
+}
 _GRAPH = "The call graph of the heaviest functions, or of types that keep others."
 
 REPORTS = (
@@ -52,6 +57,6 @@ REPORTS = (
     *(Report(name, summary, partial(_stacks, where, name), "any") for name, (where, summary) in _STACKS.items()),
     *(
         Report(name, summary, partial(_ask, where, name), "any" if name == "types" else "one")
-        for name, (where, summary) in _OBJECTS.items()
+        for name, (where, summary) in (_OBJECTS | _FILES).items()
     ),
 )

@@ -52,11 +52,11 @@ def top(question: Question) -> Table:
             (flat[i], flat[i] / whole, running / whole, cumulative[i], cumulative[i] / whole, *name_of(frames, i))
         )
     amount, of = format_value(running, measure.unit), format_value(total, measure.unit)
-    notes = [_headline(question.dumps[-1].profile, measure)]
+    notes = [headline_of(question.dumps[-1].profile, measure)]
     notes.append(
         f"Showing {len(rows):,} of {len(order):,} nodes: {amount}, {format_share(running / whole)} of {of} total"
     )
-    kind = _kind(measure)
+    kind = kind_of(measure)
     return Table(
         "top",
         (
@@ -80,7 +80,7 @@ def tree(question: Question) -> Stacks:
     name = "callers" if question.inverted else "tree"
     if question.inverted:
         shown = invert(shown, 0)
-    return Stacks(name, shown, total, notes=(_headline(question.dumps[-1].profile, shown.measures[0]),))
+    return Stacks(name, shown, total, notes=(headline_of(question.dumps[-1].profile, shown.measures[0]),))
 
 
 def flame(question: Question) -> Stacks:
@@ -112,7 +112,7 @@ def peek(question: Question) -> Table:
                 own = flat[f] if relation == "self" else None
                 name = ("(root)", "") if other < 0 else name_of(frames, other)
                 rows.append((relation, own, edges[other], edges[other] / whole, *name))
-    kind = _kind(shown.measures[0])
+    kind = kind_of(shown.measures[0])
     return Table(
         "peek",
         (
@@ -124,7 +124,7 @@ def peek(question: Question) -> Table:
             Heading("location", "location"),
         ),
         rows,
-        (_headline(question.dumps[-1].profile, shown.measures[0]),),
+        (headline_of(question.dumps[-1].profile, shown.measures[0]),),
         {"matched": [frames.function_name(f) for f in wanted]},
     )
 
@@ -154,7 +154,7 @@ def diff(question: Question) -> Table:
         f" ({format_value(gained, unit, signed=True)} grown, {format_value(-lost, unit)} gone);"
         f" showing {len(rows):,} of {len(order):,} {_what(question)}s that changed, shares are of what grew or went",
     )
-    kind = _kind(measure)
+    kind = kind_of(measure)
     return Table(
         "diff",
         (
@@ -260,7 +260,8 @@ def name_of(frames: Frames, frame: int) -> tuple[str, str]:
     return frames.function_name(frame), f"{file}:{line}" if file and line else file
 
 
-def _headline(profile: Profile, measure: Measure) -> str:
+def headline_of(profile: Profile, measure: Measure) -> str:
+    """What the answer is about, in a line."""
     taken = f", taken {profile.taken_at:%Y-%m-%d %H:%M:%S} UTC" if profile.taken_at else ""
     what = "heap, types under types" if profile.kind == "objects" else f"{profile.kind} profile"
     return f"{profile.runtime} {what} ({profile.format}), {measure}{taken}"
@@ -271,7 +272,8 @@ def _what(question: Question) -> str:
     return "type" if question.dumps[-1].profile.kind == "objects" else "function"
 
 
-def _kind(measure: Measure) -> Kind:
+def kind_of(measure: Measure) -> Kind:
+    """How the cells of a measure are to be written."""
     if measure.unit == "bytes":
         return "bytes"
     return "nanoseconds" if measure.unit == "nanoseconds" else "count"

@@ -13,6 +13,7 @@ from caulk.model.table import Stacks, Table
 
 if TYPE_CHECKING:
     from caulk.model.records import Analysis
+    from caulk.symbols.sources import Found
 
 
 #: What the rows of a list of types are: types, their packages (modules), or whose they are: loaders, npm packages.
@@ -41,6 +42,11 @@ class Question:
     """Bytes that a type must retain, or have changed by, to be listed."""
     at: Sequence[datetime] = ()
     """When each dump was taken; without it, dumps that are compared are so in the order in which they are given."""
+
+    sources: "Callable[[str, str], Found | None] | None" = None
+    """Finds the source code of a file, by its name and the package of what stands in it."""
+    source_url: str = ""
+    """An address with `{file}` and `{line}`, where source code is shown."""
 
     @property
     def ordered(self) -> Sequence[Dump]:

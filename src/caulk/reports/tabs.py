@@ -6,6 +6,7 @@ from caulk.analysis.dumps import Dump
 from caulk.analysis.objects.fill import STORES
 from caulk.formats.contents import holds_contents
 from caulk.model.overview import Tab
+from caulk.reports import source, threads
 
 Why = Callable[[Dump], str]
 
@@ -60,4 +61,7 @@ _TABS: tuple[tuple[str, str, Why], ...] = (
     ("graph", "Graph", _none),
     ("strings", "Strings", _strings),
     ("waste", "Waste", _waste),
+    ("threads", "Threads", threads.why_not),
+    ("source", "Source", source.why_not),
+    ("raw", "Raw", _none),
 )

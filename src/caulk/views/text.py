@@ -13,7 +13,6 @@ from caulk.model.diagram import Graph
 from caulk.model.table import Heading, Stacks, Table
 from caulk.model.tree import Tree
 from caulk.model.units import format_share, format_value
-from caulk.views import diagram
 
 if TYPE_CHECKING:
     from caulk.model.records import Analysis, Finding, Input, StackFrame
@@ -37,6 +36,9 @@ def render(answer: "Table | Stacks | Graph | Analysis", *, width: int = 100, col
     if isinstance(answer, Table):
         return _table(answer, width, paint)
     if isinstance(answer, Graph):
+        # Nothing else in text needs what draws.
+        from caulk.views import diagram  # noqa: PLC0415
+
         return _table(diagram.table(answer), width, paint)
     if isinstance(answer, Stacks):
         return _flame(answer, width, paint) if answer.name == "flame" else _tree(answer, width, paint)
