@@ -11,7 +11,7 @@ _DAY_S, _HOUR_S = 86400, 3600
 #: Points of 15 minutes over a day; of what is younger than an hour, points of a minute.
 _STEP_S, _YOUNG_STEP_S = 900, 60
 #: The floor of a step is the least of as many before it: what a collector gives back within an hour is not in it.
-_FLOOR = 4
+_FLOOR = 5
 _FINE, _COARSE, _ = TIERS
 
 

@@ -1,0 +1,143 @@
+"""A site that watches what a test tells it: readings of any time, without waiting for them."""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+from page_asking import client, own
+
+from caulk.config import Config
+from caulk.model.incident import Incident
+from caulk.model.judgement import Event, Judgement
+from caulk.model.series import Reading
+from caulk.model.target import Target
+from caulk.model.watching import Observation, Workload
+from caulk.store.history import History
+from caulk.watch.archive import opened
+from caulk.watch.fleet import Change, Fleet
+from caulk.watch.keeping import Keeping
+from caulk.watch.loop import Loop
+from caulk.web.server import application
+from caulk.web.site import site
+
+MB = 1 << 20
+HOUR = 3600.0
+API = "k8s:shop/deploy/api/app"
+
+
+class Told:
+    """A source of readings that says nothing by itself."""
+
+    name = "k8s:shop"
+
+    async def read(self) -> Sequence[Observation]:
+        return ()
+
+    def state(self) -> Mapping[str, Any]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+
+class Watched:
+    """The site, a browser before it, and the hand that feeds the loop."""
+
+    def __init__(self, home: Path, config: Config = Config()) -> None:
+        self.now = time.time()
+        self.history = History(home / "history")
+        self.keeping = Keeping(self.history)
+        self.loop = Loop([Told()], Fleet(self.keeping.restore), keeper=self.keeping)
+        self.incidents = opened(config, home)
+        self.site = site(home, loop=self.loop, history=self.history, incidents=self.incidents, config=config)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Watched":
+        self.browser = self._stack.enter_context(client(application(self.site)))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+        self.site.close()
+        self.history.close()
+        self.incidents.dispose()
+
+    def see(
+        self,
+        memory: float,
+        ago: float = 0.0,
+        *,
+        key: str = API,
+        replica: str = "0",
+        events: tuple[Event, ...] = (),
+        limit: int | None = None,
+        target: Target | None = None,
+        runtime: str = "go",
+    ) -> Change | None:
+        """A reading of so many megabytes, so many seconds ago."""
+        at = self.now - ago
+        name = key.rpartition("/")[2]
+        reading = Reading(at, int(memory * MB) + 10 * MB, int(memory * MB), 10 * MB)
+        place = target or Target("kubernetes", f"k8s:shop/pod/{name}-{replica}", name, {"namespace": "shop"})
+        seen = Observation(Workload(key, name, runtime), replica, reading, events, place, limit)
+        change = self.loop.fleet.add(seen)
+        self.keeping.note(seen, change)
+        self.loop.health[0].asked += 1
+        return change
+
+    def leak(self, hours: float, *, key: str = API, step_s: float = 60.0, limit: int | None = None) -> None:
+        """A leak of 60 MB an hour that has gone on for so long."""
+        begun = Event(self.now - hours * HOUR, "limit", limit or 0)
+        for number in range(int(hours * HOUR / step_s), -1, -1):
+            age = number * step_s
+            first = (begun,) if limit and number == int(hours * HOUR / step_s) else ()
+            self.see(100 + 60 * (hours - age / HOUR), age, key=key, limit=limit, events=first)
+
+    def incident(self, name: str = "api", *, key: str = API, **more: Any) -> Incident:
+        """An incident that a rule opened an hour ago."""
+        given: dict[str, Any] = {
+            "id": f"20260101T000000Z-{name}-abcdef",
+            "key": f"leak|{key}|{name}",
+            "rule": "leak",
+            "why": "it is leaking",
+            "workload": Workload(key, name, "go"),
+            "opened_at": self.now - HOUR,
+            "lasts": True,
+            "replica": "0",
+            "judgement": Judgement(name, "leaking", "the floor rises"),
+        }
+        made = Incident(**(given | more))
+        assert self.incidents.open(made, ())
+        self.site.kept.stock(is_new=True)
+        return made
+
+    def get(self, path: str, status: int = 200) -> Any:
+        """The JSON of an answer."""
+        answer = self.browser.get(path)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def send(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
+        """The JSON that a change is answered with."""
+        answer = self.browser.request(method, path, headers=own(), json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def job(self, began: Any) -> Any:
+        """A job, when it is over."""
+        job = self.site.jobs.get(began["id"])
+        assert job is not None
+        assert job.ended.wait(120)
+        return job.record()
+
+
+def at(key: str) -> str:
+    """A key as an address has it."""
+    return quote(key, safe="")
