@@ -40,6 +40,7 @@ bench: install ## Measure caulk beside its peers, in ratios
 	$(BIN)/python bench/costs.py
 	$(BIN)/python bench/watch.py --out bench/watch.md
 	$(BIN)/python bench/probe.py
+	$(BIN)/python bench/web/run.py
 
 fuzz: install ## Read CAULK_FUZZ (20000) mutants of each dump: no traceback, no hang, both forms of the kernels agree
 	CAULK_FUZZ=$${CAULK_FUZZ:-20000} $(BIN)/pytest -n 2 tests/fuzz
