@@ -6,7 +6,7 @@ export interface Failure {
 
 export interface Job {
   id: string
-  kind: 'analysis' | 'capture' | 'upload'
+  kind: 'analysis' | 'capture' | 'upload' | 'rule'
   title: string
   state: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
   progress: number
@@ -164,4 +164,17 @@ export interface Selection {
   above_title: string
   below_title: string
   matched: number
+}
+
+/** The heaviest functions or types, and what one has through the other; numbers of edges are places in `nodes`. */
+export interface GraphAnswer {
+  schema: 'caulk.graph/1'
+  measure: string
+  unit: string
+  total: number
+  signed: boolean
+  notes: string[]
+  nodes: { name: string; location: string; package: string; own: number; total: number }[]
+  /** Of a residual edge what is not shown lies between. */
+  edges: { from: number; to: number; value: number; is_residual: boolean }[]
 }

@@ -142,6 +142,8 @@ export interface ReplicaMemory {
 }
 
 export interface Forecast {
+  /** Whose memory it goes on from. */
+  replica?: string
   from: number
   bytes: number
   low_per_s: number
@@ -152,6 +154,8 @@ export interface MemoryAnswer {
   replicas: ReplicaMemory[]
   limit: number | null
   forecast: Forecast | null
+  /** Replicas that are not shown, as there are too many. */
+  left_out?: number
 }
 
 export interface Kinds {
@@ -207,7 +211,7 @@ export interface Plan {
   chosen: string | null
   offers: Offer[]
   headroom_bytes: number | null
-  budget: { left: number; of: number; window_s: number } | null
+  budget?: { left: number; of: number; window_s: number } | null
 }
 
 export interface Workload {
@@ -249,7 +253,10 @@ export interface Incident {
   memory_bytes: number | null
   limit_bytes: number | null
   judgement: Judgement | null
+  /** As it was last told to the incident. */
   later: Judgement | null
+  /** As it is now, where the workload is watched. */
+  now?: Judgement | null
   alert: { name: string; labels: Record<string, string>; annotations: Record<string, string>; is_resolved: boolean } | null
   dump: string | null
   captures: string[]
@@ -276,7 +283,7 @@ export interface RuleTest {
   begin: string
   end: string
   workloads: number
-  firings: { at: string; workload: { key: string; name: string }; why: string }[]
+  firings: { at: string; until?: string | null; workload: { key: string; name: string }; why: string; really?: string }[]
   notes: string[]
 }
 
@@ -292,6 +299,7 @@ export interface CaptureRow {
   method: string
   complete: boolean
   incident: string | null
+  suspect?: string | null
   is_open: boolean
 }
 

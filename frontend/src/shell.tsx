@@ -131,7 +131,7 @@ function Who() {
   if (!who) return null
   return (
     <>
-      {who.user && <span class="muted who">{who.user}</span>}
+      {who.user && who.user !== 'local' && <span class="muted who">{who.user}</span>}
       {!mayCapture.value && (
         <span class="reader" title={WHY_NOT}>
           reads only

@@ -27,7 +27,7 @@ export function listed(captures: readonly CaptureRow[], dumps: readonly DumpRow[
       name: capture.id,
       of: capture.workload?.name ?? capture.target,
       workload: capture.workload?.key ?? null,
-      note: capture.complete ? '' : 'cut',
+      note: capture.complete ? '' : capture.size_bytes ? 'cut' : 'being taken',
       isCapture: true,
     })
   }

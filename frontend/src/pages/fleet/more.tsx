@@ -10,7 +10,7 @@ import { targetAddress } from './table'
 
 const DAY_S = 86_400
 // A row of replicas, and what stands above it; more than two rows scroll inside.
-const [ABOVE_PX, ROW_PX] = [92, 76]
+const [ABOVE_PX, ROW_PX] = [78, 76]
 
 /** Pixels that it takes; known before it is drawn, so that what is below does not jump. */
 export const moreHeight = (row: FleetRow): number => ABOVE_PX + ROW_PX * (row.replicas > 4 ? 2 : 1)

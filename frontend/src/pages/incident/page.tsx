@@ -11,6 +11,7 @@ import { Menu } from '../../parts/menu'
 import { Ago, Prose } from '../../parts/prose'
 import { State } from '../../parts/state'
 import { go, href } from '../../route'
+import { replicaName } from '../target/memory'
 import { IncidentTable, lasted, OpenOrClosed } from './list'
 import { Findings } from './findings'
 import { Around } from './around'
@@ -42,7 +43,7 @@ function Shown({ incident, again }: { incident: Incident; again: () => void }) {
     <article class="incident">
       <header class="page-head">
         <h1>
-          <Prose text={headline(incident)} />
+          <Prose text={incident.headline || headline(incident)} />
         </h1>
         <span class="space" />
         <Menu
@@ -65,7 +66,7 @@ function Shown({ incident, again }: { incident: Incident; again: () => void }) {
         <a href={href(workload)}>{incident.workload.name}</a>
         <span class="muted">
           rule {incident.rule} · opened {formatTime(incident.opened_at)} (<Ago at={incident.opened_at} />) · {isOpen ? 'lasts' : 'lasted'} {lasted(incident)}
-          {incident.replica && ` · ${incident.replica}`} · {incident.id}
+          {incident.replica && ` · ${replicaName(incident.replica)}`} · {incident.id}
         </span>
       </p>
       <p class="incident-why">
@@ -193,7 +194,9 @@ function Note({ id, again }: { id: string; again: () => void }) {
   )
 }
 
-function ThenAndNow({ incident: { judgement, later, memory_bytes, limit_bytes } }: { incident: Incident }) {
+function ThenAndNow({ incident }: { incident: Incident }) {
+  const { judgement, memory_bytes, limit_bytes } = incident
+  const later = incident.now ?? incident.later
   if (!judgement && !later) return null
   return (
     <section class="part" aria-label="Then and now">
@@ -204,7 +207,7 @@ function ThenAndNow({ incident: { judgement, later, memory_bytes, limit_bytes } 
             <tr>
               <th scope="col"><span class="unseen">Figure</span></th>
               <th scope="col">When it was opened</th>
-              <th scope="col">Last said</th>
+              <th scope="col">{incident.now ? 'Now' : 'Last said'}</th>
             </tr>
           </thead>
           <tbody>

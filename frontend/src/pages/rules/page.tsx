@@ -115,7 +115,15 @@ const COLUMNS: Column<Firing>[] = [
   { key: 'at', title: 'When', kind: 'text', width: 18, render: (one) => formatTime(one.at) },
   { key: 'workload', title: 'Workload', kind: 'text', width: 30, value: (one) => one.workload.name },
   { key: 'why', title: 'Why', kind: 'text' },
+  { key: 'really', title: 'What happened then', kind: 'text', width: 34 },
 ]
+
+// Where on the line of time a firing begins, and how long its reason went on.
+function spanOf(one: Firing, begin: number, end: number): { left: string; width?: string } {
+  const share = (at: string): number => ((Date.parse(at) - begin) / (end - begin || 1)) * 100
+  const left = share(one.at)
+  return one.until ? { left: `${left}%`, width: `max(3px, ${share(one.until) - left}%)` } : { left: `${left}%` }
+}
 
 function Tested({ test }: { test: RuleTest }) {
   const [begin, end] = [Date.parse(test.begin), Date.parse(test.end)]
@@ -130,7 +138,7 @@ function Tested({ test }: { test: RuleTest }) {
         <>
           <div class="tested-line" aria-hidden="true">
             {test.firings.map((one, i) => (
-              <span key={i} title={`${formatTime(one.at)} ${one.workload.name}`} style={{ left: `${((Date.parse(one.at) - begin) / (end - begin || 1)) * 100}%` }} />
+              <span key={i} title={`${formatTime(one.at)} ${one.workload.name}`} style={spanOf(one, begin, end)} />
             ))}
           </div>
           <Table label={`What ${test.rule} would have done`} columns={COLUMNS} rows={test.firings} height="320px" href={(one) => href(`/t/${encodeURIComponent(one.workload.key)}`)} />

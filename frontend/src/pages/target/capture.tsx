@@ -30,24 +30,27 @@ export function CaptureDialog({ of, onClose }: { of: Capturable | null; onClose:
 function Asking({ of, onClose }: { of: Capturable; onClose: () => void }) {
   const at = `/api/t/${encodeURIComponent(of.key)}`
   const plan = useAnswer(of.key, (signal) => ask<Plan>(address(`${at}/plan`), { signal }))
-  const [chosen, choose] = useState<string | null>(null)
+  const [chosen, choose] = useState(-1)
   const [typed, type] = useState('')
   const [job, begin] = useState<Job | null>(null)
   const [problem, fail] = useState<Problem | null>(null)
   const [isSending, sends] = useState(false)
   const found = plan.value
-  useEffect(() => found && choose(found.chosen ?? found.offers.find((offer) => offer.standing === 'refused')?.as ?? null), [found])
+  useEffect(() => {
+    const open = found?.offers.findIndex((offer) => offer.is_open && offer.as === found.chosen) ?? -1
+    choose(open >= 0 ? open : (found?.offers.findIndex((offer) => offer.standing === 'refused') ?? -1))
+  }, [found])
   if (job) return <Under job={job} onClose={onClose} />
   if (plan.problem) return <Failure what={plan.problem.what} hint={plan.problem.hint} onRetry={plan.again} />
   if (!found) return <p class="muted">Asking what it would cost; nothing is done to the program yet…</p>
-  const offer = found.offers.find((one) => one.as === chosen)
+  const offer = found.offers[chosen]
   const isForced = offer !== undefined && !offer.is_open
-  const mayTake = offer && (offer.is_open || (offer.standing === 'refused' && typed === of.name))
+  const mayTake = offer && (offer.is_open || (isForcible(offer) && typed === of.name))
   const take = async (): Promise<void> => {
     sends(true)
     fail(null)
     try {
-      const begun = await send<Job>('POST', `${at}/captures`, { as: chosen, force: isForced })
+      const begun = await send<Job>('POST', `${at}/captures`, { as: offer?.method || offer?.as, force: isForced })
       remember(begun)
       begin(begun)
     } catch (error) {
@@ -61,7 +64,7 @@ function Asking({ of, onClose }: { of: Capturable; onClose: () => void }) {
       {found.offers.length === 0 && <p>There is no way to take anything from it.</p>}
       <ul class="capture-offers" role="radiogroup" aria-label="What to take">
         {found.offers.map((one, i) => (
-          <OfferRow key={`${one.as} ${i}`} offer={one} isChosen={one.as === chosen && found.offers.findIndex((other) => other.as === chosen) === i} choose={() => choose(one.as)} />
+          <OfferRow key={`${one.as} ${i}`} offer={one} isChosen={i === chosen} choose={() => choose(i)} />
         ))}
       </ul>
       {found.fixes.map((fix) => (
@@ -71,10 +74,10 @@ function Asking({ of, onClose }: { of: Capturable; onClose: () => void }) {
           <Copy text={fix.split('\n').slice(1).join('\n')} />
         </details>
       ))}
-      {offer?.standing === 'refused' && (
+      {offer && isForcible(offer) && (
         <label class="capture-force">
           <span>
-            A guard refuses this, as it may harm the program. To take it all the same, type <b>{of.name}</b>:
+            {offer.standing === 'unsafe' ? 'This may harm the program.' : 'A guard refuses this, as it may harm the program.'} To take it all the same, type <b>{of.name}</b>:
           </span>
           <input value={typed} autocomplete="off" spellcheck={false} onInput={(event) => type(event.currentTarget.value)} />
         </label>
@@ -96,23 +99,26 @@ function Asking({ of, onClose }: { of: Capturable; onClose: () => void }) {
 export function Guard({ plan }: { plan: Plan }) {
   return (
     <ul class="capture-guard">
-      {plan.headroom_bytes !== null && <li>Room below the limit: <b>{formatBytes(plan.headroom_bytes)}</b></li>}
+      {plan.notes.map((note) => <li key={note}>{note}</li>)}
+      {plan.headroom_bytes !== null && <li>Memory left for it: <b>{formatBytes(plan.headroom_bytes)}</b></li>}
       {plan.budget && (
         <li>
           Captures left: <b>{plan.budget.left}</b> of {plan.budget.of} in {formatDuration(plan.budget.window_s)}
         </li>
       )}
-      {plan.replica && <li>Of {plan.replica}, the replica that holds most</li>}
-      {plan.notes.map((note) => <li key={note}>{note}</li>)}
+      {plan.replica && !/^\d+$/.test(plan.replica) && <li>Of {plan.replica}, the replica that holds most</li>}
     </ul>
   )
 } // prettier-ignore
+
+/** Whether it would work, but something speaks against it that a person may take upon themselves. */
+const isForcible = (offer: Offer): boolean => !offer.is_open && (offer.standing === 'refused' || offer.standing === 'unsafe')
 
 const GLYPH = { ready: '✓', needs: '○', unsafe: '▲', impossible: '–', refused: '▲' } as const
 const WORD = { ready: 'ready', needs: 'needs something first', unsafe: 'unsafe', impossible: 'impossible', refused: 'a guard refuses' } as const
 
 function OfferRow({ offer, isChosen, choose }: { offer: Offer; isChosen: boolean; choose: () => void }) {
-  const isAble = offer.is_open || offer.standing === 'refused'
+  const isAble = offer.is_open || isForcible(offer)
   return (
     <li class={`capture-offer capture-${offer.is_open ? 'ready' : offer.standing}`}>
       <label>

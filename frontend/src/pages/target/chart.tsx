@@ -6,10 +6,11 @@ import { throttled } from '../../live'
 import { useAnswer } from '../../loading'
 import { Chart, type Mark, type Span } from '../../parts/chart'
 import { Failure } from '../../parts/error'
+import { axisLabel } from '../../parts/series'
 import { Stacked } from '../../parts/stacked'
 import { change, parameter } from '../../route'
 import { Comparison } from './comparison'
-import { floorOf, fullest, held, kindsOf } from './memory'
+import { floorOf, fullest, held, kindsOf, replicaName } from './memory'
 import { Multiples } from './multiples'
 import { Now } from './now'
 
@@ -54,7 +55,7 @@ export function Memory({ target }: { target: TargetAnswer }) {
         <div class="target-pair">
           <section class="part" aria-label="Where it grew">
             <h2>
-              Where it grew <span class="muted">kinds of memory on each other{answer.replicas.length > 1 ? `, ${shown.name}` : ''}</span>
+              Where it grew <span class="muted">kinds of memory on each other{answer.replicas.length > 1 ? `, ${replicaName(shown.name)}` : ''}</span>
             </h2>
             <KindsOverTime replica={shown} limit={answer.limit} />
           </section>
@@ -64,7 +65,10 @@ export function Memory({ target }: { target: TargetAnswer }) {
       {answer && answer.replicas.length > 1 && (
         <section class="part" aria-label="Replicas">
           <h2>
-            Replicas <span class="muted">all on the same axes; what is left after each collection is bold</span>
+            Replicas{' '}
+            <span class="muted">
+              all on the same axes; what is left after each collection is bold{answer.left_out ? `; ${answer.left_out} more are not shown` : ''}
+            </span>
           </h2>
           <Multiples replicas={answer.replicas} limit={answer.limit} />
         </section>
@@ -107,7 +111,7 @@ function Replicas({ answer, shown }: { answer: MemoryAnswer; shown: ReplicaMemor
     <select aria-label="Replica" value={shown?.name} onChange={(event) => change({ replica: event.currentTarget.value === most ? '' : event.currentTarget.value })}>
       {answer.replicas.map((replica) => (
         <option key={replica.name} value={replica.name}>
-          {replica.name}
+          {replicaName(replica.name)}
           {replica.name === most ? ' (the fullest)' : ''}
         </option>
       ))}
@@ -132,13 +136,13 @@ function Lines({ target, answer, shown }: { target: TargetAnswer; answer: Memory
   const ranges = useMemo((): [Span | null, Span | null] => [spanOf('a'), spanOf('b')], [a, b])
   return (
     <Chart
-      label={`Memory of ${shown.name}`}
+      label={`Memory of ${replicaName(shown.name)}`}
       times={shown.times}
       lines={lines}
       height={260}
       limit={answer.limit}
       marks={marks}
-      forecast={answer.forecast}
+      forecast={answer.forecast && (answer.forecast.replica ?? shown.name) === shown.name ? answer.forecast : null}
       ranges={ranges}
       onRanges={([first, second]) => change({ a: written(first), b: written(second) })}
     />
@@ -147,7 +151,7 @@ function Lines({ target, answer, shown }: { target: TargetAnswer; answer: Memory
 
 function KindsOverTime({ replica, limit }: { replica: ReplicaMemory; limit: number | null }) {
   const layers = useMemo(() => kindsOf(replica), [replica])
-  return <Stacked label={`Kinds of memory of ${replica.name}`} times={replica.times} layers={layers} limit={limit} height={180} />
+  return <Stacked label={`Kinds of memory of ${replicaName(replica.name)}`} times={replica.times} layers={layers} limit={limit} height={180} />
 }
 
 /** What happened to a replica, or to all of them, within a time. */
@@ -163,9 +167,10 @@ export function marksOf(target: Pick<TargetAnswer, 'events' | 'dumps' | 'inciden
 }
 
 export function textOf(what: string, replica: string, limit: number): string {
-  const of = replica ? ` of ${replica}` : ''
-  if (what === 'oom') return `${replica || 'it'} was killed for lack of memory`
-  if (what === 'limit') return `another limit${of}: ${Math.round(limit / 2 ** 20)} MB`
+  const who = replicaName(replica)
+  const of = who ? ` of ${who}` : ''
+  if (what === 'oom') return `${who || 'it'} was killed for lack of memory`
+  if (what === 'limit') return `another limit${of}: ${axisLabel(limit, 'bytes')}`
   return `${what}${of}`
 }
 

@@ -47,7 +47,7 @@ export function Dumps({ dumps }: { dumps: readonly TargetDump[] }) {
                     <a href={href(`/d/${dump.id}`)}>{dump.taken_at ? <Ago at={dump.taken_at} /> : dump.id}</a>
                   </td>
                   <td title={dump.suspect ?? undefined}>{dump.suspect ?? <span class="muted">not analysed yet</span>}</td>
-                  <td>{dump.format}{dump.state === 'partial' && <span class="muted"> cut</span>}</td>
+                  <td>{dump.format}{dump.state === 'partial' && <span class="muted"> {dump.size_bytes ? 'cut' : 'being taken'}</span>}</td>
                   <td title={dump.method}>{dump.method}</td>
                   <td class="number">{formatBytes(dump.size_bytes)}</td>
                 </tr>

@@ -13,6 +13,9 @@ export function held(replica: ReplicaMemory): Line {
   })
 }
 
+/** The name of a replica for people: those of a process are only numbered. */
+export const replicaName = (name: string): string => (/^\d+$/.test(name) ? `replica ${Number(name) + 1}` : name)
+
 /** The floor of a line: the least of what was read around each time, `reach` readings to either side. */
 export function floorOf(values: Line, reach = Math.max(Math.round(values.length / 24), 1)): Line {
   return values.map((value, i) => {

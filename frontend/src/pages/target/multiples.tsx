@@ -2,7 +2,7 @@
 import type { ReplicaMemory } from '../../fleet-types'
 import { formatBytes, visible } from '../../format'
 import { path } from '../../parts/sparkline'
-import { floorOf, held } from './memory'
+import { floorOf, held, replicaName } from './memory'
 import './multiples.css'
 
 const [WIDTH, HEIGHT] = [180, 44]
@@ -20,11 +20,11 @@ export function Multiples({ replicas, limit }: { replicas: readonly ReplicaMemor
         const x = (i: number): number => ((replica.times[i]! - begin) / (end - begin || 1)) * WIDTH
         const y = (value: number): number => HEIGHT - (value / top) * (HEIGHT - 2)
         const last = values.findLast((value) => value !== null)
-        const said = `${replica.name}: ${last == null ? 'nothing read' : formatBytes(last)}`
+        const said = `${replicaName(replica.name)}: ${last == null ? 'nothing read' : formatBytes(last)}`
         return (
           <li key={replica.name}>
             <div class="multiples-head">
-              <span title={replica.name}>{visible(replica.name, 60)}</span>
+              <span title={replica.name}>{visible(replicaName(replica.name), 60)}</span>
               <b>{last == null ? '–' : formatBytes(last)}</b>
             </div>
             <svg role="img" aria-label={said} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none">
