@@ -97,8 +97,10 @@ export function Chart(props: ChartProps): JSX.Element {
       plot.current = null
     }
   }, [made, times.length > 0])
-  useEffect(() => plot.current?.setData([times, ...values] as uPlot.AlignedData), [times, values])
-  useEffect(() => plot.current?.redraw(false), [ranges, marks, props.limit, props.forecast])
+  useEffect(() => {
+    if (plot.current) renew(plot.current, [times, ...values] as uPlot.AlignedData)
+  }, [times, values, props.limit, props.forecast])
+  useEffect(() => plot.current?.redraw(false), [ranges, marks])
 
   const onKeyDown = (event: KeyboardEvent) => {
     const at = plot.current && keyed(event.key, index, times.length)
@@ -183,6 +185,13 @@ function MarkGlyph({ placed: { left, marks } }: { placed: Placed }) {
   const shared = { class: `chart-mark chart-mark-${gravest}`, style: { left: `${left}px` }, title: text }
   const href = marks.find((mark) => mark.href)?.href
   return href ? <a {...shared} href={href} aria-label={text}>{glyph}</a> : <span {...shared} role="img" aria-label={text}>{glyph}</span>
+}
+
+// Whoever has zoomed in stays there when new values come.
+function renew(plot: uPlot, data: uPlot.AlignedData): void {
+  const isZoomed = (plot.scales.x?.min ?? 0) > (plot.data[0]?.[0] ?? 0)
+  plot.setData(data, !isZoomed)
+  if (isZoomed) plot.redraw()
 }
 
 const coloured = (lines: readonly ChartLine[]): Line[] =>

@@ -49,6 +49,8 @@ const TIMES: uPlot.Axis.Values = [
 export function plotOf(place: HTMLElement, drawn: () => Drawn, heard: () => Heard): uPlot {
   const { lines, unit, isStacked, height, syncKey } = drawn()
   const colour = (name: string) => () => resolved(place, name)
+  // Charts that share a cursor zoom together; a range that is brushed in one zooms no other.
+  const follows = (event: string) => event === 'mousemove' || event === 'mouseleave' || !heard().onBrush
   const axis = { stroke: colour('--fg-muted'), font: fontOf(place), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } }
   return new uPlot(
     {
@@ -73,7 +75,7 @@ export function plotOf(place: HTMLElement, drawn: () => Drawn, heard: () => Hear
         y: false,
         points: { show: !isStacked },
         drag: { x: true, y: false, setScale: !heard().onBrush },
-        ...(syncKey ? { sync: { key: syncKey, setSeries: false } } : {}),
+        ...(syncKey ? { sync: { key: syncKey, setSeries: false, scales: ['x', null], filters: { pub: follows, sub: follows } } } : {}),
       },
       hooks: {
         drawAxes: [(plot) => under(plot, place, drawn())],

@@ -30,6 +30,7 @@ export interface Column<Row> {
 export interface TableProps<Row> {
   /** What the table is of, for those who do not see it. */
   label: string
+  /** Best the same array at every drawing: rows are drawn anew when it is another. */
   columns: readonly Column<Row>[]
   rows: readonly Row[]
   /** What tells rows apart; without it their number. */
@@ -56,17 +57,24 @@ export function Table<Row>(props: TableProps<Row>): JSX.Element {
   const sort = props.onSort ? (props.sort ?? null) : own
   const shown = useMemo(() => inOrder(rows, columns, sort), [rows, columns, sort?.key, sort?.isDescending])
   const keys = useMemo(() => keysOf(rows, shown, rowKey), [shown])
-  const [active, setActive] = useState(-1)
+  const numbers = useMemo(() => new Map(keys.map((key, index) => [key, index])), [keys])
+  const [activeKey, setActiveKey] = useState(selected ?? '')
+  const active = numbers.get(activeKey) ?? -1
   const view = useRows(shown.length)
   const id = useId()
   const widths = useMemo(() => widthsOf(columns, rows), [columns, rows])
   const isWalked = Boolean(href || onSelect || onOpen)
   const link = href ? Math.max(columns.findIndex((column) => column.kind === 'text'), 0) : -1
 
-  useEffect(() => setActive(selected == null ? -1 : keys.indexOf(selected)), [selected, keys])
+  useEffect(() => {
+    if (selected == null) return
+    setActiveKey(selected)
+    const index = numbers.get(selected)
+    if (index !== undefined) view.reveal(index)
+  }, [selected])
 
   const go = (index: number) => {
-    setActive(index)
+    setActiveKey(keys[index]!)
     view.reveal(index)
     const row = shown[index]
     if (row !== undefined) onSelect?.(row, keys[index]!)
@@ -197,11 +205,13 @@ class TableRow<Row> extends Same<TableRowProps<Row>> {
 function Cell<Row>({ column, row, href }: { column: Column<Row>; row: Row; href?: string | null | undefined }) {
   const value = valueOf(column, row)
   const written = formatCell(value, column.kind, column.signed)
-  const content = column.render ? column.render(row) : written
+  // What tells paths and qualified names apart is at their end.
+  const isPath = column.kind === 'text' && !column.render && written.length > 20 && /^[^\s<]*[./][^\s<]*$/.test(written)
+  const content = column.render ? column.render(row) : isPath ? <bdi dir="ltr">{written}</bdi> : written
   const share = column.bar ? column.bar(row) : column.kind === 'share' && !column.signed ? Number(value ?? 0) : null
   const sign = column.signed && typeof value === 'number' ? (value > 0 ? 'grew' : value < 0 ? 'shrank' : '') : ''
   return (
-    <td class={classes(column.kind === 'text' ? 'text' : 'number', sign, share !== null && 'barred')}
+    <td class={classes(column.kind === 'text' ? 'text' : 'number', sign, share !== null && 'barred', isPath && 'path')}
       title={column.kind === 'text' && !column.render && written.length > 20 ? written : undefined}>
       {share !== null && <span class="share-bar" style={{ width: `${Math.min(Math.max(share, 0), 1) * 100}%` }} />}
       {href ? <a class="row-link" href={href} tabIndex={-1}>{content}</a> : share !== null ? <span>{content}</span> : content}
