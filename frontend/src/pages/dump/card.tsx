@@ -83,16 +83,14 @@ function Side({ title, children }: { title: string; children: ComponentChildren 
 
 function Figures({ finding, about }: { finding: Finding; about: About }) {
   const isCounted = finding.unit !== 'bytes'
+  const isGoroutine = finding.pattern === 'goroutine'
   const live = isCounted ? '' : formatBytes(finding.bytes)
   const error = finding.bytes_error ? ` ± ${formatBytes(finding.bytes_error)}` : ''
   const count = finding.count === null ? '' : formatCount(finding.count)
   return (
     <dl class="figures">
-      <Figure name="live">
-        {live}
-        <small>{error}</small>
-      </Figure>
-      <Figure name={finding.pattern === 'goroutine' ? 'goroutines' : 'objects'}>{count}</Figure>
+      <Figure name="live">{live && <>{live}<small>{error}</small></>}</Figure>
+      <Figure name={isGoroutine ? 'goroutines' : 'objects'}>{count}</Figure>
       <Figure name="of all">{formatShare(finding.share)}</Figure>
       <Grown finding={finding} />
       <Figure name="per hour">{finding.growth_bytes_per_hour !== null && observedHours(about.page) >= HOURLY && formatRate(finding.growth_bytes_per_hour)}</Figure>
@@ -102,8 +100,8 @@ function Figures({ finding, about }: { finding: Finding; about: About }) {
           <Sparkline values={finding.series} unit={finding.unit} width={96} label="Live in each dump" colour="grew" />
         </Figure>
       )}
-      <Figure name="held by">{finding.holder && <code>{visible(finding.holder)}</code>}</Figure>
-      <Figure name="allocated by">{finding.allocator && <code>{visible(finding.allocator)}</code>}</Figure>
+      <Figure name={isGoroutine ? 'started by' : 'held by'}>{finding.holder && <code>{visible(finding.holder)}</code>}</Figure>
+      <Figure name={isGoroutine ? 'waits in' : 'allocated by'}>{finding.allocator && <code>{visible(finding.allocator)}</code>}</Figure>
       <Figure name="type">{finding.type && <code>{visible(finding.type)}</code>}</Figure>
     </dl>
   )
@@ -127,8 +125,7 @@ function Grown({ finding }: { finding: Finding }) {
 }
 
 function Figure({ name, children }: { name: string; children: ComponentChildren }) {
-  const isEmpty = Array.isArray(children) ? !children.some(Boolean) : !children
-  if (isEmpty) return null
+  if (!children) return null
   return (
     <div>
       <dt>{name}</dt>

@@ -1,5 +1,8 @@
 // The layout of a graph, by dagre, which is begun only when a graph is looked at.
-import type { CallGraph, GraphEdge, GraphNode } from './graph-of'
+import type { GraphAnswer } from '../../api-types'
+
+export type GraphNode = GraphAnswer['nodes'][number]
+export type GraphEdge = GraphAnswer['edges'][number]
 
 export interface Laid {
   width: number
@@ -11,20 +14,19 @@ export interface Laid {
 const LETTER = 6.7
 const HEIGHT = 40
 
-/** Places for nodes, from the top down, and paths for edges. */
-export async function laidOut(graph: CallGraph, labelOf: (name: string) => string): Promise<Laid> {
+/** Places for nodes, from the top down, and paths for edges. `lettersOf` says how wide what is written in a node is. */
+export async function laidOut(graph: GraphAnswer, lettersOf: (node: GraphNode) => number): Promise<Laid> {
   const { graphlib, layout } = await import('@dagrejs/dagre')
   const drawing = new graphlib.Graph({ multigraph: false })
   drawing.setGraph({ rankdir: 'TB', nodesep: 18, ranksep: 34, marginx: 8, marginy: 8 })
   drawing.setDefaultEdgeLabel(() => ({}))
   graph.nodes.forEach((node, at) => {
-    drawing.setNode(String(at), { width: Math.max(labelOf(node.name).length * LETTER + 16, 120), height: HEIGHT })
+    drawing.setNode(String(at), { width: lettersOf(node) * LETTER + 16, height: HEIGHT })
   })
-  const number = new Map(graph.nodes.map((node, at) => [node.name, String(at)]))
   const most = Math.max(...graph.edges.map((edge) => Math.abs(edge.value)), 1)
   for (const edge of graph.edges) {
     // Heavy edges are straight: they are what is followed.
-    drawing.setEdge(number.get(edge.from)!, number.get(edge.to)!, { weight: 1 + Math.round((9 * Math.abs(edge.value)) / most) })
+    drawing.setEdge(String(edge.from), String(edge.to), { weight: 1 + Math.round((9 * Math.abs(edge.value)) / most) })
   }
   layout(drawing)
   const size = drawing.graph() as { width?: number; height?: number }
@@ -36,7 +38,7 @@ export async function laidOut(graph: CallGraph, labelOf: (name: string) => strin
       return { node, x, y, width, height }
     }),
     edges: graph.edges.map((edge) => {
-      const { points = [] } = drawing.edge(number.get(edge.from)!, number.get(edge.to)!) as { points?: Point[] }
+      const { points = [] } = drawing.edge(String(edge.from), String(edge.to)) as { points?: Point[] }
       return { edge, path: curve(points) }
     }),
   }

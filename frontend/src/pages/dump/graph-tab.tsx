@@ -1,56 +1,63 @@
 // The graph of the heaviest functions or types: laid out when it is asked for, moved and zoomed by hand, with its table.
 import type { JSX, TargetedPointerEvent } from 'preact'
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { hasIsland } from '../../api'
+import type { GraphAnswer } from '../../api-types'
 import { formatShare, formatValue, visible } from '../../format'
 import { hueOf } from '../../parts/palette'
 import { Table, type Column } from '../../parts/table'
 import { change, parameter } from '../../route'
-import type { Stacks } from '../../stacks'
 import { hasObjects, question, type About } from './about'
 import { Answered } from './answered'
-import { useStacks } from './answers'
+import { useJson } from './answers'
 import { select, selected } from './asked'
-import { graphOf, type CallGraph, type GraphEdge, type GraphNode } from './graph-of'
-import { laidOut, type Laid } from './graph-layout'
-import { Choice } from './notes'
+import { laidOut, type GraphEdge, type GraphNode, type Laid } from './graph-layout'
+import { Choice, Notes } from './notes'
 import { Bar } from './stacks-tabs'
 import { signOf } from './selection'
 import './graph.css'
 
-const MOST = 80
-
 export function Graph({ about }: { about: About }): JSX.Element {
-  const found = useStacks(question(about, 'flame'))
-  return <Answered found={found}>{(stacks) => <Pane about={about} stacks={stacks} />}</Answered>
-}
-
-function Pane({ about, stacks }: { about: About; stacks: Stacks }) {
-  const most = Math.min(Math.max(Number(parameter('nodes')) || 40, 10), MOST)
-  const graph = useMemo(() => graphOf(stacks, most), [stacks, most])
-  const [laid, lay] = useState<Laid | null>(null)
-  useEffect(() => {
-    let isWanted = true
-    lay(null)
-    void laidOut(graph, labelOf).then((found) => isWanted && lay(found))
-    return () => void (isWanted = false)
-  }, [graph])
-  const kind = hasObjects(about.page) ? 'type' : 'frame'
+  const found = useJson<GraphAnswer>(question(about, 'graph', { limit: parameter('nodes') }))
   const isTable = parameter('table') === '1'
   return (
     <>
       <Bar>
-        <Choice label="Heaviest" value={String(most)} options={[['20', '20'], ['40', '40'], ['80', '80']]} onPick={(nodes) => change({ nodes })} />
+        <Choice label="Heaviest" value={parameter('nodes')} options={[['20', '20'], ['40', '40'], ['', '80']]} onPick={(nodes) => change({ nodes })} isOff={hasIsland()} />
         <button type="button" class="toggle" aria-pressed={isTable} onClick={() => change({ table: !isTable })}>Table</button>
-        <span class="muted">{graph.leftOut ? `${graph.leftOut} lighter ones are left out; dashed edges lead over some of them.` : ''}</span>
+        <span class="muted">dashed: others lie between</span>
       </Bar>
-      {isTable ? <Edges graph={graph} unit={stacks.unit} signed={stacks.signed} /> : laid ? <Drawing graph={graph} laid={laid} stacks={stacks} kind={kind} /> : <p class="muted answering">Laying out {graph.nodes.length} nodes …</p>}
+      <Answered found={found}>{(graph) => <Pane graph={graph} kind={hasObjects(about.page) ? 'type' : 'frame'} isTable={isTable} />}</Answered>
     </>
   )
 }
 
+function Pane({ graph, kind, isTable }: { graph: GraphAnswer; kind: 'type' | 'frame'; isTable: boolean }) {
+  const [laid, lay] = useState<Laid | null>(null)
+  useEffect(() => {
+    let isWanted = true
+    lay(null)
+    void laidOut(graph, (node) => Math.max(labelOf(node.name).length, saidOf(node, graph).length)).then((found) => isWanted && lay(found))
+    return () => void (isWanted = false)
+  }, [graph])
+  return (
+    <>
+      {isTable ? <Edges graph={graph} /> : laid ? <Drawing graph={graph} laid={laid} kind={kind} /> : <p class="muted answering">Laying out {graph.nodes.length} nodes …</p>}
+      <Notes notes={graph.notes} />
+    </>
+  )
+}
+
+const READABLE = 0.6
+
 const labelOf = (name: string): string => {
   const seen = visible(name, 200)
   return seen.length > 36 ? `…${seen.slice(-35)}` : seen
+}
+
+const saidOf = ({ own, total }: GraphNode, { unit, signed, total: whole }: GraphAnswer): string => {
+  const value = (amount: number) => formatValue(amount, unit, signed)
+  return `${value(total)} ${formatShare(total / (Math.abs(whole) || 1))}${own ? `, own ${value(own)}` : ''}`
 }
 
 interface View {
@@ -59,17 +66,20 @@ interface View {
   scale: number
 }
 
-function Drawing({ graph, laid, stacks, kind }: { graph: CallGraph; laid: Laid; stacks: Stacks; kind: 'type' | 'frame' }) {
+function Drawing({ graph, laid, kind }: { graph: GraphAnswer; laid: Laid; kind: 'type' | 'frame' }) {
   const place = useRef<SVGSVGElement>(null)
   const [view, look] = useState<View | null>(null)
-  const whole = Math.abs(stacks.total) || 1
+  const called = (node: number) => visible(graph.nodes[node]!.name)
   const most = Math.max(...graph.edges.map((edge) => Math.abs(edge.value)), 1)
-  const fit = () => {
+  const fit = (least = 0) => {
     const box = place.current!.getBoundingClientRect()
-    const scale = Math.min(box.width / laid.width, box.height / laid.height, 1)
-    look({ scale, x: (box.width - laid.width * scale) / 2, y: scale < 1 ? (box.height - laid.height * scale) / 2 : 8 })
+    const scale = Math.max(Math.min(box.width / laid.width, box.height / laid.height, 1), least)
+    const heaviest = laid.nodes[0]
+    const x = laid.width * scale > box.width && heaviest ? box.width / 2 - heaviest.x * scale : (box.width - laid.width * scale) / 2
+    look({ scale, x, y: Math.max((box.height - laid.height * scale) / 2, 8) })
   }
-  useEffect(fit, [laid])
+  // What is too small to be read is no first look: then the heaviest stands in the middle of the first line.
+  useEffect(() => fit(READABLE), [laid])
   useEffect(() => {
     const svg = place.current!
     const onWheel = (event: WheelEvent) => {
@@ -95,20 +105,20 @@ function Drawing({ graph, laid, stacks, kind }: { graph: CallGraph; laid: Laid; 
         </defs>
         <g transform={view ? `translate(${view.x} ${view.y}) scale(${view.scale})` : undefined}>
           {laid.edges.map(({ edge, path }) => (
-            <path key={`${edge.from}\n${edge.to}`} class={`graph-edge ${stacks.signed ? signOf(edge.value) : ''}`} d={path} marker-end="url(#graph-arrow)"
-              stroke-dasharray={edge.isIndirect ? '4 3' : undefined} stroke-width={0.75 + 3 * (Math.abs(edge.value) / most)}>
-              <title>{`${visible(edge.from)} → ${visible(edge.to)}\n${formatValue(edge.value, stacks.unit, stacks.signed)}`}</title>
+            <path key={`${edge.from} ${edge.to}`} class={`graph-edge ${graph.signed ? signOf(edge.value) : ''}`} d={path} marker-end="url(#graph-arrow)"
+              stroke-dasharray={edge.is_residual ? '4 3' : undefined} stroke-width={0.75 + 3 * (Math.abs(edge.value) / most)}>
+              <title>{`${called(edge.from)} → ${called(edge.to)}\n${formatValue(edge.value, graph.unit, graph.signed)}`}</title>
             </path>
           ))}
           {laid.nodes.map(({ node, x, y, width, height }) => (
-            <Node key={node.name} node={node} kind={kind} unit={stacks.unit} signed={stacks.signed} whole={whole} x={x} y={y} width={width} height={height} />
+            <Node key={node.name} node={node} graph={graph} kind={kind} x={x} y={y} width={width} height={height} />
           ))}
         </g>
       </svg>
       <div class="graph-zoom">
         <button type="button" aria-label="Zoom in" onClick={() => middle(1.4)}>+</button>
         <button type="button" aria-label="Zoom out" onClick={() => middle(1 / 1.4)}>−</button>
-        <button type="button" onClick={fit}>Fit</button>
+        <button type="button" onClick={() => fit()}>Fit</button>
       </div>
     </div>
   )
@@ -116,24 +126,22 @@ function Drawing({ graph, laid, stacks, kind }: { graph: CallGraph; laid: Laid; 
 
 interface NodeProps {
   node: GraphNode
+  graph: GraphAnswer
   kind: 'type' | 'frame'
-  unit: string
-  signed: boolean
-  whole: number
   x: number
   y: number
   width: number
   height: number
 }
 
-function Node({ node, kind, unit, signed, whole, x, y, width, height }: NodeProps) {
+function Node({ node, graph, kind, x, y, width, height }: NodeProps) {
   const isChosen = selected.value?.name === node.name
-  const value = (amount: number) => formatValue(amount, unit, signed)
   const choose = () => select({ kind, name: node.name })
-  const said = `${value(node.total)} ${formatShare(node.total / whole)}${node.own ? `, own ${value(node.own)}` : ''}`
+  const said = saidOf(node, graph)
+  const strength = 14 + 50 * Math.min(Math.abs(node.own) / (Math.abs(graph.total) || 1), 1)
   return (
-    <g class={`graph-node ${isChosen ? 'graph-chosen' : ''} ${signed ? signOf(node.total) : ''}`} transform={`translate(${x - width / 2} ${y - height / 2})`} role="button" tabIndex={0}
-      aria-label={`${visible(node.name)}: ${said}`} aria-pressed={isChosen} style={{ '--hue': String(hueOf(node.package || node.name)), '--strength': `${Math.round(14 + 50 * Math.min(Math.abs(node.own) / whole, 1))}%` }}
+    <g class={`graph-node ${isChosen ? 'graph-chosen' : ''} ${graph.signed ? signOf(node.total) : ''}`} transform={`translate(${x - width / 2} ${y - height / 2})`} role="button" tabIndex={0}
+      aria-label={`${visible(node.name)}: ${said}`} aria-pressed={isChosen} style={{ '--hue': String(hueOf(node.package || node.name)), '--strength': `${Math.round(strength)}%` }}
       onClick={choose} onKeyDown={(event) => (event.key === 'Enter' || event.key === ' ') && (event.preventDefault(), choose())}>
       <title>{`${visible(node.name)}\n${said}`}</title>
       <rect width={width} height={height} rx="4" />
@@ -160,12 +168,12 @@ function usePan(move: (dx: number, dy: number) => void) {
   }
 }
 
-function Edges({ graph, unit, signed }: { graph: CallGraph; unit: string; signed: boolean }) {
-  const kind = unit === 'bytes' ? 'bytes' : 'count'
+function Edges({ graph }: { graph: GraphAnswer }) {
+  const kind = graph.unit === 'bytes' ? 'bytes' : 'count'
   const columns: Column<GraphEdge>[] = [
-    { key: 'from', title: 'From', kind: 'text', width: 0 },
-    { key: 'to', title: 'To', kind: 'text', width: 0 },
-    { key: 'value', title: signed ? 'Δ' : 'Value', kind, signed, width: 12 },
+    { key: 'from', title: 'From', kind: 'text', width: 0, value: (edge) => graph.nodes[edge.from]!.name },
+    { key: 'to', title: 'To', kind: 'text', width: 0, value: (edge) => graph.nodes[edge.to]!.name },
+    { key: 'value', title: graph.signed ? 'Δ' : 'Value', kind, signed: graph.signed, width: 12 },
   ]
-  return <Table label="Edges of the graph" columns={columns} rows={graph.edges} rowKey={(edge) => `${edge.from}\n${edge.to}`} height="100%" />
+  return <Table label="Edges of the graph" columns={columns} rows={graph.edges} rowKey={(edge) => `${edge.from} ${edge.to}`} height="100%" />
 }

@@ -19,6 +19,9 @@ import { PANES } from './panes'
 import { SelectionPane } from './selection'
 import './page.css'
 
+/** Tabs that can leave out what is not there any more. */
+const VANISHING = ['flame', 'types']
+
 export function DumpPage({ ids, tab }: { ids: string; tab: string }): JSX.Element {
   const at = address(`/api/d/${ids}`, { references: references() })
   const found = useJson<Overview>(at)
@@ -47,6 +50,8 @@ function Known({ ids, tab, page, job }: { ids: string; tab: string; page: Overvi
   const about: About = { ids, page, analysis: analysed.value }
   const box = useRef<HTMLInputElement>(null)
   useDumpKeys(about, tab, box)
+  // Where tabs do not fit into the line, the one that is shown is in sight.
+  useEffect(() => document.querySelector('.dump .tab-selected')?.scrollIntoView?.({ block: 'nearest', inline: 'nearest' }), [tab])
   const Pane = PANES[tab]
   const wanted = page.tabs.find((one) => one.name === tab)
   return (
@@ -59,7 +64,7 @@ function Known({ ids, tab, page, job }: { ids: string; tab: string; page: Overvi
       <div class="dump-filter">
         <FilterBox text={filterText.value} onChange={setFilter} inputRef={box} label="Filter (/)"
           placeholder={hasObjects(page) ? 'Filter: type:Session  retained:>10M  by:packages' : 'Filter: word  -word  hide=X  from=X'} />
-        {isDifference(page) && <Gone />}
+        {isDifference(page) && VANISHING.includes(tab) && <Gone />}
       </div>
       <div class="dump-sides">
         <div class={`pane pane-${tab}`} id="pane" role="tabpanel" aria-label={wanted?.title ?? tab}>
@@ -73,7 +78,7 @@ function Known({ ids, tab, page, job }: { ids: string; tab: string; page: Overvi
             <Pane about={about} />
           )}
         </div>
-        <SelectionPane about={about} />
+        <SelectionPane about={about} tab={tab} />
       </div>
     </section>
   )

@@ -6,7 +6,8 @@ import { Graph } from './graph-tab'
 import { Raw, Source } from './read-tabs'
 import { Dominators, Paths, Tree } from './stacks-tabs'
 import { Suspects } from './suspects'
-import { Roots, Strings, Threads, Top, Types, Waste } from './table-tabs'
+import { Roots, Strings, Top, Types, Waste } from './table-tabs'
+import { Threads } from './threads-tab'
 
 export const PANES: Record<string, ComponentType<{ about: About }>> = {
   suspects: Suspects,

@@ -5,9 +5,13 @@ import { exactly, hasObjects, question, usualSelection, type About } from './abo
 import { Answered } from './answered'
 import { useJson } from './answers'
 import { filter, selected } from './asked'
-import { fromAnswer, Table } from '../../parts/table'
+import { visible } from '../../format'
+import { fromAnswer, Table, type AnswerRow, type Column } from '../../parts/table'
+import { Place } from './chain'
 import { Notes } from './notes'
+import { capital } from './table-tabs'
 import { Bar } from './stacks-tabs'
+import './read-tabs.css'
 
 /** The lines of the selected function, or of what the filter's `type:` matches. */
 export function Source({ about }: { about: About }): JSX.Element {
@@ -17,7 +21,23 @@ export function Source({ about }: { about: About }): JSX.Element {
   return (
     <>
       <Bar><span>{pattern ? <>of <code>{filter.value.pattern ?? chosen?.name}</code></> : 'The heaviest lines'}</span></Bar>
-      <Answered found={found} what="Reading the lines …">{(answer) => <Lines answer={answer} label="Source" />}</Answered>
+      <Answered found={found} what="Reading the lines …">{(answer) => <Code answer={answer} />}</Answered>
+    </>
+  )
+}
+
+function Code({ answer }: { answer: TableAnswer }) {
+  const kind = answer.unit === 'bytes' ? 'bytes' : 'count'
+  const columns: Column<AnswerRow>[] = [
+    { key: 'own', title: 'Own', kind, width: 9 },
+    { key: 'total', title: 'Total', kind, width: 9 },
+    { key: 'location', title: 'Line', kind: 'text', width: 28, isUnsortable: true, render: (row) => <Place place={String(row.location ?? '')} /> },
+    { key: 'source', title: 'Source', kind: 'text', width: 0, isUnsortable: true, render: (row) => <code class="source-line">{visible(String(row.source ?? ''))}</code> },
+  ]
+  return (
+    <>
+      <Table label="Source" columns={columns} rows={answer.rows} height="100%" rowClass={(row) => (row.own || row.total ? 'source-counted' : undefined)} />
+      <Notes notes={answer.notes} />
     </>
   )
 }
@@ -31,7 +51,7 @@ function Lines({ answer, label }: { answer: TableAnswer; label: string }) {
   const { columns, rows, notes } = fromAnswer(answer)
   return (
     <>
-      <Table label={label} columns={columns} rows={rows} height="100%" />
+      <Table label={label} columns={columns.map((column) => ({ ...column, title: capital(column.title) }))} rows={rows} height="100%" />
       <Notes notes={notes} />
     </>
   )

@@ -16,8 +16,10 @@ import { selectionIn } from './selection-of'
 import './selection.css'
 
 const FEW = 8
+/** Tabs of which the filter keeps rows by the name of their type. */
+const BY_PATTERN = ['types', 'paths', 'waste']
 
-export function SelectionPane({ about }: { about: About }): JSX.Element {
+export function SelectionPane({ about, tab }: { about: About; tab: string }): JSX.Element {
   const chosen = selected.value
   const shown = chosen ?? usualSelection(about)
   const [isOpen, unfold] = useState(false)
@@ -35,7 +37,7 @@ export function SelectionPane({ about }: { about: About }): JSX.Element {
         )}
       </header>
       <div class="selection-body">
-        {shown ? <Known about={about} chosen={shown} /> : <p class="muted">Choose a function or a type in any tab: what it has, and who is above and below it, is shown here.</p>}
+        {shown ? <Known about={about} tab={tab} chosen={shown} /> : <p class="muted">Choose a function or a type in any tab: what it has, and who is above and below it, is shown here.</p>}
       </div>
     </aside>
   )
@@ -44,7 +46,7 @@ export function SelectionPane({ about }: { about: About }): JSX.Element {
 /** The last part of a long name, which tells more than its beginning. */
 export const shortName = (name: string): string => (name.length > 60 ? `…${name.slice(-58)}` : name)
 
-function Known({ about, chosen }: { about: About; chosen: Selected }) {
+function Known({ about, tab, chosen }: { about: About; tab: string; chosen: Selected }) {
   const at = address(`/api/d/${about.ids}/selection`, { ...asked(about), [chosen.kind]: chosen.name })
   const said = useJson<Selection>(at)
   // What the server cannot tell (a single object, an answer that a file has not) can be counted from the stacks.
@@ -56,7 +58,7 @@ function Known({ about, chosen }: { about: About; chosen: Selected }) {
       <>
         <Name name={chosen.name} />
         <p class="muted">{said.problem ? said.problem.what : 'Counting …'}</p>
-        <Actions about={about} chosen={chosen} />
+        <Actions about={about} tab={tab} chosen={chosen} />
       </>
     )
   }
@@ -64,7 +66,7 @@ function Known({ about, chosen }: { about: About; chosen: Selected }) {
     <div class={said.isLoading ? 'stale' : undefined}>
       <Name name={found.name} />
       {found.location && <p class="selection-place"><Place place={found.location} />{found.kind === 'frame' && <Copy text={found.location} />}</p>}
-      <Actions about={about} chosen={chosen} />
+      <Actions about={about} tab={tab} chosen={chosen} />
       <Amounts found={found} about={about} />
       <Neighbours title={found.above_title} glyph="▲" rows={found.above} found={found} chosen={chosen} />
       <Neighbours title={found.below_title} glyph="▼" rows={found.below} found={found} chosen={chosen} />
@@ -152,17 +154,18 @@ function neighbour({ name, label }: Related, kind: Selected['kind'], glyph: stri
   return glyph === '▲' ? <>{visible(name)} {link}</> : <>{link} {visible(name)}</>
 }
 
-function Actions({ about, chosen }: { about: About; chosen: Selected }) {
+function Actions({ about, tab, chosen }: { about: About; tab: string; chosen: Selected }) {
   const isType = chosen.kind === 'type'
   const can = (name: string) => about.page.tabs.some((tab) => tab.name === name && tab.is_available)
   const why = hasIsland() ? 'This is one file: `caulk serve FILE` filters.' : undefined
-  const add = (key: 'focus' | 'ignore' | 'pattern') => setFilter(added(filterText.value, key, exactly(chosen.name)))
+  const isRow = BY_PATTERN.includes(tab)
+  const add = (key: 'focus' | 'ignore') => setFilter(added(filterText.value, isRow ? 'pattern' : key, exactly(chosen.name)))
   const base = isDifference(about.page) ? about.page.ids[0] : about.page.previous
   const sel = written(chosen)
   return (
     <p class="selection-actions">
       <button type="button" disabled={!!why} title={why ?? 'Keep what goes through it'} onClick={() => add('focus')}>focus</button>
-      <button type="button" disabled={!!why} title={why ?? 'Drop what goes through it'} onClick={() => add('ignore')}>ignore</button>
+      <button type="button" disabled={!!why || isRow} title={why ?? (isRow ? 'Rows are kept, not dropped: type:X' : 'Drop what goes through it')} onClick={() => add('ignore')}>ignore</button>
       {isType && can('paths') && <a href={href(tabAt(about.ids, 'paths', { sel }))}>paths</a>}
       {!hasObjects(about.page) && can('flame') && <a href={href(tabAt(about.ids, 'flame', { sel, pivot: chosen.name }))}>pivot</a>}
       {base && !hasIsland() && <a href={href(tabAt(base, isType ? 'types' : 'top', { sel, gone: null }))}>find in base</a>}

@@ -1,4 +1,4 @@
-// The tabs that are tables: functions, types, roots, strings, waste, threads. A click selects what a row is about.
+// The tabs that are tables: functions, types, roots, strings, waste. A click selects what a row is about.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { hasIsland, send } from '../../api'
@@ -71,8 +71,10 @@ function once(seen: Set<string>, key: string): string {
 /** What a row is called stands first, as people read it. */
 function ordered(columns: Column<AnswerRow>[]): Column<AnswerRow>[] {
   const isName = (column: Column<AnswerRow>) => NAMES.includes(column.key)
-  return [...columns.filter(isName).map((column) => ({ ...column, width: 0, render: (row: AnswerRow) => <Name text={String(row[column.key] ?? '')} /> })), ...columns.filter((column) => !isName(column))]
+  const titled = columns.map((column) => ({ ...column, title: capital(column.title) }))
+  return [...titled.filter(isName).map((column) => ({ ...column, width: 0, render: (row: AnswerRow) => <Name text={String(row[column.key] ?? '')} /> })), ...titled.filter((column) => !isName(column))]
 }
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 const NAMES = ['function', 'type', 'root', 'thread']
 
 function sortOf(): Sort | null {
@@ -106,7 +108,6 @@ export function Types({ about }: { about: About }): JSX.Element {
 
 export const Roots = ({ about }: { about: About }): JSX.Element => <TableTab about={about} tab="roots" />
 export const Waste = ({ about }: { about: About }): JSX.Element => <TableTab about={about} tab="waste" of={named('type', 'type')} />
-export const Threads = ({ about }: { about: About }): JSX.Element => <TableTab about={about} tab="threads" />
 
 /** Contents are hidden until somebody asks for them; that is asked twice, and logged. */
 export function Strings({ about }: { about: About }): JSX.Element {
