@@ -82,11 +82,12 @@ function BoxOf({ tree, box, onEnter }: { tree: Tree; box: Drawn; onEnter: (node:
   const value = formatValue(tree.total[node]!, unit, signed)
   const name = visible(nameOf(tree, node))
   const said = [name, visible(placeOf(tree, node)), `${value}, ${formatShare(shareOf(tree, node))}`].filter(Boolean).join('\n')
-  const sign = signed ? (tree.total[node]! < 0 ? 'treemap-shrank' : 'treemap-grew') : 'treemap-plain'
-  const letters = Math.floor((width - 8) / 6.4)
+  const packaged = packages[frame[node]!]
+  const sign = signed ? (tree.total[node]! < 0 ? 'treemap-shrank' : 'treemap-grew') : packaged ? 'treemap-packaged' : 'treemap-plain'
+  const letters = Math.floor((width - 8) / 6.8)
   return (
     <g class={`treemap-box ${sign}${box.isInner ? ' treemap-inner' : ''}`} onClick={() => onEnter(node)}
-      style={{ '--hue': String(hueOf(packages[frame[node]!] ?? name)) }}>
+      style={packaged ? { '--hue': String(hueOf(packaged)) } : undefined}>
       <title>{said}</title>
       <rect x={x} y={y} width={Math.max(width - 1, 1)} height={Math.max(height - 1, 1)} />
       {letters > 3 && height > STRIP - 2 && <text x={x + 4} y={y + 12}>{labelOf(name, value, letters)}</text>}
