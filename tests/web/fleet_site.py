@@ -50,7 +50,8 @@ class Told:
 class Watched:
     """The site, a browser before it, and the hand that feeds the loop."""
 
-    def __init__(self, home: Path, config: Config = Config()) -> None:
+    def __init__(self, home: Path, config: Config | None = None) -> None:
+        config = config or Config()
         self.now = time.time()
         self.history = History(home / "history")
         self.keeping = Keeping(self.history)
@@ -135,7 +136,14 @@ class Watched:
         job = self.site.jobs.get(began["id"])
         assert job is not None
         assert job.ended.wait(120)
-        return job.record()
+        return self.get(f"/api/jobs/{job.id}")
+
+    def read(self, number: str) -> Any:
+        """What is known of a dump, once it is read."""
+        answer = self.browser.get(f"/api/d/{number}")
+        if answer.status_code == 202:
+            assert self.job(answer.json())["state"] == "done"
+        return self.get(f"/api/d/{number}")
 
 
 def at(key: str) -> str:
