@@ -13,6 +13,7 @@ import msgspec
 
 from caulk.capture.offers import runtimes
 from caulk.model.capture import Setting
+from caulk.model.decoding import decoded
 from caulk.model.errors import CaptureFailed
 from caulk.ports import Reach
 
@@ -53,7 +54,7 @@ def arm(reach: Reach, directory: str, state: Path) -> Armed:
 def armed(reach: Reach, state: Path) -> Armed | None:
     """What was switched on in this very process; None if nothing was, or if the program has started anew since."""
     try:
-        known = msgspec.json.decode(_path(reach, state).read_bytes(), type=Armed)
+        known = decoded(_path(reach, state).read_bytes(), Armed)
     except (OSError, msgspec.MsgspecError):
         return None
     process = reach.process()

@@ -15,6 +15,7 @@ from typing import Any, Literal, cast, get_args
 import msgspec
 
 from caulk.formats.source import Source, open_source
+from caulk.model.decoding import decoded
 from caulk.model.errors import MalformedDump, UsageError
 from caulk.model.judgement import Event, History
 from caulk.model.series import Reading
@@ -166,7 +167,7 @@ class _Answer(msgspec.Struct):
 
 def _prometheus(text: str, path: str) -> list[History]:
     try:
-        answer = msgspec.json.decode(text.encode(), type=_Answer)
+        answer = decoded(text.encode(), _Answer)
         if answer.status != "success":
             said = answer.error or answer.status or "no status"
             raise MalformedDump(f"{path} is no successful answer of Prometheus: {said[:200]}", hint=_HINT)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -79,6 +80,10 @@ def render(
     page: Built, question: Question, analysis: Analysis, *, ids: Sequence[str] = (), memory: Memory | None = None
 ) -> str:
     """The file, at most 2 MB: where it would be larger, it has less of everything, and says so."""
+    # Whoever gets the file has no use for where the dumps lay.
+    dumps = [replace(dump, path=PurePath(dump.path).name) for dump in question.dumps]
+    analysis = replace(analysis, inputs=tuple(replace(of, path=PurePath(of.path).name) for of in analysis.inputs))
+    question = replace(question, dumps=dumps)
     sentence = plain(analysis.verdict.sentence.replace("`", ""), limit=_TITLE)
     ids = ids or [str(number) for number in range(1, len(question.dumps) + 1)]
     room = _Room(chosen=_chosen(question))

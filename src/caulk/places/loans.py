@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from caulk.model.decoding import decoded
 from caulk.model.errors import CaptureFailed, Lacks
 
 _LEAST_MARGIN = 16 << 20
@@ -83,7 +84,7 @@ def _record(state: str, limit: Limit) -> Path:
 
 def _read(record: Path) -> _Loan | None:
     try:
-        return msgspec.json.decode(record.read_bytes(), type=_Loan)
+        return decoded(record.read_bytes(), _Loan)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:

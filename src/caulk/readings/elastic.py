@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from caulk.model.decoding import decoded
 from caulk.model.errors import CaptureFailed, MalformedDump
 from caulk.model.watching import Observation, Workload
 from caulk.readings.http import Asked, Client
@@ -40,7 +41,7 @@ class _Answer(msgspec.Struct):
 def seen_in(answer: bytes) -> list[Seen]:
     """What the documents of a `_search` answer tell of memory, oldest first; raises MalformedDump."""
     try:
-        documents = [hit.source for hit in msgspec.json.decode(answer, type=_Answer).hits.hits]
+        documents = [hit.source for hit in decoded(answer, _Answer).hits.hits]
     except msgspec.MsgspecError as error:
         raise MalformedDump(f"this is no answer of Elastic's _search: {error}", hint="It has hits.hits.") from None
     gathered: dict[tuple[str, str, float], Figures] = {}

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from caulk.model.decoding import decoded
 from caulk.model.errors import MalformedDump
 from caulk.model.judgement import Event
 from caulk.model.watching import Observation, Workload
@@ -168,7 +169,7 @@ class _Export(msgspec.Struct):
 
 def _from_json(body: bytes) -> Iterator[Resource]:
     try:
-        export = msgspec.json.decode(body, type=_Export)
+        export = decoded(body, _Export)
     except msgspec.MsgspecError as error:
         raise MalformedDump(f"this is no OTLP export of metrics: {error}") from None
     for one in export.resourceMetrics:

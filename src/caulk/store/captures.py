@@ -31,6 +31,7 @@ from pathlib import Path
 import msgspec
 
 from caulk.model.capture import Manifest, Remote
+from caulk.model.decoding import decoded
 from caulk.model.errors import CaptureFailed, UsageError
 from caulk.store.packing import PAYS, saves, zipped
 
@@ -199,7 +200,7 @@ class Captures:
         for directory in sorted(self.root.glob("*T*Z-*"), reverse=True):
             try:
                 raw = (directory / _MANIFEST).read_bytes()
-                manifest = msgspec.json.decode(raw, type=Manifest)
+                manifest = decoded(raw, Manifest)
             except FileNotFoundError:
                 # Another caulk may be making it right now.
                 if time.time() - directory.stat().st_mtime > 60:
@@ -330,7 +331,7 @@ class Captures:
 def manifest_in(directory: Path) -> Manifest | None:
     """The manifest of a capture's directory; None if it has none that can be read."""
     try:
-        return msgspec.json.decode((directory / _MANIFEST).read_bytes(), type=Manifest)
+        return decoded((directory / _MANIFEST).read_bytes(), Manifest)
     except (OSError, msgspec.MsgspecError):
         return None
 

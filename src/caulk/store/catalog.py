@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from caulk.model.capture import Manifest
+from caulk.model.decoding import decoded
 from caulk.model.errors import UsageError
 from caulk.store.captures import Entry
 
@@ -87,7 +88,7 @@ class Catalog:
             query = query.where(_CAPTURES.c.taken_at >= since.isoformat(timespec="seconds").replace("+00:00", "Z"))
         query = query.order_by(_CAPTURES.c.taken_at.desc(), _CAPTURES.c.id.desc()).limit(limit)
         with self._engine.connect() as link:
-            return [msgspec.json.decode(text, type=Manifest) for text in link.execute(query).scalars()]
+            return [decoded(text, Manifest) for text in link.execute(query).scalars()]
 
     def close(self) -> None:
         """Lets go of the database."""

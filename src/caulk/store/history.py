@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
+from caulk.model.decoding import decoded
 from caulk.model.errors import UsageError
 from caulk.model.judgement import Event, Judgement
 from caulk.model.series import Reading
@@ -135,7 +136,7 @@ class History:
         """What was said of a workload since `begin`, and when."""
         asked = "SELECT at, said FROM judgements WHERE workload = ? AND at >= ? ORDER BY at"
         rows = self._base.execute(asked, (workload, begin))
-        return [(at, msgspec.json.decode(said, type=Judgement)) for at, said in rows]
+        return [(at, decoded(said, Judgement)) for at, said in rows]
 
     def put_state(self, workload: str, at: float, state: Mapping[str, Any]) -> None:
         """Keep what a workload is judged by; it rests on the readings up to `at`."""

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from caulk.model.decoding import converted, decoded
 from caulk.model.incident import Incident, Moment, Outgoing, told
 
 _METADATA = sa.MetaData()
@@ -262,16 +263,16 @@ def _row(step: Outgoing) -> dict[str, Any]:
 
 
 def _outgoing(row: Any) -> Outgoing:
-    return msgspec.convert({name: row[name] for name in Outgoing.__dataclass_fields__}, Outgoing)
+    return converted({name: row[name] for name in Outgoing.__dataclass_fields__}, Outgoing)
 
 
 def _opening(text: str) -> Incident:
-    return msgspec.json.decode(text, type=Incident)
+    return decoded(text, Incident)
 
 
 def _moments(link: sa.Connection, incident: str) -> Sequence[Moment]:
     found = link.execute(sa.select(_MOMENTS.c.moment).where(_MOMENTS.c.incident == incident)).scalars()
-    return [msgspec.json.decode(text, type=Moment) for text in found]
+    return [decoded(text, Moment) for text in found]
 
 
 def _text(record: object) -> str:

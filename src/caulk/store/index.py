@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from caulk.model.column import Column
+from caulk.model.decoding import decoded
 
 _MAGIC = b"caulk.index/1\n"
 _ALIGNMENT = 64
@@ -124,8 +125,8 @@ def load(path: Path, description: type[T]) -> tuple[T, dict[str, Column]] | None
         return None
     (length,) = struct.unpack("<Q", data[len(_MAGIC) : head])
     try:
-        header = msgspec.json.decode(data[head : head + min(length, len(data))], type=_Header)
-        described = msgspec.json.decode(header.description, type=description)
+        header = decoded(data[head : head + min(length, len(data))], _Header)
+        described = decoded(header.description, description)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
     start, mapped = _start(length), memoryview(data)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from caulk.model.decoding import decoded
 from caulk.symbols.elf import Elf
 from caulk.symbols.lines import Calls
 
@@ -35,7 +36,7 @@ class Cache:
         try:
             if not path or path.stat().st_size > _MAX_FILE:
                 return {}
-            return msgspec.json.decode(path.read_bytes(), type=dict[int, Calls])
+            return decoded(path.read_bytes(), dict[int, Calls])
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return {}
 

@@ -20,6 +20,7 @@ from urllib.parse import unquote, urljoin
 import msgspec
 
 from caulk._core import source_map
+from caulk.model.decoding import decoded
 from caulk.model.errors import UsageError
 from caulk.model.original import Written
 
@@ -216,7 +217,7 @@ def _read(path: Path, size: int, _: int) -> SourceMap:
     if data.startswith(_XSSI):
         data = data.partition(b"\n")[2]
     try:
-        document = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_File)
+        document = decoded(data.removeprefix(b"\xef\xbb\xbf"), _File)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _not_a_map(path, str(error)) from None
     if document.version != 3:

@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from caulk.capture import places
 from caulk.capture.offers import offers
 from caulk.config.rules import Action, Analyse, Capture
+from caulk.model.decoding import decoded
 from caulk.model.errors import CaulkError, MalformedDump
 from caulk.model.incident import Incident, Outgoing
 from caulk.model.records import Analysis
@@ -40,7 +39,7 @@ def analysis(paths: Sequence[Path]) -> Analysis:
     if ran.returncode:
         said = ran.stderr.decode(errors="replace").strip().splitlines()
         raise MalformedDump(" ".join(said[-3:]) or f"the analysis ended with {ran.returncode}")
-    return msgspec.json.decode(ran.stdout, type=Analysis)
+    return decoded(ran.stdout, Analysis)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 
 import msgspec
 
+from caulk.model.decoding import decoded
 from caulk.model.errors import UsageError
 from caulk.model.incident import Alert, Incident
 from caulk.model.watching import Observation, Workload
@@ -70,7 +71,7 @@ class Inbox:
 def alerts(body: bytes) -> list[Alert]:
     """The alerts of a webhook's body, without those that caulk itself sent; raises `UsageError`."""
     try:
-        payload = msgspec.json.decode(body, type=_Payload)
+        payload = decoded(body, _Payload)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UsageError(f"this is no payload of Alertmanager's webhook: {error}") from None
     if payload.version != "4":

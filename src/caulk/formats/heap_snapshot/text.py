@@ -10,6 +10,7 @@ import msgspec
 from caulk._core.heap_rows import MOST_FIELDS, Rows, begin
 from caulk._core.heap_snapshot import Scanner
 from caulk.model.column import Column, Ints
+from caulk.model.decoding import decoded
 from caulk.model.errors import MalformedDump
 
 #: V8's words for kinds of nodes and edges; their places here are the kernels' numbers.
@@ -150,7 +151,7 @@ class Reader:
         if not self.scanner.skip() or self.scanner.position - start > _MOST_META:
             raise _nothing("its description, `snapshot.meta`, is cut short")
         try:
-            header = msgspec.json.decode(self.data[start : self.scanner.position], type=Header)
+            header = decoded(self.data[start : self.scanner.position], Header)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _nothing(f"its description, `snapshot.meta`, cannot be read ({error})") from None
         header.node_count = min(max(header.node_count, 0), _MOST)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from caulk.model.decoding import decoded
 from caulk.model.errors import CaptureFailed, Lacks
 from caulk.places.eye import UNLIMITED, Trouble, dropped, number
 from caulk.places.hand import Hand
@@ -165,7 +166,7 @@ def _needed(path: str) -> int:
 
 def _read(record: Path) -> _Loan | None:
     try:
-        return msgspec.json.decode(record.read_bytes(), type=_Loan)
+        return decoded(record.read_bytes(), _Loan)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from caulk.model.decoding import decoded
 from caulk.model.errors import CaptureFailed, CaulkError, Lacks, Unreachable
 from caulk.model.target import Process
 from caulk.ports import Reach
@@ -194,7 +195,7 @@ def _probe(reach: Reach, host: str, port: int) -> Inspector | None:
         return None
     try:
         answer = ask(site, "/json/list", timeout_s=_PROBE_S, most_bytes=_MOST_LIST)
-        entries = msgspec.json.decode(answer.body, type=list[_Entry])
+        entries = decoded(answer.body, list[_Entry])
         path = urlsplit(entries[0].webSocketDebuggerUrl).path
     except Lacks:
         raise

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from caulk.model.decoding import decoded
 from caulk.model.errors import CaptureFailed
 from caulk.wire.websocket import WebSocket
 
@@ -137,10 +138,10 @@ class Line:
         elif message.id:
             self._answers[message.id] = message
         elif message.method == _FROM_WORKER:
-            inner = msgspec.json.decode(message.params, type=_FromWorker)
+            inner = decoded(message.params, _FromWorker)
             self._take(inner.sessionId, _decoded(inner.message.encode("utf-8", "surrogatepass")))
         elif message.method == _GONE:
-            gone = msgspec.json.decode(message.params, type=_FromWorker).sessionId
+            gone = decoded(message.params, _FromWorker).sessionId
             for number in [number for number, asked in self._asked.items() if asked == gone]:
                 self._answers.setdefault(number, _Message(error=_Failure("the worker thread has ended")))
         elif session in self._sessions:
@@ -149,6 +150,6 @@ class Line:
 
 def _decoded(text: bytes) -> _Message:
     try:
-        return msgspec.json.decode(text, type=_Message)
+        return decoded(text, _Message)
     except msgspec.DecodeError as error:
         raise CaptureFailed(f"Node.js sent what is no message of the inspector: {error}") from error

@@ -15,6 +15,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 
+from caulk.model.decoding import decoded
 from caulk.model.errors import CaulkError
 from caulk.ports import Reach, Sink
 from caulk.runtimes.node.protocol import Session
@@ -56,7 +57,7 @@ def _scripts(session: Session) -> tuple[list[_Script], list[str]]:
 
     def hear(method: str, params: msgspec.Raw) -> None:
         if method == "Debugger.scriptParsed":
-            parsed.append(msgspec.json.decode(params, type=_Parsed))
+            parsed.append(decoded(params, _Parsed))
 
     session.listener = hear
     # Where a debugger is attached, `debugger` in the code stops the program.

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from caulk.model.capture import Check, Cost, Evidence, Taken
+from caulk.model.decoding import decoded
 from caulk.model.errors import CaptureFailed, CaulkError
 from caulk.ports import Sink, Write
 from caulk.runtimes.node.figures import snapshot_cost
@@ -140,7 +141,7 @@ def workers(line: Line) -> list[Worker]:
 
     def hear(method: str, params: msgspec.Raw) -> None:
         if method == "NodeWorker.attachedToWorker":
-            attached.append(msgspec.json.decode(params, type=_Attached))
+            attached.append(decoded(params, _Attached))
 
     line.main.listener = hear
     line.main.ask("NodeWorker.enable", waitForDebuggerOnStart=False)
@@ -190,12 +191,12 @@ def _streamed(session: Session, write: Write, sink: Sink, cost: Cost) -> str:
     def hear(method: str, params: msgspec.Raw) -> None:
         nonlocal done
         if method == "HeapProfiler.addHeapSnapshotChunk":
-            data = msgspec.json.decode(params, type=_Chunk).chunk.encode("utf-8", "surrogatepass")
+            data = decoded(params, _Chunk).chunk.encode("utf-8", "surrogatepass")
             write(data)
             done += len(data)
             sink.progress(done, max(cost.size_bytes, done), "V8 writes its heap")
         elif method == "HeapProfiler.reportHeapSnapshotProgress":
-            now = msgspec.json.decode(params, type=_Progress)
+            now = decoded(params, _Progress)
             sink.progress(now.done, max(now.total, 1), "V8 walks its heap")
 
     session.listener = hear

@@ -1,0 +1,35 @@
+"""JSON into records, from any thread.
+
+msgspec describes a type to itself where it is first used, and a thread that comes meanwhile is given the unfinished
+description and crashes the process (0.22). So types are described here, one at a time, and used when they are whole.
+"""
+
+import threading
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+_LOCK = threading.Lock()
+
+
+def decoded(data: bytes | memoryview | str | msgspec.Raw, type: type[T]) -> T:
+    """The record that JSON says; raises `msgspec.MsgspecError`."""
+    return _decoder(type).decode(data)  # type: ignore[no-any-return]
+
+
+def converted(values: Any, type: type[T]) -> T:
+    """The record that plain values make; raises `msgspec.ValidationError`."""
+    _decoder(type)
+    return msgspec.convert(values, type)
+
+
+def _decoder(type: Any) -> Any:
+    with _LOCK:
+        return _made(type)
+
+
+@cache
+def _made(type: Any) -> Any:
+    return msgspec.json.Decoder(type)
