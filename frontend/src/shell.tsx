@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { ask, hasIsland } from './api'
 import type { Session } from './api-types'
 import { keys, useKeys, type Key } from './keys'
-import { isHeard, listen, mayCapture, running, session, useTitle, WHY_NOT } from './live'
+import { listen, mayCapture, session, useTitle } from './live'
 import { CapturesPage } from './pages/captures/page'
 import { DropAnywhere } from './pages/dump/drop'
 import { DumpPage } from './pages/dump/page'
@@ -16,19 +16,10 @@ import { TargetPage } from './pages/target/page'
 import { Palette } from './palette'
 import { Dialog } from './parts/dialog'
 import { follow, go, href, path, segments } from './route'
+import { isMac, PLACES, Topbar } from './topbar'
 import './shell.css'
 
 export { session } from './live'
-
-const PLACES = [
-  { to: '/', title: 'Fleet', key: 'g f' },
-  { to: '/incidents', title: 'Incidents', key: 'g i' },
-  { to: '/captures', title: 'Dumps', key: 'g c' },
-  { to: '/jobs', title: 'Jobs', key: 'g j' },
-  { to: '/rules', title: 'Rules', key: 'g r' },
-]
-/** Which place of the bar a page belongs to. */
-const BELONGS: Record<string, string> = { t: '/', i: '/incidents', d: '/captures' }
 
 export function Shell() {
   const [isHelped, help] = useState(false)
@@ -57,29 +48,7 @@ export function Shell() {
       <a class="skip" href="#main" onClick={skip}>
         Skip to the content
       </a>
-      <header class="topbar">
-        <a class="brand" href={href(hasIsland() ? (session.value?.begins_at ?? '/') : '/')}>
-          caulk
-        </a>
-        {hasIsland() ? <span class="muted">a report in one file</span> : <Navigation />}
-        <span class="space" />
-        {!hasIsland() && (
-          <>
-            <Running />
-            <button type="button" class="find" onClick={() => find(true)} aria-keyshortcuts="Control+K Meta+K">
-              <span>Find</span> <kbd>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
-            </button>
-            <Heard />
-            <Who />
-          </>
-        )}
-        <button type="button" class="quiet" onClick={turnTheme} aria-label="Switch between light and dark" title="Light or dark (t)">
-          ◐
-        </button>
-        <button type="button" class="quiet" onClick={() => help(true)} aria-label="Keys" title="Keys (?)">
-          ?
-        </button>
-      </header>
+      <Topbar find={() => find(true)} help={() => help(true)} turnTheme={turnTheme} />
       <main id="main" tabIndex={-1}>
         <Page />
       </main>
@@ -87,57 +56,6 @@ export function Shell() {
       {isFinding && <Palette close={() => find(false)} commands={commands(() => help(true))} />}
       <Help isOpen={isHelped} close={() => help(false)} />
     </div>
-  )
-}
-
-function Navigation() {
-  const first = segments.value[0] ?? ''
-  const at = BELONGS[first] ?? `/${first}`
-  return (
-    <nav aria-label="Pages">
-      {PLACES.map((place) => (
-        <a key={place.to} href={href(place.to)} aria-current={at === place.to ? (first in BELONGS ? 'true' : 'page') : undefined} title={`${place.title} (${place.key})`}>
-          {place.title}
-        </a>
-      ))}
-    </nav>
-  )
-}
-
-/** How many jobs run; nothing while none does. */
-function Running() {
-  const count = running.value.length
-  return count ? (
-    <a class="running" href={href('/jobs')}>
-      {count === 1 ? running.value[0]!.title : `${count} jobs`}
-    </a>
-  ) : null
-}
-
-function Heard() {
-  const is = isHeard.value
-  const said = is ? 'live' : is === null ? 'connecting' : 'not connected'
-  const why = is ? 'What happens is shown as it happens.' : 'The server is not heard; what you see may be old. It is tried again.'
-  return (
-    <span class={is ? 'heard' : 'heard heard-not'} role="status" title={why}>
-      <span aria-hidden="true">{is ? '●' : '○'}</span> <span class="heard-word">{said}</span>
-    </span>
-  )
-}
-
-/** Who looks, where that is known, and that they may only read, where it is so. */
-function Who() {
-  const who = session.value
-  if (!who) return null
-  return (
-    <>
-      {who.user && who.user !== 'local' && <span class="muted who">{who.user}</span>}
-      {!mayCapture.value && (
-        <span class="reader" title={WHY_NOT}>
-          reads only
-        </span>
-      )}
-    </>
   )
 }
 
@@ -200,8 +118,6 @@ const commands = (help: () => void) => [
   { title: 'Light or dark', detail: 'command', keys: 't', then: turnTheme },
   { title: 'Keys', detail: 'command', keys: '?', then: help },
 ]
-
-const isMac = /Mac|iPhone|iPad/.test(navigator.platform)
 
 // The fragment is not a place of the page, so the focus is moved by hand.
 function skip(event: Event): void {

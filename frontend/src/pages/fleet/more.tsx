@@ -6,7 +6,7 @@ import { Failure } from '../../parts/error'
 import { Prose } from '../../parts/prose'
 import { href } from '../../route'
 import { Multiples } from '../target/multiples'
-import { targetAddress } from './table'
+import { targetAddress } from './row'
 
 const DAY_S = 86_400
 // A row of replicas, and what stands above it; more than two rows scroll inside.

@@ -1,28 +1,18 @@
 // The fleet: what leaks, and how long there is until it matters.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { State as StateName } from '../../api-types'
 import type { Fleet, FleetRow } from '../../fleet-types'
 import { useKeys } from '../../keys'
 import { mayCapture, session, useLive, useTitle, WHY_NOT } from '../../live'
 import { Empty } from '../../parts/empty'
 import { Failure } from '../../parts/error'
-import { GLYPHS } from '../../parts/state'
 import { change, parameter } from '../../route'
 import { CaptureDialog } from '../target/capture'
 import { ChooseFiles } from '../dump/drop'
+import { Counts, Filters } from './filters'
 import { Rail } from './rail'
-import { counted, GROUPS, kept, ordered, ORDERS, STATES, values, wants, type Group, type Order } from './rows'
+import { GROUPS, kept, ordered, ORDERS, wants, type Order } from './rows'
 import { FleetTable } from './table'
 import './fleet.css'
-
-const WORDS: Record<StateName, string> = {
-  leaking: 'leaking',
-  undersized: 'undersized',
-  suspect: 'suspect',
-  warming: 'warming up',
-  unknown: 'not judged yet',
-  steady: 'steady',
-}
 
 export function FleetPage() {
   const fleet = useLive<Fleet>('/api/fleet', ['fleet', 'incident', 'capture'])
@@ -116,76 +106,11 @@ function useOrder(wanted: readonly FleetRow[], order: Order, isDescending: boole
   return { ...found, sort: () => turn((old) => old + 1) }
 }
 
-function Counts({ rows, states }: { rows: readonly FleetRow[]; states: readonly string[] }) {
-  const counts = counted(rows)
-  const turn = (state: StateName): void => {
-    const next = states.includes(state) ? states.filter((one) => one !== state) : [...states, state]
-    change({ state: next.join(',') })
-  }
-  return (
-    <div class="fleet-counts" role="group" aria-label="Only these states">
-      {STATES.filter((state) => counts.has(state) || states.includes(state)).map((state) => (
-        <button key={state} type="button" class={`fleet-count state-${state}`} aria-pressed={states.includes(state)} onClick={() => turn(state)}>
-          <span aria-hidden="true">{GLYPHS[state]}</span> <b>{(counts.get(state) ?? 0).toLocaleString('en')}</b> {WORDS[state]}
-        </button>
-      ))}
-    </div>
-  )
-}
-
-function Filters({ rows, wanted, group, shown }: {
-  rows: readonly FleetRow[]
-  wanted: { runtime: string; namespace: string; owner: string; text: string }
-  group: Group
-  shown: number
-}) {
-  const box = useRef<HTMLInputElement>(null)
-  useKeys([{ keys: '/', what: 'Filter', then: () => box.current?.focus() }])
-  const fields = useMemo(
-    () => (['runtime', 'namespace', 'owner'] as const).map((field) => ({ field, values: values(rows, field) })),
-    [rows],
-  )
-  return (
-    <div class="fleet-filters" role="search">
-      <input
-        ref={box}
-        type="search"
-        aria-label="Filter workloads"
-        placeholder="Filter ( / )   words, -without"
-        value={wanted.text}
-        onInput={(event) => change({ q: event.currentTarget.value })}
-        onKeyDown={(event) => (event.key === 'Escape' || event.key === 'Enter') && box.current?.blur()}
-      />
-      {fields.map(({ field, values: known }) =>
-        known.length > 1 || wanted[field] ? (
-          <select key={field} aria-label={field} value={wanted[field]} onChange={(event) => change({ [field]: event.currentTarget.value })}>
-            <option value="">{field}: all</option>
-            {known.map((value) => (
-              <option key={value} value={value}>
-                {value}
-              </option>
-            ))}
-          </select>
-        ) : null,
-      )}
-      <select aria-label="Group by" value={group} onChange={(event) => change({ group: event.currentTarget.value })}>
-        {GROUPS.map((one) => (
-          <option key={one} value={one}>
-            {one ? `by ${one}` : 'no groups'}
-          </option>
-        ))}
-      </select>
-      <span class="muted" role="status">
-        {shown === rows.length ? `${rows.length.toLocaleString('en')}` : `${shown.toLocaleString('en')} of ${rows.length.toLocaleString('en')}`}
-      </span>
-    </div>
-  )
-} // prettier-ignore
-
 function Nobody({ fleet }: { fleet: Fleet }) {
   const failing = fleet.sources.filter((source) => !source.is_well)
   return (
     <div class="fleet-nobody">
+      <h1 class="unseen">Fleet</h1>
       <Empty
         title={fleet.is_live ? 'Nothing has been read yet' : 'Nothing is watched'}
         commands={[

@@ -4,18 +4,10 @@ import { address, ask } from '../../api'
 import type { Incident, MemoryAnswer, ReplicaMemory } from '../../fleet-types'
 import { useAnswer } from '../../loading'
 import { Chart, type Mark } from '../../parts/chart'
-import { floorOf, fullest, held } from '../target/memory'
+import { fullest, linesOf } from '../target/memory'
+import { timeAround } from './time'
 
-const LEAST_S = 3600
 const MARKED: Record<string, string> = { captured: 'dump', collected: 'dump', closed: 'alert' }
-
-/** The time that is shown: a third of what the incident lasts to either side, an hour at least. */
-export function timeAround(opened_at: string, closed_at: string | null, now: number): { begin: number; end: number } {
-  const opened = Date.parse(opened_at) / 1000
-  const closed = closed_at ? Date.parse(closed_at) / 1000 : now
-  const room = Math.max((closed - opened) / 3, LEAST_S)
-  return { begin: Math.floor(opened - room), end: Math.ceil(Math.min(closed + room, now)) }
-}
 
 export function Around({ incident }: { incident: Incident }) {
   const { begin, end } = useMemo(() => timeAround(incident.opened_at, incident.closed_at, Date.now() / 1000), [incident.opened_at, incident.closed_at, incident.timeline.length])
@@ -29,14 +21,7 @@ export function Around({ incident }: { incident: Incident }) {
 }
 
 function Lines({ incident, answer, shown }: { incident: Incident; answer: MemoryAnswer; shown: ReplicaMemory }) {
-  const lines = useMemo(() => {
-    const values = held(shown)
-    return [
-      { label: 'Held', values },
-      ...(shown.heap.some((value) => value !== null) ? [{ label: 'Heap in use', values: shown.heap }] : []),
-      { label: 'Floor', values: floorOf(values), isBold: true, colour: '--accent' },
-    ]
-  }, [shown])
+  const lines = useMemo(() => linesOf(shown).filter((line) => line.label !== 'Resident'), [shown])
   const marks = useMemo((): Mark[] => {
     const opened = { at: Date.parse(incident.opened_at) / 1000, what: 'alert', text: `opened: ${incident.why}` }
     const told = incident.timeline

@@ -1,20 +1,20 @@
 // An incident: what happened, what proves it, and what was done; made to be pasted into a ticket.
 import { useState } from 'preact/hooks'
-import { Problem, send } from '../../api'
-import type { Incident, Judgement, Moment } from '../../fleet-types'
-import { formatBytes, formatDuration, formatRate, formatShare, formatTime, visible } from '../../format'
+import type { Incident } from '../../fleet-types'
+import { formatTime, visible } from '../../format'
 import { useKeys } from '../../keys'
 import { mayCapture, useLive, useTitle, WHY_NOT } from '../../live'
-import { Dialog } from '../../parts/dialog'
 import { Failure } from '../../parts/error'
 import { Menu } from '../../parts/menu'
 import { Ago, Prose } from '../../parts/prose'
-import { State } from '../../parts/state'
 import { go, href } from '../../route'
 import { replicaName } from '../target/memory'
 import { IncidentTable, lasted, OpenOrClosed } from './list'
 import { Findings } from './findings'
 import { Around } from './around'
+import { Closing } from './closing'
+import { ThenAndNow } from './then'
+import { Timeline } from './timeline'
 import './incident.css'
 
 export function IncidentPage({ id }: { id: string }) {
@@ -108,135 +108,14 @@ function AlertLabels({ alert }: { alert: NonNullable<Incident['alert']> }) {
     <p class="incident-alert">
       Alert <b>{alert.name}</b>
       {alert.is_resolved && ', resolved'}{' '}
-      {Object.entries(alert.labels).map(([name, value]) => (
+      {Object.entries(alert.labels)
+        .filter(([name]) => name !== 'alertname')
+        .map(([name, value]) => (
         <code key={name}>
           {name}={visible(value, 60)}
         </code>
       ))}
     </p>
-  )
-}
-
-const GLYPHS: Record<string, string> = {
-  opened: '●', captured: '◆', collected: '◆', looked: '◇', analysed: '∴', notified: '✉', ran: '▸', waits: '…', skipped: '–',
-  failed: '▲', judged: '≈', closed: '○', note: '✎',
-} // prettier-ignore
-
-function Timeline({ incident, again }: { incident: Incident; again: () => void }) {
-  const moments: Moment[] = [{ at: incident.opened_at, what: 'opened', text: incident.why }, ...incident.timeline]
-  return (
-    <section class="part" aria-label="What happened">
-      <h2>What happened</h2>
-      <ol class="timeline">
-        {moments.map((moment, i) => (
-          <li key={i} class={`timeline-${moment.what}`}>
-            <time dateTime={moment.at} title={formatTime(moment.at, true)}>
-              {clock(moment.at, moments[i - 1]?.at)}
-            </time>
-            <span class="timeline-glyph" aria-hidden="true">
-              {GLYPHS[moment.what] ?? '•'}
-            </span>
-            <div>
-              <b>{moment.what}</b> <Prose text={moment.text} />{' '}
-              {moment.capture && <a href={href(`/d/${moment.capture}`)}>open the dump</a>}
-              {moment.details && (
-                <details>
-                  <summary>More</summary>
-                  <pre>{moment.details}</pre>
-                </details>
-              )}
-            </div>
-          </li>
-        ))}
-      </ol>
-      <Note id={incident.id} again={again} />
-    </section>
-  )
-}
-
-// The day is written where it changes.
-function clock(at: string, before: string | undefined): string {
-  const whole = formatTime(at)
-  return before && formatTime(before).slice(0, 10) === whole.slice(0, 10) ? whole.slice(11) : whole
-}
-
-function Note({ id, again }: { id: string; again: () => void }) {
-  const [text, write] = useState('')
-  const [problem, fail] = useState<Problem | null>(null)
-  if (!mayCapture.value) return <p class="muted">{WHY_NOT}</p>
-  const add = (event: Event): void => {
-    event.preventDefault()
-    if (!text.trim()) return
-    send('POST', `/api/i/${encodeURIComponent(id)}/notes`, { text: text.trim() }).then(
-      () => {
-        write('')
-        fail(null)
-        again()
-      },
-      (error: unknown) => fail(error as Problem),
-    )
-  }
-  return (
-    <form class="incident-note" onSubmit={add}>
-      <textarea
-        aria-label="A note"
-        placeholder="A note: what you saw, what you did, a link"
-        rows={2}
-        value={text}
-        onInput={(event) => write(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === 'Enter' && (event.metaKey || event.ctrlKey) && add(event)}
-      />
-      <button type="submit" disabled={!text.trim()}>
-        Add the note
-      </button>
-      {problem && <Failure what={problem.what} hint={problem.hint} />}
-    </form>
-  )
-}
-
-function ThenAndNow({ incident }: { incident: Incident }) {
-  const { judgement, memory_bytes, limit_bytes } = incident
-  const later = incident.now ?? incident.later
-  if (!judgement && !later) return null
-  return (
-    <section class="part" aria-label="Then and now">
-      <h2>Then and now</h2>
-      <div class="table">
-        <table class="incident-then">
-          <thead>
-            <tr>
-              <th scope="col"><span class="unseen">Figure</span></th>
-              <th scope="col">When it was opened</th>
-              <th scope="col">{incident.now ? 'Now' : 'Last said'}</th>
-            </tr>
-          </thead>
-          <tbody>
-            <Both name="State" of={[judgement, later]} write={(one) => <State state={one.state} why={one.why} />} />
-            <Both name="Growth" of={[judgement, later]} write={(one) => (one.growth_bytes_per_hour === null ? '–' : formatRate(one.growth_bytes_per_hour))} />
-            <Both name="Limit in" of={[judgement, later]} write={(one) => (one.time_to_limit_s === null ? '–' : formatDuration(one.time_to_limit_s))} />
-            <Both name="Since" of={[judgement, later]} write={(one) => (one.since ? `${formatTime(one.since)}${one.since_event ? ` = ${one.since_event}` : ''}` : '–')} />
-            <Both name="Sure" of={[judgement, later]} write={(one) => formatShare(one.confidence)} />
-          </tbody>
-        </table>
-      </div>
-      {memory_bytes !== null && (
-        <p class="muted">
-          It held {formatBytes(memory_bytes)}
-          {limit_bytes ? ` of ${formatBytes(limit_bytes)}` : ''} when it was opened.
-        </p>
-      )}
-    </section>
-  )
-} // prettier-ignore
-
-function Both({ name, of, write }: { name: string; of: [Judgement | null, Judgement | null]; write: (one: Judgement) => preact.ComponentChildren }) {
-  return (
-    <tr>
-      <th scope="row">{name}</th>
-      {of.map((one, i) => (
-        <td key={i}>{one ? write(one) : <span class="muted">–</span>}</td>
-      ))}
-    </tr>
   )
 }
 
@@ -261,42 +140,5 @@ function Captures({ ids }: { ids: readonly string[] }) {
         ))}
       </ul>
     </section>
-  )
-}
-
-function Closing({ incident, isOpen, end, again }: { incident: Incident; isOpen: boolean; end: () => void; again: () => void }) {
-  const [note, write] = useState('')
-  const [problem, fail] = useState<Problem | null>(null)
-  const close = (): void => {
-    send('POST', `/api/i/${encodeURIComponent(incident.id)}/close`, { note: note.trim() }).then(
-      () => {
-        end()
-        again()
-      },
-      (error: unknown) => fail(error as Problem),
-    )
-  }
-  return (
-    <Dialog
-      title="Close the incident"
-      isOpen={isOpen}
-      onClose={end}
-      actions={
-        <>
-          <button type="button" onClick={end}>
-            Leave it open
-          </button>
-          <button type="button" class="primary" onClick={close}>
-            Close it
-          </button>
-        </>
-      }
-    >
-      <label class="incident-note">
-        Why it is over
-        <textarea rows={3} value={note} onInput={(event) => write(event.currentTarget.value)} placeholder="Fixed by…, known, no leak" />
-      </label>
-      {problem && <Failure what={problem.what} hint={problem.hint} />}
-    </Dialog>
   )
 }

@@ -4,13 +4,13 @@ import { address, ask, hear } from '../../api'
 import type { MemoryAnswer, ReplicaMemory, TargetAnswer } from '../../fleet-types'
 import { throttled } from '../../live'
 import { useAnswer } from '../../loading'
-import { Chart, type Mark, type Span } from '../../parts/chart'
+import { Chart, type Span } from '../../parts/chart'
 import { Failure } from '../../parts/error'
-import { axisLabel } from '../../parts/series'
 import { Stacked } from '../../parts/stacked'
 import { change, parameter } from '../../route'
 import { Comparison } from './comparison'
-import { floorOf, fullest, held, kindsOf, replicaName } from './memory'
+import { marksOf } from './marks'
+import { fullest, kindsOf, linesOf, replicaName } from './memory'
 import { Multiples } from './multiples'
 import { Now } from './now'
 
@@ -120,16 +120,7 @@ function Replicas({ answer, shown }: { answer: MemoryAnswer; shown: ReplicaMemor
 }
 
 function Lines({ target, answer, shown }: { target: TargetAnswer; answer: MemoryAnswer; shown: ReplicaMemory }) {
-  const lines = useMemo(() => {
-    const values = held(shown)
-    const hasHeap = shown.heap.some((value) => value !== null)
-    return [
-      { label: 'Resident', values: shown.rss, colour: '--fg-muted' },
-      { label: 'Held', values },
-      ...(hasHeap ? [{ label: 'Heap in use', values: shown.heap }] : []),
-      { label: 'Floor', values: floorOf(values), isBold: true, colour: '--accent' },
-    ]
-  }, [shown])
+  const lines = useMemo(() => linesOf(shown), [shown])
   const [begin, end] = [shown.times[0] ?? 0, shown.times.at(-1) ?? 0]
   const marks = useMemo(() => marksOf(target, begin, end, shown.name), [target, begin, end, shown.name])
   const [a, b] = [parameter('a'), parameter('b')]
@@ -152,26 +143,6 @@ function Lines({ target, answer, shown }: { target: TargetAnswer; answer: Memory
 function KindsOverTime({ replica, limit }: { replica: ReplicaMemory; limit: number | null }) {
   const layers = useMemo(() => kindsOf(replica), [replica])
   return <Stacked label={`Kinds of memory of ${replicaName(replica.name)}`} times={replica.times} layers={layers} limit={limit} height={180} />
-}
-
-/** What happened to a replica, or to all of them, within a time. */
-export function marksOf(target: Pick<TargetAnswer, 'events' | 'dumps' | 'incidents'>, begin: number, end: number, replica: string): Mark[] {
-  const seconds = (at: string | null): number => (at ? Date.parse(at) / 1000 : NaN)
-  const events = target.events.filter((event) => event.what === 'deploy' || !event.replica || event.replica === replica)
-  const marks: Mark[] = [
-    ...events.map((event) => ({ at: seconds(event.at), what: event.what, text: textOf(event.what, event.replica, event.limit) })),
-    ...target.dumps.map((dump) => ({ at: seconds(dump.taken_at), what: 'dump', text: `dump ${dump.id}${dump.suspect ? `: ${dump.suspect}` : ''}`, href: `/d/${dump.id}` })),
-    ...target.incidents.map((one) => ({ at: seconds(one.opened_at), what: 'alert', text: `${one.rule}: ${one.what}`, href: `/i/${one.id}` })),
-  ]
-  return marks.filter((mark) => mark.at >= begin && mark.at <= end)
-}
-
-export function textOf(what: string, replica: string, limit: number): string {
-  const who = replicaName(replica)
-  const of = who ? ` of ${who}` : ''
-  if (what === 'oom') return `${who || 'it'} was killed for lack of memory`
-  if (what === 'limit') return `another limit${of}: ${axisLabel(limit, 'bytes')}`
-  return `${what}${of}`
 }
 
 function spanOf(name: 'a' | 'b'): Span | null {

@@ -3,7 +3,7 @@ import type { TargetAnswer } from '../../fleet-types'
 import { formatTime } from '../../format'
 import { Ago } from '../../parts/prose'
 import { href } from '../../route'
-import { textOf } from './chart'
+import { textOf } from './marks'
 
 const GLYPHS: Record<string, string> = { deploy: '▼', oom: '✂', restart: '↻', limit: '┄' }
 const MOST = 60

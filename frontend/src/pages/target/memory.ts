@@ -1,5 +1,6 @@
 // Memory of replicas over time, from what the API says of them: what is held, its floor, its kinds.
 import type { Line, MemoryAnswer, ReplicaMemory } from '../../fleet-types'
+import { SERIES } from '../../parts/palette'
 
 /** What a replica holds that the kernel cannot take back, at each of its times. */
 export function held(replica: ReplicaMemory): Line {
@@ -32,6 +33,23 @@ export function fullest(answer: MemoryAnswer): ReplicaMemory | null {
   const living = answer.replicas.filter((replica) => last - (replica.times.at(-1) ?? 0) < 600)
   const size = (replica: ReplicaMemory): number => held(replica).findLast((value) => value !== null) ?? 0
   return living.reduce<ReplicaMemory | null>((best, replica) => (best && size(best) >= size(replica) ? best : replica), null)
+}
+
+export interface Drawn extends Layer {
+  colour?: string
+  isBold?: boolean
+}
+
+/** The lines of a replica's chart; the floor is what matters. */
+export function linesOf(replica: ReplicaMemory): Drawn[] {
+  const values = held(replica)
+  const hasHeap = replica.heap.some((value) => value !== null)
+  return [
+    { label: 'Resident', values: replica.rss, colour: '--fg-muted' },
+    { label: 'Held', values, colour: SERIES[1] },
+    ...(hasHeap ? [{ label: 'Heap in use', values: replica.heap, colour: SERIES[2] }] : []),
+    { label: 'Floor', values: floorOf(values), isBold: true, colour: '--accent' },
+  ]
 }
 
 export interface Layer {
