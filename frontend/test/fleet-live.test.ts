@@ -7,7 +7,7 @@ afterEach(() => vi.useRealTimers())
 
 test('what is asked for often is done at once, and then once in a while, the last one too', () => {
   const done = vi.fn()
-  const often = throttled(done, 1000)
+  const often = throttled(done, () => 1000)
   often.ask()
   vi.advanceTimersByTime(0)
   expect(done).toHaveBeenCalledTimes(1)
@@ -20,7 +20,7 @@ test('what is asked for often is done at once, and then once in a while, the las
 
 test('nothing is done after the end', () => {
   const done = vi.fn()
-  const often = throttled(done, 1000)
+  const often = throttled(done, () => 1000)
   often.ask()
   often.end()
   vi.runAllTimers()

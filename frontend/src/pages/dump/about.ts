@@ -35,9 +35,10 @@ export const HOURLY = 0.5
 export const question = (about: About, tab: string, more: Record<string, unknown> = {}): string =>
   address(`/api/d/${about.ids}/${tab}`, { ...parametersOf(tab), ...more })
 
-/** The page on another tab, all else as it is but for `changes`. */
+/** The page on another tab, all else as it is but for `changes`; what belongs to the tab that is left stays behind. */
 export const tabAt = (ids: string, tab: string, changes: Parameters<typeof where>[0] = {}): string =>
-  where(changes, `/d/${ids}${tab === 'suspects' ? '' : `/${tab}`}`)
+  where({ ...LEFT_BEHIND, ...changes }, `/d/${ids}${tab && tab !== 'suspects' ? `/${tab}` : ''}`)
+const LEFT_BEHIND = { to: null, sort: null, limit: null, zoom: null }
 
 /** The frame that a finding blames: the application's own nearest to the allocation, else the allocation. */
 export function blamed(finding: Finding): StackFrame | undefined {

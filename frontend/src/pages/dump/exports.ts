@@ -1,6 +1,5 @@
 // Ways to take what is shown elsewhere: files that the server makes, and pictures that the page has.
 import { address, hasIsland } from '../../api'
-import { formatBytes } from '../../format'
 import type { MenuItem } from '../../parts/menu'
 import { newest, type About } from './about'
 import { parametersOf } from './asked'
@@ -19,12 +18,12 @@ export function exports(about: About, tab: string): MenuItem[] {
   const table = TABLES.includes(tab) ? tab : null
   const download = (label: string, form: string, hint: string, of?: string): MenuItem => ({ label, href: file(form, of), download: true, hint, why })
   return [
-    { label: 'Report in one file', href: `/d/${about.ids}/report.html`, download: `${name}.html`, hint: `opens anywhere, at most ${formatBytes(2 ** 21)}`, why },
+    { label: 'Report in one file', href: `/d/${about.ids}/report.html`, download: `${name}.html`, hint: 'opens anywhere', why },
     download('pprof', 'pprof', 'go tool pprof'),
     download('speedscope', 'speedscope', 'speedscope.app'),
     download('Folded stacks', 'folded', 'flamegraph.pl'),
     download('SVG', 'svg', 'of the flame graph'),
-    { label: 'PNG', hint: 'of the flame graph as it is drawn', why: pictures.png ? null : 'It is on the tab Flame.', onPick: () => void savePicture(`${name}.png`) },
+    { label: 'PNG', hint: 'as it is drawn', why: pictures.png ? null : 'on the tab Flame', onPick: () => void savePicture(`${name}.png`) },
     download('CSV', 'csv', table ? `of the tab ${table}` : 'of the functions', table ?? 'top'),
     download('JSON', 'json', `of the tab ${tab}`, tab),
   ]

@@ -141,7 +141,7 @@ function Node({ node, graph, kind, x, y, width, height }: NodeProps) {
   const strength = 14 + 50 * Math.min(Math.abs(node.own) / (Math.abs(graph.total) || 1), 1)
   return (
     <g class={`graph-node ${isChosen ? 'graph-chosen' : ''} ${graph.signed ? signOf(node.total) : ''}`} transform={`translate(${x - width / 2} ${y - height / 2})`} role="button" tabIndex={0}
-      aria-label={`${visible(node.name)}: ${said}`} aria-pressed={isChosen} style={{ '--hue': String(hueOf(node.package || node.name)), '--strength': `${Math.round(strength)}%` }}
+      aria-pressed={isChosen} style={{ '--hue': String(hueOf(node.package || node.name)), '--strength': `${Math.round(strength)}%` }}
       onClick={choose} onKeyDown={(event) => (event.key === 'Enter' || event.key === ' ') && (event.preventDefault(), choose())}>
       <title>{`${visible(node.name)}\n${said}`}</title>
       <rect width={width} height={height} rx="4" />

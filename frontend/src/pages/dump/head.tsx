@@ -98,7 +98,10 @@ function Base({ about, tab }: { about: About; tab: string }) {
   }) // prettier-ignore
   const told = new Map(others.map((other) => [other.id, other]))
   const siblings = page.siblings.filter((sibling) => sibling.id !== now && sibling.id !== page.previous)
-  const same = others.filter((other) => other.id !== now && other.id !== page.previous && !siblings.some((sibling) => sibling.id === other.id))
+  const { runtime } = newest(page)
+  const isListed = (id: string) => id === now || id === page.previous || siblings.some((sibling) => sibling.id === id)
+  // Of a dump that nobody has read yet the runtime is not known: it may be one of this program.
+  const same = others.filter((other) => !isListed(other.id) && (!other.runtime || other.runtime === runtime))
   const named = (id: string) => told.get(id)?.name ?? id
   const all = [...page.siblings.map((sibling) => sibling.id).filter((id) => id !== now), now]
   const items: MenuItem[] = [

@@ -1,7 +1,8 @@
 // The tabs that are trees: calls as a table, dominators beside boxes, paths to the roots.
 import type { ComponentChildren, JSX } from 'preact'
-import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { hasIsland } from '../../api'
+import { visible } from '../../format'
 import { Copy } from '../../parts/copy'
 import { Treemap } from '../../parts/treemap'
 import { TreeTable } from '../../parts/treetable'
@@ -100,8 +101,13 @@ function DominatorsPane({ stacks }: { stacks: Stacks }) {
 }
 
 export function Paths({ about }: { about: About }): JSX.Element {
-  const chosen = selected.value ?? usualSelection(about)
-  const pattern = filter.value.pattern ?? (chosen ? exactly(chosen.name) : '')
+  // Where the paths lead stays, whatever is selected on the way.
+  const to = parameter('to')
+  const name = to || ((selected.value ?? usualSelection(about))?.name ?? '')
+  useEffect(() => {
+    if (!to && name) change({ to: name })
+  }, [to, name])
+  const pattern = filter.value.pattern ?? (name ? exactly(name) : '')
   const found = useStacks(pattern ? question(about, 'paths', { pattern }) : null)
   if (!pattern) {
     return (
@@ -113,7 +119,7 @@ export function Paths({ about }: { about: About }): JSX.Element {
   return (
     <>
       <Bar>
-        <span>to <code>{filter.value.pattern ?? chosen?.name}</code></span>
+        <span>to <code>{visible(filter.value.pattern ?? name)}</code></span>
         <References />
         {found.value && <Copy text={asLines(found.value)} label="Copy as text" />}
       </Bar>

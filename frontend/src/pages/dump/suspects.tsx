@@ -1,5 +1,6 @@
 // Where one lands: the verdict in a sentence, at most five findings in prose, and what else there is to know.
 import type { JSX } from 'preact'
+import { hasIsland } from '../../api'
 import type { Analysis, TableAnswer } from '../../api-types'
 import { formatBytes, formatCount, formatShare, formatValue } from '../../format'
 import { Prose } from '../../parts/prose'
@@ -120,7 +121,8 @@ function Beside({ about, analysis }: { about: About; analysis: Analysis }) {
 
 function Waste({ about }: { about: About }) {
   const can = (name: string) => about.page.tabs.some((tab) => tab.name === name && tab.is_available)
-  const strings = useJson<TableAnswer>(can('strings') ? question(about, 'strings') : null).value
+  // Comparing all strings takes long: a server does it when it is asked; what matters of them is a finding anyway.
+  const strings = useJson<TableAnswer>(can('strings') && hasIsland() ? question(about, 'strings') : null).value
   const waste = useJson<TableAnswer>(can('waste') ? question(about, 'waste') : null).value
   const live = about.page.totals.find((total) => total.unit === 'bytes')?.value ?? 0
   const part = (bytes: unknown) => `${formatBytes(Number(bytes))} (${formatShare(live ? Number(bytes) / live : 0)})`

@@ -114,11 +114,14 @@ export function Strings({ about }: { about: About }): JSX.Element {
   const [isAsked, ask] = useState(false)
   const [shown, show] = useState<TableAnswer | null>(null)
   const [problem, fail] = useState<{ what: string; hint: string } | null>(null)
+  const [isComing, wait] = useState(false)
   const newest = about.page.ids[about.page.ids.length - 1]!
   const reveal = () => {
     ask(false)
+    fail(null)
+    wait(true)
     const parameters = Object.fromEntries(Object.entries(parametersOf('strings')).filter(([, value]) => value))
-    send<TableAnswer>('POST', `/api/d/${newest}/reveal`, { tab: 'strings', parameters }).then(show, fail)
+    send<TableAnswer>('POST', `/api/d/${newest}/reveal`, { tab: 'strings', parameters }).then(show, fail).finally(() => wait(false))
   }
   return (
     <>
@@ -126,7 +129,9 @@ export function Strings({ about }: { about: About }): JSX.Element {
         {shown ? (
           <button type="button" onClick={() => show(null)}>Hide the texts</button>
         ) : (
-          <button type="button" disabled={hasIsland()} title={hasIsland() ? 'This is one file: it has no texts.' : undefined} onClick={() => ask(true)}>Reveal the texts …</button>
+          <button type="button" disabled={hasIsland() || isComing} title={hasIsland() ? 'This is one file: it has no texts.' : undefined} onClick={() => ask(true)}>
+            {isComing ? 'Reading the texts …' : 'Reveal the texts …'}
+          </button>
         )}
         <span class="muted">Texts from a dump may be secrets: they are hidden until asked for.</span>
       </Bar>
