@@ -3,17 +3,27 @@
 The page has to be built (`make page`); where npm is missing, these tests say so and are left out.
 """
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from page_server import begun, shown
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 HERE = Path(__file__).resolve().parent
-BUILT = HERE.parents[1] / "src/caulk/views/page/index.html"
+PROGRAMS = HERE / "programs"
+BUILT = HERE.parents[1] / "src/caulk/views/page"
 SIZES = {"desk": (1280, 720), "phone": (390, 844)}
+
+# A machine that is busy fails no test.
+expect.set_options(timeout=30_000)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--page", metavar="DIR", dest="page_dir", help="another built page than that in the package")
 
 
 @pytest.fixture(scope="session")
@@ -36,17 +46,24 @@ def browser_context_args() -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def built(npm: str) -> Path:
-    """The built page; `make install` has built it where npm is."""
-    if not BUILT.is_file():
-        pytest.fail("the page is not built: make page", pytrace=False)
-    return BUILT
+def built(npm: str, request: pytest.FixtureRequest) -> Path:
+    """Where the built page is; `make install` has built it where npm is."""
+    folder = Path(request.config.getoption("page_dir", None) or BUILT).resolve()
+    if not (folder / "index.html").is_file():
+        pytest.fail(f"the page is not built in {folder}: make page", pytrace=False)
+    return folder
 
 
 @pytest.fixture
-def page(page: Page) -> Iterator[Page]:
+def problems() -> list[str]:
+    """What went wrong on the page; a test that asks for what is refused takes the refusal out."""
+    return []
+
+
+@pytest.fixture
+def page(page: Page, problems: list[str]) -> Iterator[Page]:
     """A page on which nothing may go wrong unseen: an error in the console, or a request elsewhere, fails the test."""
-    problems: list[str] = []
+    page.set_default_timeout(30_000)
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("request", lambda asked: problems.append(asked.url) if _is_elsewhere(asked.url) else None)
@@ -61,7 +78,7 @@ def served(built: Path, tmp_path_factory) -> Iterator[Callable[..., str]]:
 
     def address(*dumps: Path) -> str:
         if dumps not in servers:
-            one = shown(tmp_path_factory.mktemp("home"))
+            one = shown(tmp_path_factory.mktemp("home"), page=built)
             ids = [one.dumps.add(dump) for dump in dumps]
             end, base = begun(one)
             servers[dumps] = end, f"{base}/d/{'..'.join(ids)}"
@@ -70,6 +87,26 @@ def served(built: Path, tmp_path_factory) -> Iterator[Callable[..., str]]:
     yield address
     for end, _ in servers.values():
         end()
+
+
+@pytest.fixture(scope="session")
+def go_dumps(tmp_path_factory: pytest.TempPathFactory, go: str) -> Path:
+    """The folder with the dumps that `programs/cart.go` wrote now."""
+    folder = tmp_path_factory.mktemp("go")
+    subprocess.run([go, "run", PROGRAMS / "cart.go", folder], check=True, capture_output=True, timeout=300)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def memray_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What memray kept of a Python program that holds sessions."""
+    folder = tmp_path_factory.mktemp("memray")
+    out = folder / "cart.memray"
+    script = folder / "shop.py"
+    script.write_text("kept = []\n\ndef put_session(n):\n    kept.append(bytearray(20_000))\n\nfor n in range(300):\n    put_session(n)\n")
+    command = [sys.executable, "-m", "memray", "run", "--quiet", "--output", out, script]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return out
 
 
 def _is_elsewhere(url: str) -> bool:
