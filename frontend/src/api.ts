@@ -151,23 +151,37 @@ function ended(problem: Problem): Problem {
   return problem
 }
 
-/** Hears what happens, while the page is open; the browser connects again by itself. */
-export function hear(event: 'job' | 'fleet' | 'incident' | 'capture', then: (record: unknown) => void): () => void {
-  if (island) return () => {}
-  stream ??= listening()
-  const listener = (message: MessageEvent): void => then(JSON.parse(message.data as string))
-  stream.addEventListener(event, listener)
-  return () => stream?.removeEventListener(event, listener)
-}
+export type Happening = 'job' | 'fleet' | 'incident' | 'capture'
 
-let stream: EventSource | null = null
+/** Hears what happens, while the page is open; what is cut off is connected again. */
+export function hear(event: Happening, then: (record: unknown) => void): () => void {
+  if (island) return () => {}
+  const listener = (message: MessageEvent): void => then(JSON.parse(message.data as string))
+  const one = { event, listener }
+  heard.add(one)
+  stream ??= listening()
+  stream.addEventListener(event, listener)
+  return () => {
+    heard.delete(one)
+    stream?.removeEventListener(event, listener)
+  }
+}
 
 /** Whether the server is heard now; null before anybody listens. */
 export const connection = signal<boolean | null>(null)
 
+const heard = new Set<{ event: Happening; listener: (message: MessageEvent) => void }>()
+let stream: EventSource | null = null
+const AGAIN_MS = 5000
+
 function listening(): EventSource {
   const source = new EventSource('/api/events')
+  for (const { event, listener } of heard) source.addEventListener(event, listener)
   source.onopen = () => (connection.value = true)
-  source.onerror = () => (connection.value = false)
+  source.onerror = () => {
+    connection.value = false
+    // The browser tries again by itself, unless it was answered with an error.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => (stream = listening()), AGAIN_MS)
+  }
   return source
 }

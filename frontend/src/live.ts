@@ -1,7 +1,7 @@
 // What changes while the page is open: whether the server is heard, its jobs, and answers that are asked for again.
 import { computed, signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ask, connection, hear, Problem } from './api'
+import { ask, connection, hear, Problem, type Happening } from './api'
 import type { Job, Session } from './api-types'
 import type { Loaded } from './loading'
 
@@ -41,11 +41,13 @@ export function listen(): () => void {
   return end
 }
 
-export type Happening = 'job' | 'fleet' | 'incident' | 'capture'
+/** An answer is asked for again after so many times of what it took. */
+const SHARE = 20
 
 /**
- * An answer that is asked for again when one of `events` happens, at most once in `pause_ms`, and when the connection
- * is back. The last answer stays while the next is on its way, and when it does not come.
+ * An answer that is asked for again when one of `events` happens and when the server is heard again, at most once in
+ * `pause_ms`, and less often where it takes long. The last answer stays while the next is on its way, and when it does
+ * not come.
  */
 export function useLive<T>(at: string | null, events: readonly Happening[], pause_ms = 2000): Loaded<T> {
   const [found, tell] = useState<Omit<Loaded<T>, 'again'> & { at: string | null }>({ isLoading: true, at })
@@ -54,12 +56,18 @@ export function useLive<T>(at: string | null, events: readonly Happening[], paus
   useEffect(() => {
     if (at === null) return
     let isGone = false
+    let took_ms = 0
     const again = (): void => {
       asking.current?.abort()
       const control = (asking.current = new AbortController())
+      const begun = performance.now()
       tell((old) => (old.at === at ? { ...old, isLoading: true } : { isLoading: true, at }))
       ask<T>(at, { signal: control.signal, onJob: (job) => tell((old) => ({ ...old, job })) }).then(
-        (value) => !isGone && asking.current === control && tell({ value, isLoading: false, at }),
+        (value) => {
+          if (isGone || asking.current !== control) return
+          took_ms = performance.now() - begun
+          tell({ value, isLoading: false, at })
+        },
         (error: unknown) => {
           if (isGone || asking.current !== control || (error as Error).name === 'AbortError') return
           const problem = error instanceof Problem ? error : new Problem(String(error))
@@ -68,8 +76,15 @@ export function useLive<T>(at: string | null, events: readonly Happening[], paus
       )
     }
     turn.current = again
-    const soon = throttled(() => document.visibilityState === 'visible' && again(), pause_ms)
+    const soon = throttled(() => document.visibilityState === 'visible' && again(), () => Math.max(pause_ms, SHARE * took_ms))
     const ends = events.map((event) => hear(event, soon.ask))
+    let wasHeard = connection.value
+    ends.push(
+      connection.subscribe((is) => {
+        if (is && wasHeard === false) soon.ask()
+        wasHeard = is
+      }),
+    )
     const back = (): void => void (document.visibilityState === 'visible' && soon.ask())
     document.addEventListener('visibilitychange', back)
     again()
@@ -84,8 +99,8 @@ export function useLive<T>(at: string | null, events: readonly Happening[], paus
   return { ...(found.at === at ? found : { isLoading: true }), again: () => turn.current() }
 }
 
-/** Calls `then` at once, and after that at most once in `pause_ms`, but always after the last call. */
-export function throttled(then: () => void, pause_ms: number): { ask: () => void; end: () => void } {
+/** Calls `then` at once, and after that at most once in `pause_ms` milliseconds, but always after the last call. */
+export function throttled(then: () => void, pause_ms: () => number): { ask: () => void; end: () => void } {
   let timer: ReturnType<typeof setTimeout> | undefined
   let last = -Infinity
   const call = (): void => {
@@ -94,7 +109,7 @@ export function throttled(then: () => void, pause_ms: number): { ask: () => void
     then()
   }
   return {
-    ask: () => void (timer ??= setTimeout(call, Math.max(last + pause_ms - Date.now(), 0))),
+    ask: () => void (timer ??= setTimeout(call, Math.max(last + pause_ms() - Date.now(), 0))),
     end: () => clearTimeout(timer),
   }
 }

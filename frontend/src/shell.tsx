@@ -44,7 +44,7 @@ export function Shell() {
   ]
   useKeys(hasIsland() ? everywhere : [...everywhere, ...served])
   return (
-    <div class="shell" onClick={follow}>
+    <div class={segments.value[0] === 'd' ? 'shell shell-dump' : 'shell'} onClick={follow}>
       <a class="skip" href="#main" onClick={skip}>
         Skip to the content
       </a>

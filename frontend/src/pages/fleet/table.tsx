@@ -162,7 +162,7 @@ export function FleetTable(props: FleetTableProps) {
           <Room height={begins[begins.length - 1]! - begins[view.end]!} />
         </tbody>
       </table>
-      <p class="fleet-said" role="status">
+      <p class={said ? 'fleet-said' : 'fleet-said fleet-hint'} role="status">
         {said ? (
           <>
             <State state={said.state} /> <b>{visible(said.name, 60)}</b> {said.why || 'Nothing is said of it yet.'}
@@ -190,7 +190,7 @@ function HeadingCell({ heading, order, isDescending, onOrder }: {
     <th
       role="columnheader"
       scope="col"
-      class={`fleet-${name}${heading.isNumber ? ' number' : ''}`}
+      class={`fleet-${name}${heading.isNumber ? ' number' : ''}${own ? '' : ' fixed'}`}
       aria-sort={isIt ? (isDescending ? 'descending' : 'ascending') : undefined}
       title={heading.hint}
     >

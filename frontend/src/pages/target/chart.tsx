@@ -83,7 +83,7 @@ function useEnd(step: number): number {
   const [end, tell] = useState(now)
   useEffect(() => {
     tell(now())
-    const soon = throttled(() => tell(now()), step * 1000)
+    const soon = throttled(() => tell(now()), () => step * 1000)
     const quiet = hear('fleet', soon.ask)
     return () => {
       soon.end()
