@@ -42,8 +42,8 @@ bench: install ## Measure caulk beside its peers, in ratios
 	$(BIN)/python bench/probe.py
 	$(BIN)/python bench/web/run.py
 
-fuzz: install ## Read CAULK_FUZZ (20000) mutants of each dump: no traceback, no hang, both forms of the kernels agree
-	CAULK_FUZZ=$${CAULK_FUZZ:-20000} $(BIN)/pytest -n 2 tests/fuzz
+fuzz: install ## Read CAULK_FUZZ (20000) mutants of each dump (no traceback, no hang, both forms of the kernels agree), and ask the API
+	CAULK_FUZZ=$${CAULK_FUZZ:-20000} $(BIN)/pytest -n 2 tests/fuzz tests/web/test_openapi.py
 
 probe-versions: install ## Test the probe under every Python (3.9 to 3.14) that is here, with Django 4.2 and 5.2
 	$(BIN)/python tests/probe/versions.py

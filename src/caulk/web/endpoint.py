@@ -62,6 +62,9 @@ class Endpoint:
     """The type of the JSON answer; None where it is no JSON, or has no published type."""
     role: Role = "read"
     media: str = "application/json"
+    """What it answers with; several are parted by commas."""
+    statuses: tuple[int, ...] = (200,)
+    """How it answers where all is well: 202 comes with a job."""
 
     @property
     def summary(self) -> str:

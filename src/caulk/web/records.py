@@ -108,3 +108,30 @@ class Sparks(Answer, frozen=True, kw_only=True):
 
     schema: Literal["caulk.sparks/1"] = "caulk.sparks/1"
     rows: dict[str, Spark]
+
+
+class JobRecord(Answer, frozen=True, kw_only=True):
+    """Work that takes longer than a request; `result` is there once it is done, `what` and `hint` where it failed."""
+
+    schema: Literal["caulk.job/1"] = "caulk.job/1"
+    id: str
+    kind: str
+    title: str
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    progress: float
+    step: str
+    eta_s: float | None
+    began_at: str | None
+    ended_at: str | None
+    log: tuple[str, ...]
+    what: str
+    hint: str
+    result: dict[str, Any] | None
+
+
+class ErrorRecord(Answer, frozen=True, kw_only=True):
+    """What happened, and what to do."""
+
+    schema: Literal["caulk.error/1"] = "caulk.error/1"
+    what: str
+    hint: str

@@ -1,6 +1,19 @@
 """What the page asks: a module a subject, each with a table of endpoints."""
 
-from caulk.web.routes import captures, downloads, dumps, find, fleet, incidents, jobs, rules, session, targets, uploads
+from caulk.web.routes import (
+    captures,
+    described,
+    downloads,
+    dumps,
+    find,
+    fleet,
+    incidents,
+    jobs,
+    rules,
+    session,
+    targets,
+    uploads,
+)
 
 ENDPOINTS = (
     *session.ENDPOINTS,
@@ -14,4 +27,5 @@ ENDPOINTS = (
     *rules.ENDPOINTS,
     *captures.ENDPOINTS,
     *find.ENDPOINTS,
+    *described.ENDPOINTS,
 )

@@ -16,6 +16,7 @@ from caulk.web.routes.dumps import report
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 60
+_MEDIA = ", ".join(dict.fromkeys(media for _, media in pages.FORMS.values()))
 
 
 class Wanted(Asked, frozen=True):
@@ -57,6 +58,6 @@ def attached(known: Sequence[Known], what: str, suffix: str) -> dict[str, str]:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/d/{ids}/download", download, Wanted, media="application/octet-stream"),
+    Endpoint("GET", "/d/{ids}/download", download, Wanted, media=_MEDIA),
     Endpoint("GET", "/d/{ids}/report.html", one_file, Reading, media="text/html"),
 )

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from caulk import pages
 from caulk.model.errors import UsageError
 from caulk.reports import Report
+from caulk.views import columns
 from caulk.web.answers import Answer
 from caulk.web.asked import Asked, Opened, Reading, opening
 from caulk.web.endpoint import Asking, Endpoint, NotFound, json
@@ -121,8 +122,15 @@ async def _given(asking: Asking, name: str, make: Callable[[Opened], Answer]) ->
 
 ENDPOINTS = (
     Endpoint("GET", "/api/d", dumps),
-    Endpoint("GET", "/api/d/{ids}", dump, Reading),
-    Endpoint("GET", "/api/d/{ids}/selection", selection, Chosen),
-    Endpoint("GET", "/api/d/{ids}/{tab}", answer, Asked),
-    Endpoint("POST", "/api/d/{ids}/reveal", reveal, body=Revealed, role="capture"),
+    Endpoint("GET", "/api/d/{ids}", dump, Reading, statuses=(200, 202)),
+    Endpoint("GET", "/api/d/{ids}/selection", selection, Chosen, statuses=(200, 202)),
+    Endpoint(
+        "GET",
+        "/api/d/{ids}/{tab}",
+        answer,
+        Asked,
+        media=f"application/json, {columns.MEDIA}",
+        statuses=(200, 202),
+    ),
+    Endpoint("POST", "/api/d/{ids}/reveal", reveal, body=Revealed, role="capture", statuses=(200, 202)),
 )

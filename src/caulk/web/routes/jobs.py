@@ -4,6 +4,7 @@ from typing import Any
 
 from caulk.web.endpoint import Asking, Endpoint, NotFound
 from caulk.web.jobs import Job
+from caulk.web.records import JobRecord
 
 
 async def jobs(asking: Asking) -> dict[str, Any]:
@@ -32,6 +33,6 @@ def _job(asking: Asking) -> Job:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/jobs", jobs),
-    Endpoint("GET", "/api/jobs/{id}", job),
-    Endpoint("POST", "/api/jobs/{id}/cancel", cancel, role="capture"),
+    Endpoint("GET", "/api/jobs/{id}", job, answer=JobRecord),
+    Endpoint("POST", "/api/jobs/{id}/cancel", cancel, answer=JobRecord, role="capture"),
 )

@@ -56,5 +56,5 @@ def _targets(asking: Asking) -> dict[str, Target]:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/rules", rules, answer=known.RulesAnswer),
-    Endpoint("POST", "/api/rules/{name}/test", test, body=Try),
+    Endpoint("POST", "/api/rules/{name}/test", test, body=Try, statuses=(202,)),
 )

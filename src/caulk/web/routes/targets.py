@@ -128,5 +128,5 @@ ENDPOINTS = (
     Endpoint("GET", "/api/t/{key}/kinds", kinds, Replica),
     Endpoint("GET", "/api/t/{key}/compare", compared, Two, answer=Compared),
     Endpoint("GET", "/api/t/{key}/plan", planned, Way, answer=taking.Plan),
-    Endpoint("POST", "/api/t/{key}/captures", capture, body=Wanted, role="capture"),
+    Endpoint("POST", "/api/t/{key}/captures", capture, body=Wanted, role="capture", statuses=(202,)),
 )

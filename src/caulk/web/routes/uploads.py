@@ -34,6 +34,6 @@ async def remove(asking: Asking) -> dict[str, Any]:
 
 
 ENDPOINTS = (
-    Endpoint("PUT", "/api/uploads", upload, Named, role="capture"),
+    Endpoint("PUT", "/api/uploads", upload, Named, role="capture", statuses=(201,)),
     Endpoint("DELETE", "/api/uploads/{id}", remove, role="capture"),
 )
