@@ -29,5 +29,5 @@ print(sum(found))
 
 
 def test_a_type_that_several_threads_use_for_the_first_time_crashes_none_of_them():
-    ran = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=120)
+    ran = subprocess.run([sys.executable, "-c", PROGRAM], check=False, capture_output=True, text=True, timeout=120)
     assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, str(150 * 4 * 3), "")

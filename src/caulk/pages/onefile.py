@@ -110,8 +110,10 @@ def _entries(asked: _Asked, analysis: Analysis) -> Iterator[Entry]:
     names = _names(asked, analysis)
     for name in names:
         yield from _selection(asked, name)
-    for name in names[: asked.room.paths] if asked.kind == "type" else ():
-        yield from _tab(asked, "paths", f"^{_SYNTAX.sub(_escaped, name)}$")
+    one = "paths" if asked.kind == "type" else "source"
+    if any(tab["name"] == one and tab["is_available"] for tab in overview["tabs"]):
+        for name in names[: asked.room.paths]:
+            yield from _tab(asked, one, f"^{_SYNTAX.sub(_escaped, name)}$")
 
 
 def _tab(asked: _Asked, name: str, pattern: str = "") -> Iterator[Entry]:
