@@ -86,6 +86,19 @@ export interface DumpPage {
   previous: string | null
   next: string | null
   siblings: { id: string; taken_at: string | null; size_bytes: number }[]
+  /** Of a report in one file: what it has not, and whether it has the memory of the run. */
+  notes?: string[]
+  has_memory?: boolean
+}
+
+/** Memory of the run that dumps are of; times in seconds since 1970. */
+export interface RunAnswer {
+  schema: 'caulk.run/1'
+  name: string
+  times: number[]
+  rss: (number | null)[]
+  heap: (number | null)[]
+  captures: number[]
 }
 
 export interface StackFrame {

@@ -22,10 +22,11 @@ export function Answered<T>({ found, children, what = 'Counting …' }: Answered
 
 /** A job that is awaited, with a way to end it. */
 export function Working({ job, onRetry }: { job: Job; onRetry: () => void }): JSX.Element {
+  const last = job.log[job.log.length - 1]
   return (
     <div class="working">
       <Progress job={job} onCancel={() => void send('POST', `/api/jobs/${job.id}/cancel`).catch(() => {})} onRetry={onRetry} />
-      {job.log.length > 0 && <p class="muted">{job.log[job.log.length - 1]}</p>}
+      {last && last !== job.step && <p class="muted">{last}</p>}
     </div>
   )
 }

@@ -62,8 +62,12 @@ function Known({ ids, tab, page, job }: { ids: string; tab: string; page: Overvi
       <Tabs label="Questions" selected={tab} panel="pane" onSelect={(name) => go(tabAt(ids, name))}
         tabs={page.tabs.filter((one) => PANES[one.name]).map((one) => ({ ...one, href: href(tabAt(ids, one.name)) }))} />
       <div class="dump-filter">
-        <FilterBox text={filterText.value} onChange={setFilter} inputRef={box} label="Filter (/)"
-          placeholder={hasObjects(page) ? 'Filter: type:Session  retained:>10M  by:packages' : 'Filter: word  -word  hide=X  from=X'} />
+        {hasIsland() ? (
+          <input class="dump-unfiltered" disabled aria-label="Filter" placeholder="This is one file: `caulk serve FILE` filters" />
+        ) : (
+          <FilterBox text={filterText.value} onChange={setFilter} inputRef={box} label="Filter (/)"
+            placeholder={hasObjects(page) ? 'Filter: type:Session  retained:>10M  by:packages' : 'Filter: word  -word  hide=X  from=X'} />
+        )}
         {isDifference(page) && VANISHING.includes(tab) && <Gone />}
       </div>
       <div class="dump-sides">
@@ -98,7 +102,7 @@ function Strip({ about }: { about: About }) {
 function Gone() {
   const isOn = parameter('gone') === '1'
   return (
-    <button type="button" class="gone" aria-pressed={isOn} disabled={hasIsland()} title="What was in the base and is not there any more"
+    <button type="button" class="gone" aria-pressed={isOn} title="What was in the base and is not there any more"
       onClick={() => change({ gone: !isOn })}>
       {isOn ? '✓ ' : ''}vanished
     </button>

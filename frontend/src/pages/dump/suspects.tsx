@@ -8,6 +8,7 @@ import { State } from '../../parts/state'
 import { href } from '../../route'
 import { newest, question, tabAt, type About } from './about'
 import { useJson } from './answers'
+import { RunMemory } from './memory'
 import { Card, likely } from './card'
 import { Evidence } from './chain'
 import './suspects.css'
@@ -33,6 +34,7 @@ export function Suspects({ about }: { about: About }): JSX.Element | null {
           {more.map((finding) => <Card key={finding.rank} finding={finding} about={about} />)}
         </details>
       )}
+      {about.page.has_memory && <RunMemory about={about} />}
       <Beside about={about} analysis={analysis} />
     </div>
   )
@@ -85,6 +87,7 @@ function Clean({ about, analysis }: { about: About; analysis: Analysis }) {
 
 function Beside({ about, analysis }: { about: About; analysis: Analysis }) {
   const warnings = [...new Set(about.page.dumps.flatMap((dump) => dump.warnings))]
+  const notes = about.page.notes ?? []
   const notRead = about.page.dumps.filter((dump) => dump.coverage < 1)
   return (
     <div class="beside">
@@ -102,7 +105,7 @@ function Beside({ about, analysis }: { about: About; analysis: Analysis }) {
         </table>
       </section>
       <Waste about={about} />
-      {(warnings.length > 0 || notRead.length > 0 || analysis.notes.length > 0) && (
+      {(warnings.length > 0 || notRead.length > 0 || analysis.notes.length > 0 || notes.length > 0) && (
         <section class="beside-warnings">
           <h3>To be borne in mind</h3>
           <ul class="evidence">
@@ -111,7 +114,7 @@ function Beside({ about, analysis }: { about: About; analysis: Analysis }) {
                 Of {dump.name} {formatShare(dump.coverage)} could be read; amounts are of that part.
               </li>
             ))}
-            {[...warnings, ...analysis.notes].map((line) => <li key={line}><Prose text={line} /></li>)}
+            {[...warnings, ...analysis.notes, ...notes].map((line) => <li key={line}><Prose text={line} /></li>)}
           </ul>
         </section>
       )}
