@@ -117,14 +117,15 @@ def test_an_access_is_checked_as_it_is_made(tmp_path):
 
 
 @contextmanager
-def served(settings: Serve, home, **more: object):
+def served(settings: Serve, home):
     """The port of a real server that listens meanwhile."""
     app = Starlette(routes=[Route("/{path:path}", lambda _: PlainTextResponse("well"), methods=["GET", "POST"])])
-    told = {**options(settings), **more}
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         access = Access(f"127.0.0.1:{port}", settings, home)
-        server = uvicorn.Server(uvicorn.Config(Guarded(app, access), log_config=None, lifespan="off", **told))
+        server = uvicorn.Server(
+            uvicorn.Config(Guarded(app, access), log_config=None, lifespan="off", **options(settings))
+        )
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
         thread.start()
         try:
@@ -176,11 +177,9 @@ def test_a_body_too_long_closes_the_connection_and_is_no_request(tmp_path):
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHos"])
-def test_a_head_that_does_not_come_is_not_waited_for(tmp_path, begun):
-    class Impatient(Prompt):
-        within_s = 0.1
-
-    with served(Serve(), tmp_path, http=Impatient) as port:
+def test_a_head_that_does_not_come_is_not_waited_for(tmp_path, monkeypatch, begun):
+    monkeypatch.setattr(Prompt, "within_s", 0.1)
+    with served(Serve(), tmp_path) as port:
         with socket.create_connection(("127.0.0.1", port), 20) as plain:
             plain.sendall(begun)
             assert everything(plain) == b""
