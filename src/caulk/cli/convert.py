@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from caulk import app
 from caulk.analysis.dumps import Dump
-from caulk.cli.reports import Symbols, write
+from caulk.cli.asking import Symbols, write
 from caulk.formats.source import STDIN
 from caulk.model.errors import UsageError
 from caulk.reports import Question

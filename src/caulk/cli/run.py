@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from caulk import app
-from caulk.cli.reports import write
+from caulk.cli.asking import write
 from caulk.cli.status import StatusLine
 from caulk.model.errors import UsageError
 from caulk.model.records import Analysis
