@@ -31,7 +31,8 @@ class Served:
             answer = self.browser.get(path)
             if answer.status_code != 202:
                 return answer
-            job = answer.json()
+            # A plain page says nothing of the job.
+            job = answer.json() if "json" in answer.headers["Content-Type"] else {"state": "done"}
             while job["state"] in ("waiting", "running"):
                 time.sleep(0.01)
                 job = self.browser.get(f"/api/jobs/{job['id']}").json()

@@ -90,7 +90,7 @@ class Plain:
 async def _told(endpoint: Endpoint, site: Site, request: Request) -> Any:
     """What an endpoint answers without any parameter but those of the path."""
     said = await endpoint.handle(Asking(site, request.path_params, endpoint.query(), None, request))
-    return msgspec.json.decode(said.body) if isinstance(said, Response) else msgspec.to_builtins(said)
+    return msgspec.json.decode(said.body if isinstance(said, Response) else msgspec.json.encode(said))
 
 
 def _record(said: Mapping[str, Any]) -> Iterator[str]:
