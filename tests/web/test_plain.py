@@ -1,12 +1,14 @@
 """The plain form: every page without a script, with links between them, and nothing that a browser would run."""
 
 import re
+import threading
 from html.parser import HTMLParser
 
 import pytest
 from hostile_dumps import HOSTILE, hostile_heap
 from page_asking import client
 
+from caulk import app
 from caulk.web.server import application
 from caulk.web.site import site
 
@@ -96,18 +98,15 @@ def test_a_plain_page_may_load_nothing(served, python_heaps):
 
 
 def test_a_page_of_a_dump_that_is_being_read_comes_again_by_itself(served, python_heaps, monkeypatch):
-    monkeypatch.setattr("caulk.web.asked._PATIENCE_S", 0.0)
-    monkeypatch.setattr("caulk.web.plain_dumps.opening", opening_at_once)
-    answer = served.browser.get(f"/d/{served.show(python_heaps[0])}?plain=1")
+    load, go_on = app.load, threading.Event()
+    monkeypatch.setattr(app, "load", lambda *given, **more: go_on.wait(30) and load(*given, **more))
+    at = f"/d/{served.show(python_heaps[0])}?plain=1"
+    answer = served.browser.get(at)
     assert answer.status_code == 202
     assert answer.headers["Refresh"] == "1"
     assert "comes again" in answer.text
-
-
-async def opening_at_once(asking, references):
-    from caulk.web.asked import opening
-
-    return await opening(asking, references, 0.0)
+    go_on.set()
+    assert python_heaps[0].name in served.get(at).text
 
 
 def test_what_does_not_exist_is_said_on_a_page(served):
