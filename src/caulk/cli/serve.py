@@ -52,6 +52,8 @@ def main(
     tls_key: Annotated[str, Parameter(group=_PAGE)] = "",
     insecure: Annotated[bool, Parameter(group=_PAGE, negative="")] = False,
     open: Annotated[bool, Parameter(group=_PAGE)] = True,
+    source: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    source_url: str = "",
     interval: str = "",
     config: str = "",
     rules: bool = True,
@@ -80,6 +82,10 @@ def main(
         Listen for others without TLS, where a proxy does that.
     open
         Show it in the browser, where there is one and this is a terminal.
+    source
+        A directory of source code, the only place that is looked in; may be given again.
+    source_url
+        Where lines can be looked at: `https://host/owner/repository/blob/REVISION/{file}#L{line}`.
     interval
         Time between two readings (5s, 1m).
     config
@@ -98,10 +104,14 @@ def main(
         "cert": tls_cert,
         "key": tls_key,
         "insecure": insecure,
+        "sources": source,
+        "source_url": source_url,
     }
     settings = load(config)
     serving = msgspec.structs.replace(settings.serve, **{name: value for name, value in given.items() if value})
     settings = msgspec.structs.replace(settings, serve=serving)
+    if missing := [one for one in serving.sources if not Path(one).is_dir()]:
+        raise UsageError(f"--source {missing[0]}: no such directory")
     files, targets = _parted(wanted)
     with contextlib.ExitStack() as stack:
         listener, address = _listening(serving, is_free=not http)

@@ -124,6 +124,10 @@ class Serve(Section, frozen=True, kw_only=True):
     reveals: int = 30
     """How many times in a window values are shown: to each caller, and of each dump."""
     window: Span = Span(600)
+    sources: tuple[str, ...] = ()
+    """Directories of source code, of which the lines that a profile names are shown."""
+    source_url: str = ""
+    """Where lines can be looked at: `https://host/owner/repository/blob/REVISION/{file}#L{line}`."""
 
     def __post_init__(self) -> None:
         if min(self.uploads, self.captures, self.reveals) < 0:

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -14,10 +15,12 @@ from caulk import pages
 from caulk.analysis.dumps import Dump, in_order
 from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
+from caulk.config.schema import Serve
 from caulk.model.errors import MalformedDump
 from caulk.model.graph import References
 from caulk.reports import Question
 from caulk.reports.question import Grouping
+from caulk.symbols.sources import Sources
 from caulk.web.dumps import Known
 from caulk.web.endpoint import Asking, Query
 from caulk.web.jobs import Job
@@ -52,8 +55,10 @@ class Asked(Reading, frozen=True):
     limit: Annotated[int, Meta(ge=0, le=pages.NODES)] = 0
     """Rows of a table or nodes of stacks; 0 for as many as are usual."""
 
-    def question(self, dumps: Sequence[Dump], tab: str = "", *, values: bool = False) -> Question:
-        """The same as a question about dumps, for a tab."""
+    def question(
+        self, dumps: Sequence[Dump], tab: str = "", *, serve: Serve = Serve(), values: bool = False
+    ) -> Question:
+        """The same as a question about dumps, for a tab; source code is where the settings say."""
         return Question(
             dumps=dumps,
             filters=Filters(self.focus, self.ignore, self.hide, self.show, self.from_),
@@ -65,6 +70,8 @@ class Asked(Reading, frozen=True):
             values=values,
             by=self.by,
             least=self.least,
+            sources=Sources([Path(one) for one in serve.sources]).find if serve.sources else None,
+            source_url=serve.source_url,
         )
 
 

@@ -42,7 +42,7 @@ async def body(site: Site, request: Request) -> tuple[str, str, int]:
     row = report(tab)
 
     def drawn() -> str:
-        question = asked.question(found.dumps, tab)
+        question = asked.question(found.dumps, tab, serve=site.config.serve)
         overview = pages.described(question, found.ids)
         try:
             answer = changed(tab, question) if tab in STACKS else row.answer(question)

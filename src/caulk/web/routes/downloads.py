@@ -31,7 +31,8 @@ async def download(asking: Asking) -> Response:
     asked = asking.query
     row = report(asked.tab)
     dumps = await opened(asking, asked.references)
-    body = await asyncio.to_thread(pages.saved, row, asked.question(dumps.dumps, row.name), asked.form)
+    question = asked.question(dumps.dumps, row.name, serve=asking.site.config.serve)
+    body = await asyncio.to_thread(pages.saved, row, question, asked.form)
     suffix, media = pages.FORMS[asked.form]
     return Response(body, media_type=media, headers=attached(dumps.known, row.name, suffix))
 

@@ -63,7 +63,7 @@ async def answer(asking: Asking) -> Response:
     row, asked = report(asking.path["tab"]), asking.query
 
     def said(opened: Opened) -> Answer:
-        question = asked.question(opened.dumps, row.name)
+        question = asked.question(opened.dumps, row.name, serve=asking.site.config.serve)
         return Answer(*pages.answer(row, question, nodes=asked.limit or pages.NODES))
 
     return await _given(asking, row.name, said)
