@@ -5,17 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from dump_page import CULPRIT, RUNTIMES, at, dumps, filter_box, pane, rows, selected, selection, tab, write
+from playwright.sync_api import Page, expect
 from seen import faults, overflows
 
-DUMPS = Path(__file__).resolve().parent / "dumps"
-RUNTIMES = {
-    "go": ["go.1.pb.gz", "go.2.pb.gz", "go.3.pb.gz"],
-    "python": ["python.1.tracemalloc.gz", "python.2.tracemalloc.gz", "python.3.tracemalloc.gz"],
-    "node": ["node.1.heapsnapshot.zst", "node.2.heapsnapshot.zst"],
-    "jvm": ["jvm.1.hprof.zst", "jvm.2.hprof.zst"],
-}
-CULPRIT = {"go": "main.putSession", "python": "cart.py:12", "node": "Store.sessions", "jvm": "Cart$Store.sessions"}
 #: What must be read on each tab that the newest dump has; a tab that is not here it cannot have.
 PROFILE = ("flame", "tree", "top", "graph")
 TRUE = {
@@ -33,47 +26,22 @@ def runtime(request) -> str:
     return request.param
 
 
-def dumps(runtime: str) -> list[Path]:
-    return [DUMPS / name for name in RUNTIMES[runtime]]
-
-
 @pytest.fixture
 def newest(served: Callable[..., str], runtime: str) -> str:
     """The address of the newest dump of a runtime, alone."""
-    return alone(served(*dumps(runtime)))
+    return at(served(*dumps(runtime)), -1)
 
 
 @pytest.fixture
 def go_newest(served: Callable[..., str]) -> str:
     """The address of the newest dump of the Go program."""
-    return alone(served(*dumps("go")))
+    return at(served(*dumps("go")), -1)
 
 
 @pytest.fixture
 def jvm_newest(served: Callable[..., str]) -> str:
     """The address of the newest dump of the Java program."""
-    return alone(served(*dumps("jvm")))
-
-
-def alone(address: str, which: int = -1) -> str:
-    base, _, ids = address.rpartition("/")
-    return f"{base}/{ids.split('..')[which]}"
-
-
-def tab(page: Page, name: str) -> Locator:
-    return page.get_by_role("tab", name=name, exact=True)
-
-
-def pane(page: Page) -> Locator:
-    return page.get_by_role("tabpanel")
-
-
-def selection(page: Page) -> Locator:
-    return page.get_by_role("complementary", name="Selection")
-
-
-def filter_box(page: Page) -> Locator:
-    return page.get_by_role("searchbox", name="Filter (/)")
+    return at(served(*dumps("jvm")), -1)
 
 
 def test_a_dump_opens_on_a_sentence_that_names_the_code(page: Page, served: Callable[..., str], runtime: str):
@@ -106,14 +74,14 @@ def test_each_tab_shows_what_is_true_or_says_why_it_cannot(page: Page, newest: s
 
 def test_the_selection_follows_what_is_clicked(page: Page, newest: str, runtime: str):
     page.goto(f"{newest}/top")
-    row = pane(page).get_by_role("row").nth(1)
+    row = rows(page).nth(1)
     row.click()
     name = row.get_by_role("gridcell").first.inner_text()
-    expect(selection(page).get_by_role("heading", level=3)).to_have_text(name)
+    expect(selected(page)).to_have_text(name)
     expect(row).to_have_attribute("aria-selected", "true")
     neighbour = selection(page).locator(".neighbours a").first
     neighbour.click()
-    expect(selection(page).get_by_role("heading", level=3)).not_to_have_text(name)
+    expect(selected(page)).not_to_have_text(name)
     page.get_by_role("button", name="Clear the selection").click()
     expect(selection(page).get_by_role("heading", level=2)).to_have_text("Heaviest finding")
     expect(page).to_have_url(f"{newest}/top")
@@ -121,49 +89,47 @@ def test_the_selection_follows_what_is_clicked(page: Page, newest: str, runtime:
 
 def test_the_filter_keeps_and_drops_functions_and_is_in_the_address(page: Page, go_newest: str):
     page.goto(f"{go_newest}/top")
-    rows = pane(page).get_by_role("row")
-    expect(rows.filter(has_text="fmt.Sprintf")).to_have_count(1)
+    expect(rows(page, "fmt.Sprintf")).to_have_count(1)
     write(page, "Sprintf")
     expect(page).to_have_url(f"{go_newest}/top?q=Sprintf")
-    expect(rows.filter(has_text="main.putSession")).to_have_count(1)
-    expect(rows.filter(has_text="main.wait")).to_have_count(0)
+    expect(rows(page, "main.putSession")).to_have_count(1)
+    expect(rows(page, "main.wait")).to_have_count(0)
     write(page, "-Sprintf hide=main.handle")
-    expect(rows.filter(has_text="fmt.Sprintf")).to_have_count(0)
-    expect(rows.filter(has_text="main.handle")).to_have_count(0)
-    expect(rows.filter(has_text="main.putSession")).to_have_count(1)
+    expect(rows(page, "fmt.Sprintf")).to_have_count(0)
+    expect(rows(page, "main.handle")).to_have_count(0)
+    expect(rows(page, "main.putSession")).to_have_count(1)
     page.get_by_role("button", name="Take hide=main.handle out of the filter").click()
-    expect(rows.filter(has_text="main.handle")).to_have_count(1)
+    expect(rows(page, "main.handle")).to_have_count(1)
     write(page, "retained:<1M")
     expect(page.get_by_text("only “at least” can be asked for")).to_be_visible()
 
 
 def test_the_filter_keeps_types_by_name_size_and_group(page: Page, jvm_newest: str):
     page.goto(f"{jvm_newest}/types")
-    rows = pane(page).get_by_role("row")
     write(page, "type:Session")
-    expect(rows.filter(has_text="Cart$Session")).to_have_count(1)
-    expect(rows.filter(has_text="java.lang.String")).to_have_count(0)
+    expect(rows(page, "Cart$Session")).to_have_count(1)
+    expect(rows(page, "java.lang.String")).to_have_count(0)
     write(page, "retained:>1M")
-    expect(rows.filter(has_text="java.util.HashMap").first).to_be_visible()
-    expect(rows.filter(has_text="java.util.Optional")).to_have_count(0)
+    expect(rows(page, "java.util.HashMap").first).to_be_visible()
+    expect(rows(page, "java.util.Optional")).to_have_count(0)
     page.get_by_role("button", name="packages", exact=True).click()
     expect(page).to_have_url(re.compile("by%3Apackages"))
-    expect(rows.filter(has_text="java.util").first).to_be_visible()
-    expect(rows.filter(has_text="HashMap")).to_have_count(0)
+    expect(rows(page, "java.util").first).to_be_visible()
+    expect(rows(page, "HashMap")).to_have_count(0)
 
 
 def test_selection_buttons_write_into_the_filter(page: Page, go_newest: str):
     page.goto(f"{go_newest}/top?sel=frame:main.putSession")
     selection(page).get_by_role("button", name="ignore").click()
     expect(page.get_by_role("button", name="Take -^main\\.putSession$ out of the filter")).to_be_visible()
-    expect(pane(page).get_by_role("row").filter(has_text="main.wait")).to_have_count(1)
-    expect(pane(page).get_by_role("row").filter(has_text="main.putSession")).to_have_count(0)
+    expect(rows(page, "main.wait")).to_have_count(1)
+    expect(rows(page, "main.putSession")).to_have_count(0)
 
 
 def test_back_forward_and_reload_bring_everything_back(page: Page, go_newest: str):
     page.goto(go_newest)
     tab(page, "Top").click()
-    pane(page).get_by_role("row").filter(has_text="main.putSession").click()
+    rows(page, "main.putSession").click()
     write(page, "-Sprintf")
     tab(page, "Flame").click()
     page.get_by_role("button", name="Invert").click()
@@ -173,7 +139,7 @@ def test_back_forward_and_reload_bring_everything_back(page: Page, go_newest: st
     expect(tab(page, "Flame")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
     expect(filter_box(page)).to_have_value("-Sprintf")
-    expect(selection(page).get_by_role("heading", level=3)).to_have_text("main.putSession")
+    expect(selected(page)).to_have_text("main.putSession")
     page.go_back()
     expect(tab(page, "Top")).to_have_attribute("aria-selected", "true")
     expect(filter_box(page)).to_have_value("-Sprintf")
@@ -193,7 +159,7 @@ def test_the_measure_is_chosen_on_top_and_counts_everywhere(page: Page, go_newes
     page.get_by_role("menuitemradio", name="inuse_objects").click()
     expect(page).to_have_url(re.compile("measure=inuse_objects"))
     expect(selection(page).locator(".amounts")).not_to_contain_text("MB")
-    expect(pane(page).get_by_role("row").filter(has_text="main.putSession")).not_to_contain_text("MB")
+    expect(rows(page, "main.putSession")).not_to_contain_text("MB")
     page.get_by_title("Measure", exact=True).click()
     page.get_by_role("menuitemradio", name="inuse_space").click()
     expect(page).not_to_have_url(re.compile("measure="))
@@ -203,7 +169,7 @@ def test_every_way_about_the_page_has_a_key(page: Page, served: Callable[..., st
     address = served(*dumps("go"))
     base, _, ids = address.rpartition("/")
     first, second, third = ids.split("..")
-    page.goto(alone(address))
+    page.goto(at(address, -1))
     expect(pane(page).get_by_role("article")).to_be_visible()
     page.keyboard.press("4")
     expect(page).to_have_url(f"{base}/{third}/top")
@@ -261,9 +227,3 @@ def test_a_capture_of_memray_opens_on_the_code_that_allocates(page: Page, served
     expect(pane(page).get_by_role("article").first).to_contain_text("put_session")
     tab(page, "Flame").click()
     expect(page.locator(".sandwich")).to_contain_text("put_session")
-
-
-def write(page: Page, text: str) -> None:
-    """Writes into the filter box, and says that it is done."""
-    filter_box(page).fill(text)
-    filter_box(page).press("Enter")
