@@ -103,7 +103,9 @@ function Base({ about, tab }: { about: About; tab: string }) {
   // Of a dump that nobody has read yet the runtime is not known: it may be one of this program.
   const same = others.filter((other) => !isListed(other.id) && (!other.runtime || other.runtime === runtime))
   const named = (id: string) => told.get(id)?.name ?? id
-  const all = [...page.siblings.map((sibling) => sibling.id).filter((id) => id !== now), now]
+  const place = (id: string) => others.findIndex((other) => other.id === id)
+  const known = new Map([...page.siblings, ...page.dumps].map((dump) => [dump.id, dump.taken_at ?? '']))
+  const all = [...known].sort(([a, x], [b, y]) => x.localeCompare(y) || place(a) - place(b)).map(([id]) => id)
   const items: MenuItem[] = [
     item('', 'none', 'this dump alone'),
     ...(page.previous ? [item(page.previous, `previous: ${named(page.previous)}`, 'd')] : []),
