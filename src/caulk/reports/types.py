@@ -83,7 +83,7 @@ def _by_name(heap: Heap, by: Grouping) -> tuple[Sequence[str], TypeTotals]:
     group[heap.graph.type[ROOTS]] = -1
     if by == "types" and len(numbers) == len(group):
         return list(numbers), heap.types
-    groups = stacks.take(group, array("i", heap.graph.type))
+    groups = stacks.take(group, array("i", heap.graph.type.tobytes()))
     return list(numbers), by_group(heap.graph, heap.dominators, groups, len(numbers))
 
 

@@ -49,7 +49,7 @@ def _sums(heap: Heap, name: str) -> Sums:
         return Sums(0, 0, 0)
     if len(chosen) > 1:
         numbers = array("i", (0 if t in chosen else -1 for t in range(len(heap.graph.types))))
-        group = stacks.take(numbers, array("i", heap.graph.type))
+        group = stacks.take(numbers, array("i", heap.graph.type.tobytes()))
         found, at = by_group(heap.graph, heap.dominators, group, 1), 0
     return Sums(found.shallow[at], found.retained[at], found.count[at])
 
