@@ -1,5 +1,5 @@
 // The palette: what is typed finds targets, dumps, types, frames, incidents and commands; the keyboard is enough.
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { address, ask } from './api'
 import type { Found } from './fleet-types'
 import { visible } from './format'
@@ -33,7 +33,8 @@ export function Palette({ close, commands }: { close: () => void; commands: read
   const dialog = useRef<HTMLDialogElement>(null)
   const list = useRef<HTMLUListElement>(null)
   const id = useId()
-  useEffect(() => dialog.current?.showModal(), [])
+  // At once: the next letter is meant for it.
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   useEffect(() => {
     const wanted = text.trim()
     if (!wanted) return tell([])

@@ -5,7 +5,7 @@ import type { DumpRow } from '../../api-types'
 import type { CaptureRow, Disk } from '../../fleet-types'
 import { formatBytes, formatTime, visible } from '../../format'
 import { useKeys } from '../../keys'
-import { mayCapture, useLive, useTitle, WHY_NOT } from '../../live'
+import { mayCapture, session, useLive, useTitle, WHY_NOT } from '../../live'
 import { Bar } from '../../parts/bar'
 import { Dialog } from '../../parts/dialog'
 import { Failure } from '../../parts/error'
@@ -24,9 +24,9 @@ export function CapturesPage() {
   const rows = listed(captures.value?.captures ?? [], dumps.value?.dumps ?? [])
   const text = parameter('q').toLowerCase()
   const shown = rows.filter((row) => !text || `${row.id} ${row.name} ${row.format} ${row.of}`.toLowerCase().includes(text))
-  const chosen = parameter('chosen').split('.').filter((id) => rows.some((row) => row.id === id))
+  const chosen = parameter('chosen').split(',').filter((id) => rows.some((row) => row.id === id))
   const turn = (id: string): void =>
-    change({ chosen: (chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]).join('.') })
+    change({ chosen: (chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]).join(',') })
   const compared = comparison(rows, chosen)
   useKeys([{ keys: 'd', what: 'Compare the chosen dumps', then: () => compared && go(compared) }], [compared])
   const problem = captures.problem ?? dumps.problem
@@ -117,21 +117,20 @@ function DumpTable({ rows, chosen, turn, remove }: DumpTableProps) {
                 {formatBytes(row.size_bytes)}
               </td>
               <td class="captures-actions">
-                {row.isCapture && (
+                {row.isCapture && mayCapture.value && (
                   <>
                     <a href={`/captures/${encodeURIComponent(row.id)}/file`} download aria-label={`Download ${row.name}`}>
                       Download
                     </a>
-                    {mayCapture.value ? (
-                      <button type="button" class="quiet" onClick={() => remove(row)} aria-label={`Delete ${row.name}`}>
-                        Delete…
-                      </button>
-                    ) : (
-                      <span class="muted" title={WHY_NOT}>
-                        reads only
-                      </span>
-                    )}
+                    <button type="button" class="quiet" onClick={() => remove(row)} aria-label={`Delete ${row.name}`}>
+                      Delete…
+                    </button>
                   </>
+                )}
+                {row.isCapture && session.value && !mayCapture.value && (
+                  <span class="muted" title={WHY_NOT}>
+                    reads only
+                  </span>
                 )}
               </td>
             </tr>

@@ -1,7 +1,8 @@
 // Beside the workloads: what fires, what is being captured, what dumps take on the disk, and what cannot be read.
+import type { Job } from '../../api-types'
 import type { Disk, Fleet } from '../../fleet-types'
 import { formatBytes, visible } from '../../format'
-import { isRunning, jobs } from '../../live'
+import { isRunning, jobs, mayCapture, remember } from '../../live'
 import { send } from '../../api'
 import { Bar } from '../../parts/bar'
 import { Progress } from '../../parts/progress'
@@ -60,6 +61,9 @@ export function Rail({ fleet }: { fleet: Fleet }) {
 export const room = (disk: Disk): number =>
   Math.min(disk.quota_bytes ?? Infinity, disk.used_bytes + disk.free_bytes)
 
+// What cannot be ended any more has ended: the job says so itself.
+const cancel = (job: Job): void => void send<Job>('POST', `/api/jobs/${job.id}/cancel`).then(remember, () => {})
+
 function Captures({ fleet }: { fleet: Fleet }) {
   const known = new Map([...fleet.captures, ...jobs.value.filter((job) => job.kind === 'capture')].map((job) => [job.id, job]))
   const under = [...known.values()].filter(isRunning)
@@ -70,7 +74,7 @@ function Captures({ fleet }: { fleet: Fleet }) {
       </h2>
       {under.length === 0 && <p class="muted">None.</p>}
       {under.map((job) => (
-        <Progress key={job.id} job={job} onCancel={() => void send('POST', `/api/jobs/${job.id}/cancel`).catch(() => {})} />
+        <Progress key={job.id} job={job} {...(mayCapture.value ? { onCancel: () => cancel(job) } : {})} />
       ))}
     </section>
   )

@@ -169,7 +169,12 @@ export function FleetTable(props: FleetTableProps) {
           </>
         ) : (
           <span class="muted">
-            <kbd>j</kbd> <kbd>k</kbd> move, <kbd>Enter</kbd> opens, <kbd>x</kbd> unfolds, <kbd>c</kbd> captures
+            <kbd>j</kbd> <kbd>k</kbd> move, <kbd>Enter</kbd> opens, <kbd>x</kbd> unfolds
+            {props.onCapture && (
+              <>
+                , <kbd>c</kbd> captures
+              </>
+            )}
           </span>
         )}
       </p>

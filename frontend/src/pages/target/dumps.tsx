@@ -7,9 +7,9 @@ import { change, go, href, parameter } from '../../route'
 import { comparison } from '../captures/rows'
 
 export function Dumps({ dumps }: { dumps: readonly TargetDump[] }) {
-  const chosen = parameter('dumps').split('.').filter((id) => dumps.some((dump) => dump.id === id))
+  const chosen = parameter('dumps').split(',').filter((id) => dumps.some((dump) => dump.id === id))
   const turn = (id: string): void =>
-    change({ dumps: (chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]).join('.') })
+    change({ dumps: (chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]).join(',') })
   const newest = [...dumps].sort((a, b) => (b.taken_at ?? '').localeCompare(a.taken_at ?? ''))
   const to = comparison(dumps, chosen)
   const last = comparison(dumps, newest.slice(0, 2).map((dump) => dump.id))
