@@ -14,8 +14,7 @@ import msgspec
 from cyclopts import Group, Parameter
 
 from caulk import app
-from caulk.cli import watching
-from caulk.cli.targets import Reaching
+from caulk.cli.targets import Reaching, complain
 from caulk.config import Config, load
 from caulk.config.schema import Serve
 from caulk.model.errors import UsageError
@@ -118,8 +117,7 @@ def main(
         stack.enter_context(listener)
         watch = None
         if not files:
-            every = watching.interval_s(interval, settings)
-            watch = stack.enter_context(_watching(settings, targets, reaching.access, every, is_acting=rules))
+            watch = stack.enter_context(_watching(settings, targets, reaching.access, interval, is_acting=rules))
         site = _site(settings, reaching.access, watch, stack)
         site.begins_at = _of_dumps(site, files)
         asyncio.run(Serving(site, listener, address, targets, is_opened=open).run())
@@ -170,7 +168,7 @@ def _listening(settings: Serve, *, is_free: bool) -> tuple[socket.socket, str]:
                 ) from None
         else:
             if tried != port:
-                watching.complain(f"port {port} is taken: this page is at port {tried}")
+                complain(f"port {port} is taken: this page is at port {tried}")
             shown = f"[{host}]" if ":" in host else host
             return listener, f"{shown}:{listener.getsockname()[1]}"
     raise AssertionError(ports)
@@ -178,9 +176,12 @@ def _listening(settings: Serve, *, is_free: bool) -> tuple[socket.socket, str]:
 
 @contextlib.contextmanager
 def _watching(
-    settings: Config, targets: Sequence[str], access: Access, every_s: float, *, is_acting: bool
+    settings: Config, targets: Sequence[str], access: Access, interval: str, *, is_acting: bool
 ) -> "Iterator[tuple[Loop, History]]":
     """The loop, with the history that it writes: where another caulk keeps it, one for as long as this runs."""
+    from caulk.cli import watching  # noqa: PLC0415  # not for dumps
+
+    every_s = watching.interval_s(interval, settings)
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(watching.keeping())
         shown = kept or stack.enter_context(_for_now())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from caulk.capture import places
-from caulk.cli.watching import complain
+from caulk.cli.targets import complain
 from caulk.web.pulse import pulse
 from caulk.web.security import Access
 from caulk.web.server import application, serve

@@ -121,6 +121,11 @@ def show(answer: Table, output: str) -> None:
         sys.stdout.write("\n" + "\n".join(map(text.clean, fix.splitlines())) + "\n")
 
 
+def complain(sentence: str) -> None:
+    """Says it on stderr."""
+    print(f"caulk: {sentence}", file=sys.stderr, flush=True)
+
+
 def show_record(record: Any) -> None:
     """A record as indented JSON on stdout."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(record), indent=1).decode() + "\n")

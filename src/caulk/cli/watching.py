@@ -1,11 +1,10 @@
 """The loop with its history and its rules, as `caulk watch` and `caulk serve` run it."""
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from caulk import app
-from caulk.cli.targets import seconds
+from caulk.cli.targets import complain, seconds
 from caulk.config import Config
 from caulk.model.errors import UsageError
 from caulk.model.target import Access
@@ -81,8 +80,3 @@ def both(*hearers: OnChange) -> OnChange:
             hearer(change, now)
 
     return hear
-
-
-def complain(sentence: str) -> None:
-    """Says it on stderr."""
-    print(f"caulk: {sentence}", file=sys.stderr, flush=True)

@@ -10,12 +10,12 @@ import msgspec
 from caulk.model.units import iso
 from caulk.store.captures import Entry
 from caulk.watch.fleet import Row
-from caulk.watch.loop import Loop
 from caulk.watch.rules import worst
 from caulk.web.kept import Stock
 from caulk.web.records import Alert, Disk, FleetAnswer, FleetRow, LastDump, SourceState
 
 if TYPE_CHECKING:
+    from caulk.watch.loop import Loop
     from caulk.web.site import Site
 
 #: While sources are asked without a pause, no more than this share of the time goes into making rows.
@@ -48,7 +48,7 @@ class FleetView:
             answer = msgspec.structs.asdict(whole) | {"rows": self._rows_now(site.loop, stock)}
         return msgspec.json.encode(answer)
 
-    def _rows_now(self, loop: Loop | None, stock: Stock) -> msgspec.Raw:
+    def _rows_now(self, loop: "Loop | None", stock: Stock) -> msgspec.Raw:
         made_of = (turn(loop), stock.version)
         if made_of != self._made_of and time.monotonic() > self._fresh_until:
             begun = time.monotonic()
@@ -58,7 +58,7 @@ class FleetView:
         return self._rows
 
 
-def turn(loop: Loop | None) -> int:
+def turn(loop: "Loop | None") -> int:
     """Another number whenever the loop has read something."""
     return sum(health.asked for health in loop.health) if loop else 0
 
@@ -124,7 +124,7 @@ def disk(stock: Stock, quota: int | None) -> Disk:
     return Disk(used_bytes=stock.used_bytes, free_bytes=stock.free_bytes, quota_bytes=quota, count=len(stock.entries))
 
 
-def sources(loop: Loop | None) -> Iterable[SourceState]:
+def sources(loop: "Loop | None") -> Iterable[SourceState]:
     """How sources do; those that fail first."""
     health = sorted(loop.health if loop else (), key=lambda one: not one.why)
     return (SourceState(name=one.source.name, is_well=not one.why, why=one.why) for one in health)

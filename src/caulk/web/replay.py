@@ -8,7 +8,7 @@ import heapq
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from caulk.config.rules import Rule
 from caulk.model.incident import Incident, Moment, Outgoing
@@ -18,11 +18,12 @@ from caulk.model.units import format_duration, iso
 from caulk.model.watching import Observation, Workload
 from caulk.ports import Progress
 from caulk.store.history import History
-from caulk.store.incidents import Incidents
 from caulk.watch.fleet import Fleet
-from caulk.watch.opening import Rules
 from caulk.watch.rules import concerns
 from caulk.web.records import Answer
+
+if TYPE_CHECKING:
+    from caulk.store.incidents import Incidents
 
 _DAY_S = 86400.0
 #: What is judged when the time begins rests on so much before it.
@@ -96,7 +97,7 @@ def replay(
     days: float,
     *,
     targets: dict[str, Target],
-    incidents: Incidents | None,
+    incidents: "Incidents | None",
     progress: Progress,
 ) -> RuleTest:
     """What the rule would have done in the last `days`; two minutes at most, and what was left out is said.
@@ -131,6 +132,8 @@ def replay(
 
 def _fired(rule: Rule, history: History, workload: Workload, begin: float, *, target: Target | None) -> list[Incident]:
     """The incidents that the rule would have opened for one workload."""
+    from caulk.watch.opening import Rules  # noqa: PLC0415  # a database, for those who try rules
+
     memory = _Memory()
     rules, fleet = Rules([rule], cast("Incidents", memory)), Fleet()
     for seen in observations(history, workload, begin - _LEAD_S, target):
@@ -165,7 +168,7 @@ def _events(history: History, key: str, begin: float) -> list[Event]:
     return sorted((one for of in history.events(key, begin=begin).values() for one in of), key=lambda one: one.at)
 
 
-def _really(fired: Incident, events: Sequence[Event], incidents: Incidents | None) -> str:
+def _really(fired: Incident, events: Sequence[Event], incidents: "Incidents | None") -> str:
     """What happened to the workload after it would have fired."""
     said = []
     if kill := next((one for one in events if one.what == "oom" and one.at >= fired.opened_at), None):
