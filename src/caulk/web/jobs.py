@@ -22,6 +22,8 @@ _REMEMBERED = 200
 _TOLD_EACH_S = 0.2
 _AT_ONCE = 2
 _LONGEST_LOG = 200
+#: All is done only when the job is: what follows the last step may take its time.
+_NEARLY = 0.99
 
 
 class Cancelled(Exception):
@@ -62,7 +64,8 @@ class Job:
             return None
         took = time.time() - self.began_at
         whole = took / self.progress if self.progress > 0.05 else self.seconds
-        return max(whole - took, 0.0) if whole else None
+        # What took longer than it should have has an end that nobody knows.
+        return whole - took if whole > took else None
 
     def record(self) -> dict[str, Any]:
         """As the API gives it."""
@@ -141,7 +144,7 @@ class Jobs:
                 raise Cancelled
             if step and step != job.step:
                 job.log.append(step)
-            job.progress, job.step = max(job.progress, min(done / total if total else 0.0, 1.0)), step
+            job.progress, job.step = max(job.progress, min(done / total if total else 0.0, _NEARLY)), step
             if time.monotonic() - told >= _TOLD_EACH_S:
                 told = time.monotonic()
                 self._events.tell("job", job.record())
