@@ -68,34 +68,46 @@ interface View {
 
 function Drawing({ graph, laid, kind }: { graph: GraphAnswer; laid: Laid; kind: 'type' | 'frame' }) {
   const place = useRef<SVGSVGElement>(null)
+  const isMoved = useRef(false)
   const [view, look] = useState<View | null>(null)
   const called = (node: number) => visible(graph.nodes[node]!.name)
   const most = Math.max(...graph.edges.map((edge) => Math.abs(edge.value)), 1)
   const fit = (least = 0) => {
-    const box = place.current!.getBoundingClientRect()
+    const box = place.current?.getBoundingClientRect()
+    if (!box) return
     const scale = Math.max(Math.min(box.width / laid.width, box.height / laid.height, 1), least)
     const heaviest = laid.nodes[0]
     const x = laid.width * scale > box.width && heaviest ? box.width / 2 - heaviest.x * scale : (box.width - laid.width * scale) / 2
     look({ scale, x, y: Math.max((box.height - laid.height * scale) / 2, 8) })
   }
   // What is too small to be read is no first look: then the heaviest stands in the middle of the first line.
-  useEffect(() => fit(READABLE), [laid])
   useEffect(() => {
-    const svg = place.current!
+    isMoved.current = false
+    const observer = new ResizeObserver(() => isMoved.current || fit(READABLE))
+    if (place.current) observer.observe(place.current)
+    return () => observer.disconnect()
+  }, [laid])
+  useEffect(() => {
+    const svg = place.current
     const onWheel = (event: WheelEvent) => {
       event.preventDefault()
       zoom(Math.exp(-event.deltaY / 400), event.offsetX, event.offsetY)
     }
-    svg.addEventListener('wheel', onWheel, { passive: false })
-    return () => svg.removeEventListener('wheel', onWheel)
+    svg?.addEventListener('wheel', onWheel, { passive: false })
+    return () => svg?.removeEventListener('wheel', onWheel)
   }, [])
-  const zoom = (factor: number, x: number, y: number) =>
+  const zoom = (factor: number, x: number, y: number) => {
+    isMoved.current = true
     look((now) => {
       if (!now) return now
       const scale = Math.min(Math.max(now.scale * factor, 0.05), 4)
       return { scale, x: x - ((x - now.x) * scale) / now.scale, y: y - ((y - now.y) * scale) / now.scale }
     })
-  const drag = usePan((dx, dy) => look((now) => now && { ...now, x: now.x + dx, y: now.y + dy }))
+  }
+  const drag = usePan((dx, dy) => {
+    isMoved.current = true
+    look((now) => now && { ...now, x: now.x + dx, y: now.y + dy })
+  })
   const middle = (factor: number) => zoom(factor, (place.current?.clientWidth ?? 0) / 2, (place.current?.clientHeight ?? 0) / 2)
   return (
     <div class="graph">

@@ -71,7 +71,7 @@ function Known({ ids, tab, page, job }: { ids: string; tab: string; page: Overvi
         {isDifference(page) && VANISHING.includes(tab) && <Gone />}
       </div>
       <div class="dump-sides">
-        <div class={`pane pane-${tab}`} id="pane" role="tabpanel" aria-label={wanted?.title ?? tab}>
+        <div class={`pane pane-${tab}`} id="pane" role="tabpanel" tabIndex={0} aria-label={wanted?.title ?? tab}>
           {!Pane || !wanted ? (
             <Failure what={`There is no tab ${tab}.`} hint="Choose one above." />
           ) : !wanted.is_available ? (

@@ -78,7 +78,7 @@ function DominatorsPane({ stacks }: { stacks: Stacks }) {
   useLayoutEffect(() => {
     const update = () => measure(Math.max((sides.current?.clientHeight ?? 0) - 40, 240))
     const observer = new ResizeObserver(update)
-    observer.observe(sides.current!)
+    if (sides.current) observer.observe(sides.current)
     return () => observer.disconnect()
   }, [])
   const pick = (at: number) => {
