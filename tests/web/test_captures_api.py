@@ -58,6 +58,7 @@ def test_a_capture_of_a_real_program_is_a_job_that_ends_with_a_dump_to_open(watc
     assert (row["id"], row["workload"], row["complete"]) == (number, {"key": API, "name": "app"}, True)
     assert row["disk_bytes"] >= row["size_bytes"] > 100_000
     assert watched.get("/api/fleet")["rows"][0]["last_dump"]["id"] == number
+    assert watched.get(f"/api/t/{at(API)}/plan")["budget"]["left"] == 5
     assert [(line["action"], line["of"]) for line in audit(watched)] == [("capture", API)]
 
 

@@ -149,6 +149,7 @@ def test_a_plan_says_of_each_way_what_it_costs_or_what_it_needs(watched: Watched
     assert not offers["gdb:graph"]["is_open"]
     assert plan["fixes"]
     assert plan["chosen"] is None
+    assert plan["budget"] == {"left": 6, "of": 6, "window_s": 600.0}
     assert "nothing-like-it" in watched.get(f"/api/t/{at(API)}/plan?as=nothing-like-it", 400)["what"]
 
 

@@ -88,8 +88,8 @@ class Block:
 
     def close(self) -> None:
         """Closes the file; what was written is in it."""
-        if self._map is not None:
-            self._map.close()
+        # The map goes when nobody reads it any more.
+        self._map = None
         self._file.close()
 
     def _words(self) -> memoryview:

@@ -3,10 +3,13 @@
 One look serves all who ask within two seconds. Incidents are read again only where there are new ones.
 """
 
+import os
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caulk.model.incident import Incident
@@ -56,6 +59,7 @@ class Kept:
         self._lock = threading.Lock()
         self._stock, self._at = Stock(), float("-inf")
         self._counted: tuple[int, int] = (-1, -1)
+        self._marks: dict[str, int] | None = None
 
     def stock(self, *, is_new: bool = False) -> Stock:
         """What there is, two seconds old at most; with `is_new`, now. Reads files: not for the event loop."""
@@ -65,9 +69,12 @@ class Kept:
             return self._stock
 
     def _looked(self) -> Stock:
-        before = self._stock
-        entries = tuple(self._captures.all())
-        sizes = {entry.manifest.id: _size(entry) for entry in entries}
+        before, marks = self._stock, _marks(self._captures.root)
+        entries, sizes = before.entries, before.sizes
+        if marks != self._marks:
+            entries = tuple(self._captures.all())
+            sizes = {entry.manifest.id: _size(entry) for entry in entries}
+            self._marks = marks
         incidents, counted = self._newest(before.incidents)
         is_same = (entries, sizes, counted) == (before.entries, before.sizes, self._counted)
         self._counted = counted
@@ -87,6 +94,16 @@ class Kept:
         except SQLAlchemyError:
             return before, self._counted
         return before, counted
+
+
+def _marks(root: Path) -> dict[str, int]:
+    """When each capture was last changed: its directory is, whenever a file in it comes, goes or is replaced."""
+    found = {}
+    with suppress(OSError), os.scandir(root) as directories:
+        for directory in directories:
+            with suppress(OSError):
+                found[directory.name] = directory.stat().st_mtime_ns
+    return found
 
 
 def _size(entry: Entry) -> int:

@@ -37,7 +37,8 @@ def application(site: Site, page: Path | None = None, access: Access | None = No
     routes = list(_routes(ENDPOINTS, site, Page(site)))
     app = Starlette(routes=routes, exception_handlers={404: _unknown, 500: _broken, Refusal: refused})
     serve = site.config.serve
-    return Guarded(app, access or Access(serve.address, serve, site.home))
+    site.door = access or Access(serve.address, serve, site.home)
+    return Guarded(app, site.door)
 
 
 def _routes(endpoints: Iterable[Endpoint], site: Site, page: Page) -> Iterable[BaseRoute]:

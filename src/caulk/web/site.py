@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from caulk.store.history import History
     from caulk.store.incidents import Incidents
     from caulk.watch.loop import Loop
+    from caulk.web.security import Access as Door
 
 
 @dataclass(slots=True)
@@ -39,6 +40,8 @@ class Site:
     """Where the built page lies; None for the one in the package."""
     begins_at: str = "/"
     """What a browser is shown first."""
+    door: "Door | None" = None
+    """Who may ask, and how often; made with the application."""
     fleet: FleetView = field(default_factory=FleetView)
     finder: Finder = field(default_factory=Finder)
     kept: Kept = field(init=False)

@@ -45,6 +45,14 @@ class Offered(Answer, frozen=True, kw_only=True):
     is_open: bool
 
 
+class Budget(Answer, frozen=True, kw_only=True):
+    """How many captures the caller may still take of the workload, of how many in so many seconds."""
+
+    left: int
+    of: int
+    window_s: float
+
+
 class Plan(Answer, frozen=True, kw_only=True):
     """What could be captured of a replica, the richest first; `chosen` is what would be taken."""
 
@@ -56,6 +64,7 @@ class Plan(Answer, frozen=True, kw_only=True):
     chosen: str | None
     offers: tuple[Offered, ...]
     headroom_bytes: int | None
+    budget: Budget | None
 
 
 def replica_of(row: Row, name: str = "") -> Observation:
@@ -87,7 +96,7 @@ def reached(site: "Site", seen: Observation) -> Iterator[Reach]:
         reach.close()
 
 
-def plan(site: "Site", row: Row, *, replica: str = "", as_: str = "") -> Plan:
+def plan(site: "Site", row: Row, *, replica: str = "", as_: str = "", caller: str = "") -> Plan:
     """What `caulk capture --plan` says. Asks the target, which may take seconds."""
     seen = replica_of(row, replica)
     with reached(site, seen) as reach:
@@ -109,7 +118,17 @@ def plan(site: "Site", row: Row, *, replica: str = "", as_: str = "") -> Plan:
         chosen=best,
         offers=tuple(map(_offered, found)),
         headroom_bytes=headroom,
+        budget=_budget(site, row, caller),
     )
+
+
+def _budget(site: "Site", row: Row, caller: str) -> Budget | None:
+    if site.door is None:
+        return None
+    # As the guard counts them.
+    left = site.door.limits["capture"].left(f"by {caller}", f"of {row.workload.key}")
+    settings = site.door.settings
+    return Budget(left=left, of=settings.captures, window_s=float(settings.window))
 
 
 def admitted(site: "Site", row: Row, *, replica: str, as_: str, is_forced: bool) -> Observation:

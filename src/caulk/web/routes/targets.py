@@ -108,7 +108,9 @@ async def planned(asking: Asking) -> taking.Plan:
     """What could be captured of it, what each way would cost, and what forbids it: as `caulk capture --plan` says."""
     site, query = asking.site, asking.query
     row = await asyncio.to_thread(row_of, site, asking.path["key"])
-    return await asyncio.to_thread(lambda: taking.plan(site, row, replica=query.replica, as_=query.as_))
+    return await asyncio.to_thread(
+        lambda: taking.plan(site, row, replica=query.replica, as_=query.as_, caller=asking.caller)
+    )
 
 
 async def capture(asking: Asking) -> Response:

@@ -30,6 +30,11 @@ class Buckets:
             return self._window_s
         return max(0.0, (1 - left) * self._window_s / self._most)
 
+    def left(self, *keys: str) -> int:
+        """How many may be taken for all of these keys now."""
+        with self._lock:
+            return int(min(map(self._level, keys)))
+
     def take(self, *keys: str) -> float:
         """Takes one for each key, or none where one has none: then the seconds to wait, else 0."""
         with self._lock:
