@@ -79,7 +79,9 @@ def _verdict(incident: Incident, most: int) -> str:
     found = incident.verdict
     state = found.state if found else judged.state if judged else "unknown"
     sure = found.confidence if found else judged.confidence if judged else 0.0
-    return cards.verdict(Verdict(state, f"{headline(incident)}. {incident.why}", sure), limit=most)
+    title = headline(incident)
+    why = "" if incident.why in title else f". {incident.why[:1].upper()}{incident.why[1:]}"
+    return cards.verdict(Verdict(state, title + why, sure), limit=most)
 
 
 def _facts(incident: Incident) -> str:
