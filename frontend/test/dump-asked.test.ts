@@ -28,6 +28,8 @@ test('a tab is asked for what the address says that it takes notice of, and for 
   expect(asked('types')).toEqual({ pattern: 'Quote', least: 1024, by: 'owners', references: 'soft' })
   expect(asked('flame')).toEqual({ focus: 'work', ignore: 'idle', measure: 'objects', references: 'soft' })
   expect(asked('roots')).toEqual({ references: 'soft' })
+  go('/d/a/paths?to=a.B%24C')
+  expect(asked('paths')).toEqual({ pattern: '^a\\.B\\$C$' })
   go('/d/a/types?q=by:types&references=strong')
   expect(asked('types')).toEqual({})
 })
@@ -68,7 +70,7 @@ test('of a heap dump the type of a finding is selected, of a profile its functio
   const heap = page(dump({ kind: 'objects', mode: 'exact' }))
   expect(selectionOf(finding({ type: 'Quote', stack }), heap)).toEqual({ kind: 'type', name: 'Quote' })
   expect(selectionOf(finding({ type: 'Quote', stack }), page(dump()))).toEqual({ kind: 'frame', name: 'make' })
-  expect(selectionOf(finding({ type: 'Quote' }), page(dump({ kind: 'objects', mode: 'streaming' })))).toEqual({ kind: 'type', name: 'Quote' })
+  expect(selectionOf(finding({ type: 'Quote' }), page(dump({ kind: 'objects', mode: 'streaming' })))).toEqual({ kind: 'frame', name: 'Quote' })
 })
 
 test('without a selection the first finding that names something is shown', () => {

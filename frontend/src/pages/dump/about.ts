@@ -21,6 +21,9 @@ export const newest = (page: DumpPage): Shown => page.dumps[page.dumps.length - 
 export const hasObjects = (page: DumpPage): boolean => newest(page).kind === 'objects' && newest(page).mode !== 'streaming'
 export const isDifference = (page: DumpPage): boolean => page.dumps.length > 1
 
+/** Whether a tab can answer. */
+export const can = ({ page }: About, tab: string): boolean => page.tabs.some(({ name, is_available }) => name === tab && is_available)
+
 /** Hours from the first dump to the last; 0 where times are not known. */
 export function observedHours(page: DumpPage): number {
   const times = page.dumps.map((dump) => (dump.taken_at ? Date.parse(dump.taken_at) : NaN))
@@ -55,7 +58,8 @@ export function selectionOf(finding: Finding | undefined, page: DumpPage): Selec
   if (hasObjects(page) && finding.type) return { kind: 'type', name: finding.type }
   const frame = blamed(finding)
   if (frame) return { kind: 'frame', name: frame.function }
-  return finding.type ? { kind: 'type', name: finding.type } : null
+  // A count of types has them for frames.
+  return finding.type ? { kind: 'frame', name: finding.type } : null
 }
 
 /** The heaviest finding's: what is shown while nothing is selected. */

@@ -1,6 +1,6 @@
 // What the address asks of the dumps: filter, selection, measure; and the parameters of the API that this makes.
 import { computed } from '@preact/signals'
-import { parse, type Parameters } from '../../filter'
+import { literal, parse, type Parameters } from '../../filter'
 import { change, parameter } from '../../route'
 
 /** The filter as it stands in the box, and what it means. */
@@ -54,6 +54,8 @@ export function parametersOf(tab: string): Record<string, unknown> {
   if (MEASURED.includes(tab)) asked.measure = parameter('measure')
   if (GRANULAR.includes(tab)) asked.granularity = parameter('granularity')
   if (tab === 'types' && asked.by === 'types') delete asked.by
+  // Paths lead to one type, whose name stands in the address, unless the filter says to which.
+  if (tab === 'paths' && !asked.pattern && parameter('to')) asked.pattern = literal(parameter('to'))
   if (parameter('limit') && !STACKS_TABS.includes(tab)) asked.limit = parameter('limit')
   return asked
 }

@@ -6,7 +6,7 @@ import { Copy } from '../../parts/copy'
 import { Prose } from '../../parts/prose'
 import { Sparkline } from '../../parts/sparkline'
 import { href } from '../../route'
-import { blamed, hasObjects, HOURLY, isDifference, observedHours, selectedParameter, selectionOf, tabAt, type About } from './about'
+import { blamed, can, hasObjects, HOURLY, isDifference, observedHours, selectedParameter, selectionOf, tabAt, type About } from './about'
 import { CallChain, Evidence, HolderChain, Place } from './chain'
 import { Pie } from './pie'
 import { remedy } from './remedy'
@@ -58,9 +58,11 @@ export function Card({ finding, about, isTold }: CardProps): JSX.Element {
             <CallChain stack={finding.stack} location={finding.location} />
           </Side>
         )}
-        <Side title="Why caulk says so">
-          <Evidence lines={finding.evidence} />
-        </Side>
+        {finding.evidence.length > 0 && (
+          <Side title="Why caulk says so">
+            <Evidence lines={finding.evidence} />
+          </Side>
+        )}
       </div>
       {fix && (
         <p class="card-fix">
@@ -137,18 +139,17 @@ function Figure({ name, children }: { name: string; children: ComponentChildren 
 function Links({ finding, about }: { finding: Finding; about: About }) {
   const chosen = selectionOf(finding, about.page)
   const frame = blamed(finding)
-  const can = (name: string) => about.page.tabs.some((tab) => tab.name === name && tab.is_available)
   const to = (tab: string, changes = {}) => href(tabAt(about.ids, tab, { ...selectedParameter(chosen), ...changes }))
   const isType = chosen?.kind === 'type'
   return (
     <p class="card-links">
-      {can('flame') && <a href={to('flame', { pivot: isType ? '' : (frame?.function ?? '') })}>Open in the flame graph</a>}
-      {can('paths') && isType && <a href={to('paths')}>Paths to the roots</a>}
-      {can('types') && isType && <a href={to('types')}>Among all types</a>}
-      {can('dominators') && isType && <a href={to('dominators')}>Dominators</a>}
-      {can('top') && frame && <a href={to('top')}>Among all functions</a>}
-      {can('source') && frame && <a href={to('source')}>Source</a>}
-      {hasObjects(about.page) && finding.pattern === 'string-duplicates' && can('strings') && <a href={to('strings')}>Duplicate strings</a>}
+      {can(about, 'flame') && <a href={to('flame', { pivot: isType ? '' : (frame?.function ?? '') })}>Open in the flame graph</a>}
+      {can(about, 'paths') && isType && <a href={to('paths')}>Paths to the roots</a>}
+      {can(about, 'types') && isType && <a href={to('types')}>Among all types</a>}
+      {can(about, 'dominators') && isType && <a href={to('dominators')}>Dominators</a>}
+      {can(about, 'top') && frame && <a href={to('top')}>Among all functions</a>}
+      {can(about, 'source') && frame && <a href={to('source')}>Source</a>}
+      {hasObjects(about.page) && finding.pattern === 'string-duplicates' && can(about, 'strings') && <a href={to('strings')}>Duplicate strings</a>}
       <Copy text={asText(finding)} label="Copy for a bug report" />
     </p>
   )

@@ -11,7 +11,7 @@ import { hasObjects, question, type About } from './about'
 import { Answered } from './answered'
 import { useStacks } from './answers'
 import { select, selected, written } from './asked'
-import { pictures } from './exports'
+import { picture } from './exports'
 import { Name } from './name'
 import { Choice, Notes } from './notes'
 import { Bar, Granularity } from './stacks-tabs'
@@ -34,7 +34,7 @@ function Pane({ about, stacks }: { about: About; stacks: Stacks }) {
   const choose = ({ name }: Facts) => name && select({ kind, name })
   const ready = (made: FlameHandle | null) => {
     handle.current = made
-    pictures.png = made && (() => made.png())
+    picture.value = made && (() => made.png())
   }
   return (
     <>

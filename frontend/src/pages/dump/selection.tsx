@@ -8,7 +8,7 @@ import { formatCount, formatRate, formatShare, formatValue, visible } from '../.
 import { Copy } from '../../parts/copy'
 import { Sparkline } from '../../parts/sparkline'
 import { href, where } from '../../route'
-import { exactly, hasObjects, HOURLY, isDifference, question, tabAt, usualSelection, type About } from './about'
+import { can, exactly, hasObjects, HOURLY, isDifference, question, tabAt, usualSelection, type About } from './about'
 import { useJson, useStacks } from './answers'
 import { filterText, select, selected, setFilter, written, type Selected } from './asked'
 import { Place } from './chain'
@@ -50,7 +50,7 @@ function Known({ about, tab, chosen }: { about: About; tab: string; chosen: Sele
   const at = address(`/api/d/${about.ids}/selection`, { ...asked(about), [chosen.kind]: chosen.name })
   const said = useJson<Selection>(at)
   // What the server cannot tell (a single object, an answer that a file has not) can be counted from the stacks.
-  const stacks = useStacks(said.problem ? question(about, 'flame') : null).value
+  const stacks = useStacks(said.problem && can(about, 'flame') ? question(about, 'flame') : null).value
   const counted = stacks ? selectionIn(stacks, chosen) : null
   const found = said.value ?? counted
   if (!found) {
@@ -156,7 +156,6 @@ function neighbour({ name, label }: Related, kind: Selected['kind'], glyph: stri
 
 function Actions({ about, tab, chosen }: { about: About; tab: string; chosen: Selected }) {
   const isType = chosen.kind === 'type'
-  const can = (name: string) => about.page.tabs.some((tab) => tab.name === name && tab.is_available)
   const why = hasIsland() ? 'This is one file: `caulk serve FILE` filters.' : undefined
   const isRow = BY_PATTERN.includes(tab)
   const add = (key: 'focus' | 'ignore') => setFilter(added(filterText.value, isRow ? 'pattern' : key, exactly(chosen.name)))
@@ -166,8 +165,8 @@ function Actions({ about, tab, chosen }: { about: About; tab: string; chosen: Se
     <p class="selection-actions">
       <button type="button" disabled={!!why} title={why ?? 'Keep what goes through it'} onClick={() => add('focus')}>focus</button>
       <button type="button" disabled={!!why || isRow} title={why ?? (isRow ? 'Rows are kept, not dropped: type:X' : 'Drop what goes through it')} onClick={() => add('ignore')}>ignore</button>
-      {isType && can('paths') && <a href={href(tabAt(about.ids, 'paths', { sel }))}>paths</a>}
-      {!hasObjects(about.page) && can('flame') && <a href={href(tabAt(about.ids, 'flame', { sel, pivot: chosen.name }))}>pivot</a>}
+      {isType && can(about, 'paths') && <a href={href(tabAt(about.ids, 'paths', { sel }))}>paths</a>}
+      {!hasObjects(about.page) && can(about, 'flame') && <a href={href(tabAt(about.ids, 'flame', { sel, pivot: chosen.name }))}>pivot</a>}
       {base && !hasIsland() && <a href={href(tabAt(base, isType ? 'types' : 'top', { sel, gone: null }))}>find in base</a>}
     </p>
   )

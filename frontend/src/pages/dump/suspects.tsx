@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatShare, formatValue } from '../../format
 import { Prose } from '../../parts/prose'
 import { State } from '../../parts/state'
 import { href } from '../../route'
-import { newest, question, tabAt, type About } from './about'
+import { can, newest, question, tabAt, type About } from './about'
 import { useJson } from './answers'
 import { RunMemory } from './memory'
 import { Card, likely } from './card'
@@ -123,10 +123,9 @@ function Beside({ about, analysis }: { about: About; analysis: Analysis }) {
 }
 
 function Waste({ about }: { about: About }) {
-  const can = (name: string) => about.page.tabs.some((tab) => tab.name === name && tab.is_available)
   // Comparing all strings takes long: a server does it when it is asked; what matters of them is a finding anyway.
-  const strings = useJson<TableAnswer>(can('strings') && hasIsland() ? question(about, 'strings') : null).value
-  const waste = useJson<TableAnswer>(can('waste') ? question(about, 'waste') : null).value
+  const strings = useJson<TableAnswer>(can(about, 'strings') && hasIsland() ? question(about, 'strings') : null).value
+  const waste = useJson<TableAnswer>(can(about, 'waste') ? question(about, 'waste') : null).value
   const live = about.page.totals.find((total) => total.unit === 'bytes')?.value ?? 0
   const part = (bytes: unknown) => `${formatBytes(Number(bytes))} (${formatShare(live ? Number(bytes) / live : 0)})`
   if (!Number(strings?.wasted) && !Number(waste?.wasted)) return null
