@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from page_answers import columns_of, island_of
@@ -103,6 +105,20 @@ def test_the_file_does_not_say_where_the_dumps_lay(made, python_heaps):
     for path, body in island_of(html).items():
         # The program's own files are its business; the dumps' directory is the reader's.
         assert str(python_heaps[0]).encode() not in body, path
+
+
+def test_times_that_were_given_put_the_dumps_in_order(made, python_heaps):
+    times = [datetime(2026, 1, day, tzinfo=UTC) for day in (2, 1)]
+    dumps = app.load([str(path) for path in reversed(python_heaps)])
+    dumps = [replace(dump, profile=replace(dump.profile, taken_at=None)) for dump in dumps]
+    entries = island_of(app.one_file(Question(dumps, at=times), page=made))
+    shown = json.loads(entries["/api/d/1..2"])["dumps"]
+    assert [(row["name"], row["taken_at"][:10]) for row in shown] == [
+        (python_heaps[0].name, "2026-01-01"),
+        (python_heaps[1].name, "2026-01-02"),
+    ]
+    header, columns = columns_of(entries["/api/d/1..2/flame"])
+    assert sum(columns["own"]) > sum(columns["before"])
 
 
 def test_memory_over_time_is_in_the_file_where_it_was_watched(made, python_heaps):

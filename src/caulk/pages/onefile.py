@@ -15,6 +15,7 @@ from urllib.parse import quote_plus
 import msgspec
 
 from caulk import __version__, pages
+from caulk.analysis.dumps import in_order
 from caulk.model.errors import UsageError
 from caulk.model.records import Analysis
 from caulk.model.series import Series
@@ -81,9 +82,9 @@ def render(
 ) -> str:
     """The file, at most 2 MB: where it would be larger, it has less of everything, and says so."""
     # Whoever gets the file has no use for where the dumps lay.
-    dumps = [replace(dump, path=PurePath(dump.path).name) for dump in question.dumps]
+    dumps = [replace(dump, path=PurePath(dump.path).name) for dump in in_order(question.dumps, question.at)]
     analysis = replace(analysis, inputs=tuple(replace(of, path=PurePath(of.path).name) for of in analysis.inputs))
-    question = replace(question, dumps=dumps)
+    question = replace(question, dumps=dumps, at=())
     sentence = plain(analysis.verdict.sentence.replace("`", ""), limit=_TITLE)
     ids = ids or [str(number) for number in range(1, len(question.dumps) + 1)]
     room = _Room(chosen=_chosen(question))
