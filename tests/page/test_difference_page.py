@@ -42,8 +42,6 @@ def test_signs_and_glyphs_tell_growth_without_colour(page: Page, served: Callabl
     rows(page, "parse").click()
     expect(selected(page)).to_have_text("parse")
     expect(selection(page)).to_contain_text(re.compile("▼ [-−]30,000"))
-    page.goto(f"{served(*changed)}/top?sel=frame:serve")
-    expect(selection(page).get_by_role("link", name=re.compile("legacy"))).to_contain_text(re.compile("[-−]30,000"))
 
 
 def test_what_vanished_is_shown_on_demand(page: Page, served: Callable[..., str], changed: list[Path]):
