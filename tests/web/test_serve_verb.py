@@ -62,6 +62,13 @@ def get(address: str, **headers: str) -> Any:
         return json.load(answer)
 
 
+def change(address: str, body: Any) -> Any:
+    headers = {"X-Caulk": "1", "Content-Type": "application/json"}
+    asked = urllib.request.Request(address, json.dumps(body).encode(), headers, method="POST")
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        return json.load(answer)
+
+
 def refused(address: str) -> int:
     """The status of a refusal."""
     with pytest.raises(urllib.error.HTTPError) as error:
@@ -139,6 +146,25 @@ def test_it_ends_within_seconds_while_a_page_listens_and_leaves_nothing_half_wri
     assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert base.execute("SELECT count(*) FROM series").fetchone() == (1,)
     base.close()
+
+
+def test_rules_act_while_the_page_is_served_and_the_page_hears_of_it(
+    program: int, serve: Callable[..., Serving], tmp_path: Path
+):
+    (tmp_path / "caulk.toml").write_text(
+        '[watch]\ndefault_rules = false\n[[rules]]\nname = "seen"\n[rules.trigger]\nstate = ["unknown"]\n'
+    )
+    one = serve(str(program), "--http", "127.0.0.1:0", "--interval", "1s", "--config", str(tmp_path / "caulk.toml"))
+    root, key = one.page().split("/t/")
+    opened = awaited(lambda: get(f"{root}/api/incidents")["incidents"])[0]
+    assert (opened["rule"], opened["workload"]["name"], opened["state"]) == ("seen", "shop.py", "open")
+    assert awaited(lambda: get(f"{root}/api/fleet")["alerts"])[0]["incident"] == opened["id"]
+    assert [row["id"] for row in get(f"{root}/api/t/{key}")["incidents"]] == [opened["id"]]
+    assert get(f"{root}/api/i/{opened['id']}")["now"]["state"] == "unknown"
+    with urllib.request.urlopen(f"{root}/api/events", timeout=60) as stream:
+        change(f"{root}/api/i/{opened['id']}/notes", {"text": "seen"})
+        assert any(line.startswith(b"event: incident") for line in stream)
+    assert one.end()[0] == 0
 
 
 def test_the_next_one_goes_on_with_what_the_one_before_read(program: int, serve: Callable[..., Serving]):
