@@ -4,6 +4,7 @@ import type { Finding, GraphAnswer } from '../src/api-types'
 import { asText, likely } from '../src/pages/dump/card'
 import { shortened } from '../src/pages/dump/chain'
 import { curve, laidOut } from '../src/pages/dump/graph-layout'
+import { leftOf } from '../src/pages/dump/left'
 import { remedy } from '../src/pages/dump/remedy'
 import { selectionIn } from '../src/pages/dump/selection-of'
 import { asLines, nodeOf, typeOf } from '../src/pages/dump/tree-of'
@@ -93,4 +94,9 @@ interface Box {
 test('a line through points bends at each but the first and the last', () => {
   expect(curve([{ x: 0, y: 0 }, { x: 10, y: 10 }, { x: 20, y: 0 }])).toBe('M0.0 0.0Q10.0 10.0 15.0 5.0L20.0 0.0')
   expect(curve([])).toBe('')
+})
+
+test('what a filter leaves is said as a part of the whole, and not of a difference', () => {
+  expect(leftOf(stacksOf(['main;work 1024'], { total: 4096 }))).toBe('1.00 kB of 4.00 kB (25 %)')
+  expect(leftOf(stacksOf(['main;work 5 was 3']))).toBeNull()
 })

@@ -143,7 +143,7 @@ function Links({ finding, about }: { finding: Finding; about: About }) {
   const isType = chosen?.kind === 'type'
   return (
     <p class="card-links">
-      {can(about, 'flame') && <a href={to('flame', { pivot: isType ? '' : (frame?.function ?? '') })}>Open in the flame graph</a>}
+      {can(about, 'flame') && <a href={to('flame', { pivot: chosen?.name ?? '' })}>Open in the flame graph</a>}
       {can(about, 'paths') && isType && <a href={to('paths')}>Paths to the roots</a>}
       {can(about, 'types') && isType && <a href={to('types')}>Among all types</a>}
       {can(about, 'dominators') && isType && <a href={to('dominators')}>Dominators</a>}

@@ -12,6 +12,7 @@ import { Answered } from './answered'
 import { useStacks } from './answers'
 import { select, selected, written } from './asked'
 import { picture } from './exports'
+import { useLeft } from './left'
 import { Name } from './name'
 import { Choice, Notes } from './notes'
 import { Bar, Granularity } from './stacks-tabs'
@@ -31,6 +32,7 @@ function Pane({ about, stacks }: { about: About; stacks: Stacks }) {
   const kind = hasObjects(about.page) ? 'type' : 'frame'
   const pivot = parameter('pivot')
   const isBeside = parameter('table') !== '0'
+  useLeft(stacks)
   const choose = ({ name }: Facts) => name && select({ kind, name })
   const ready = (made: FlameHandle | null) => {
     handle.current = made
@@ -127,7 +129,7 @@ function Sandwich({ stacks, kind }: { stacks: Stacks; kind: 'frame' | 'type' }) 
     const most = Math.max(...rows.map((row) => Math.abs(row.total)), 1)
     const signed = isSigned
     return [
-      { key: 'name', title: kind === 'type' ? 'Type' : 'Function', kind: 'text', width: 0, render: (row) => <Name text={row.name} /> },
+      { key: 'name', title: kind === 'type' ? 'Type' : 'Function', kind: 'text', width: 0, hint: 'A double click or Enter makes one the pivot', render: (row) => <Name text={row.name} /> },
       { key: 'own', title: signed ? 'Δ own' : 'Own', kind: unit, signed, width: 8 },
       { key: 'total', title: signed ? 'Δ total' : 'Total', kind: unit, signed, width: 8, bar: (row) => Math.abs(row.total) / most },
     ]

@@ -15,6 +15,7 @@ import { Answered, Working } from './answered'
 import { useJson } from './answers'
 import { filterText, references, select, selected, setFilter } from './asked'
 import { Head } from './head'
+import { left } from './left'
 import { PANES } from './panes'
 import { SelectionPane } from './selection'
 import './page.css'
@@ -65,7 +66,7 @@ function Known({ ids, tab, page, job }: { ids: string; tab: string; page: Overvi
         {hasIsland() ? (
           <input class="dump-unfiltered" disabled aria-label="Filter" placeholder="This is one file: `caulk serve FILE` filters" />
         ) : (
-          <FilterBox text={filterText.value} onChange={setFilter} inputRef={box} label="Filter (/)"
+          <FilterBox text={filterText.value} onChange={setFilter} inputRef={box} label="Filter (/)" said={left.value}
             placeholder={hasObjects(page) ? 'Filter: type:Session  retained:>10M  by:packages' : 'Filter: word  -word  hide=X  from=X'} />
         )}
         {isDifference(page) && VANISHING.includes(tab) && <Gone />}

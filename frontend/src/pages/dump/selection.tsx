@@ -8,7 +8,7 @@ import { formatCount, formatRate, formatShare, formatValue, visible } from '../.
 import { Copy } from '../../parts/copy'
 import { Sparkline } from '../../parts/sparkline'
 import { href, where } from '../../route'
-import { can, exactly, hasObjects, HOURLY, isDifference, question, tabAt, usualSelection, type About } from './about'
+import { can, exactly, HOURLY, isDifference, question, tabAt, usualSelection, type About } from './about'
 import { useJson, useStacks } from './answers'
 import { filterText, select, selected, setFilter, written, type Selected } from './asked'
 import { Place } from './chain'
@@ -166,7 +166,7 @@ function Actions({ about, tab, chosen }: { about: About; tab: string; chosen: Se
       <button type="button" disabled={!!why} title={why ?? 'Keep what goes through it'} onClick={() => add('focus')}>focus</button>
       <button type="button" disabled={!!why || isRow} title={why ?? (isRow ? 'Rows are kept, not dropped: type:X' : 'Drop what goes through it')} onClick={() => add('ignore')}>ignore</button>
       {isType && can(about, 'paths') && <a href={href(tabAt(about.ids, 'paths', { sel }))}>paths</a>}
-      {!hasObjects(about.page) && can(about, 'flame') && <a href={href(tabAt(about.ids, 'flame', { sel, pivot: chosen.name }))}>pivot</a>}
+      {can(about, 'flame') && <a title="The flame graph, what is above it and what is below" href={href(tabAt(about.ids, 'flame', { sel, pivot: chosen.name }))}>pivot</a>}
       {base && !hasIsland() && <a href={href(tabAt(base, isType ? 'types' : 'top', { sel, gone: null }))}>find in base</a>}
     </p>
   )

@@ -12,6 +12,7 @@ import { exactly, hasObjects, question, tabAt, usualSelection, type About } from
 import { Answered } from './answered'
 import { useStacks } from './answers'
 import { filter, references, select, selected } from './asked'
+import { useLeft } from './left'
 import { Choice, Notes } from './notes'
 import { asLines, nodeOf, typeOf } from './tree-of'
 import './stacks-tabs.css'
@@ -47,6 +48,7 @@ function TreePane({ stacks, about, label, title, toName = (name) => name }: {
   const called = (node: number) => toName(stacks.names[stacks.frame[node]!] ?? '')
   const [node, choose] = useNode(stacks, called)
   const kind = hasObjects(about.page) ? 'type' : 'frame'
+  useLeft(stacks)
   return (
     <>
       <TreeTable label={label} stacks={stacks} title={title} selected={node} height="100%"
