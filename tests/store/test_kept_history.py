@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -147,3 +148,30 @@ def test_sizes_beyond_the_cell_are_cut_and_not_wrapped(history: History):
     history.note(seen(NOON, 1 << 50))
     (found,) = history.readings(SHOP.key, "0")
     assert found.rss == 0xFFFFFFFE << 10
+
+
+def test_threads_may_ask_while_another_notes(history: History):
+    history.note(seen(NOON, MB, events=(Event(NOON, "restart"),)))
+    stop, wrong = threading.Event(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            found = history.readings(SHOP.key, "0")
+            times = [reading.at for reading in found]
+            if times != sorted(times) or not found or history.replicas(SHOP.key) != ["0"]:
+                wrong.append(times)
+            if [event.what for event in history.events(SHOP.key).get("0", [])] != ["restart"]:
+                wrong.append(["events"])
+
+    asking = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in asking:
+        thread.start()
+    for number in range(1, 400):
+        history.note(seen(NOON + number * 15, MB))
+        history.said(Judgement("shop", "steady", ""), SHOP.key, NOON + number)
+        history.commit()
+    stop.set()
+    for thread in asking:
+        thread.join()
+    assert not wrong
+    assert len(history.judgements(SHOP.key)) == 399

@@ -60,9 +60,7 @@ class History:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory = directory
         self._lock = _locked(directory / "lock")
-        # SQLite itself sees to it that threads take turns (sqlite3.threadsafety is 3).
-        self._base = sqlite3.connect(directory / "history.sqlite", isolation_level=None, check_same_thread=False)
-        self._base.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA} BEGIN;")
+        self._base = _Base(directory / "history.sqlite")
         self._series = {
             (workload, replica): _Series(slot, since, seen)
             for slot, workload, replica, since, seen in self._base.execute("SELECT * FROM series")
@@ -144,8 +142,8 @@ class History:
 
     def state(self, workload: str) -> tuple[float, dict[str, Any]] | None:
         """What was put, and up to when it knows the readings."""
-        row = self._base.execute("SELECT at, state FROM states WHERE workload = ?", (workload,)).fetchone()
-        return (row[0], _unpacked(row[1])) if row else None
+        rows = self._base.execute("SELECT at, state FROM states WHERE workload = ?", (workload,))
+        return (rows[0][0], _unpacked(rows[0][1])) if rows else None
 
     def put_source(self, name: str, state: Mapping[str, Any]) -> None:
         """Keep what a source must remember."""
@@ -153,13 +151,13 @@ class History:
 
     def source(self, name: str) -> dict[str, Any]:
         """What was put; empty if nothing was."""
-        row = self._base.execute("SELECT state FROM sources WHERE name = ?", (name,)).fetchone()
-        return _unpacked(row[0]) if row else {}
+        rows = self._base.execute("SELECT state FROM sources WHERE name = ?", (name,))
+        return _unpacked(rows[0][0]) if rows else {}
 
     def commit(self) -> None:
         """Brings to disk what is not there yet."""
         seen = [(self._series[key].seen, *key) for key in self._touched if key in self._series]
-        self._base.executemany("UPDATE series SET seen = ? WHERE workload = ? AND replica = ?", seen)
+        self._base.each("UPDATE series SET seen = ? WHERE workload = ? AND replica = ?", seen)
         self._touched.clear()
         self._base.execute("COMMIT")
         self._base.execute("BEGIN")
@@ -213,6 +211,27 @@ class History:
             if number not in self._blocks:
                 self._blocks[number] = Block(self._directory / f"readings-{number:03}.ring")
             return self._blocks[number]
+
+
+class _Base:
+    """The database in a transaction that is always open, and that threads use in turn."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = Lock()
+        self._link = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._link.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA} BEGIN;")
+
+    def execute(self, asked: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._link.execute(asked, values).fetchall()
+
+    def each(self, asked: str, rows: list[tuple[Any, ...]]) -> None:
+        with self._lock:
+            self._link.executemany(asked, rows)
+
+    def close(self) -> None:
+        with self._lock:
+            self._link.close()
 
 
 def _locked(path: Path) -> sqlite3.Connection:
