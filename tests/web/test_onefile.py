@@ -117,7 +117,7 @@ def test_times_that_were_given_put_the_dumps_in_order(made, python_heaps):
         (python_heaps[0].name, "2026-01-01"),
         (python_heaps[1].name, "2026-01-02"),
     ]
-    header, columns = columns_of(entries["/api/d/1..2/flame"])
+    columns = columns_of(entries["/api/d/1..2/flame"])[1]
     assert sum(columns["own"]) > sum(columns["before"])
 
 

@@ -24,6 +24,7 @@ from caulk.symbols.sources import Sources
 from caulk.web.dumps import Known
 from caulk.web.endpoint import Asking, Query
 from caulk.web.jobs import Job
+from caulk.web.patterns import check
 
 _Pattern = Annotated[str, Meta(max_length=500)]
 #: A dump that is open within this time needs no second request.
@@ -54,6 +55,10 @@ class Asked(Reading, frozen=True):
     """Bytes that a row must have to be listed."""
     limit: Annotated[int, Meta(ge=0, le=pages.NODES)] = 0
     """Rows of a table or nodes of stacks; 0 for as many as are usual."""
+
+    def __post_init__(self) -> None:
+        for pattern in (self.focus, self.ignore, self.hide, self.show, self.from_, self.pattern):
+            check(pattern)
 
     def question(
         self, dumps: Sequence[Dump], tab: str = "", *, serve: Serve = Serve(), values: bool = False
