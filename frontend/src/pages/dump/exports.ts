@@ -19,7 +19,7 @@ export function exports(about: About, tab: string): MenuItem[] {
   const table = TABLES.includes(tab) && can(about, tab) ? tab : null
   const download = (label: string, form: string, hint: string, of?: string): MenuItem => ({ label, href: file(form, of), download: true, hint, why })
   return [
-    { label: 'Report in one file', href: `/d/${about.ids}/report.html`, download: `${name}.html`, hint: 'opens anywhere', why },
+    { label: 'Report in one file', href: `/d/${about.ids}/report.html`, download: `${name}.html`, hint: 'HTML', why },
     download('pprof', 'pprof', 'go tool pprof'),
     download('speedscope', 'speedscope', 'speedscope.app'),
     download('Folded stacks', 'folded', 'flamegraph.pl'),
