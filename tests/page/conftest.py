@@ -6,11 +6,13 @@ The page has to be built (`make page`); where npm is missing, these tests say so
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
-from page_server import begun, shown
+from page_fleet import Watched
+from page_server import begun, serving, shown
 from playwright.sync_api import Page, expect
 
 HERE = Path(__file__).resolve().parent
@@ -61,6 +63,17 @@ def problems() -> list[str]:
 
 
 @pytest.fixture
+def refused(problems: list[str]) -> Callable[[int], None]:
+    """Takes out what the browser wrote of refusals with that status; there must be nothing else."""
+
+    def take(status: int) -> None:
+        assert all(f"status of {status}" in one for one in problems), problems
+        problems.clear()
+
+    return take
+
+
+@pytest.fixture
 def page(page: Page, problems: list[str]) -> Iterator[Page]:
     """A page on which nothing may go wrong unseen: an error in the console, or a request elsewhere, fails the test."""
     page.set_default_timeout(15_000)
@@ -107,6 +120,32 @@ def memray_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "memray", "run", "--quiet", "--output", out, script]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     return out
+
+
+@pytest.fixture(scope="session")
+def fleet(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Fleet"]:
+    """A fleet with half a day behind it, served: nobody may change what it has."""
+    watched = Watched(tmp_path_factory.mktemp("fleet"), built)
+    watched.fill()
+    dumps = [watched.capture(HERE / f"dumps/go.{number}.pb.gz", 3600 - number * 600) for number in (1, 2, 3)]
+    incident = watched.incident(captures=dumps)
+    with serving(watched.site) as base:
+        yield Fleet(watched, base, dumps, incident.id)
+    watched.close()
+
+
+@dataclass
+class Fleet:
+    """A fleet that is served at `base`."""
+
+    watched: Watched
+    base: str
+    dumps: list[str]
+    incident: str
+
+    def target(self, key: str) -> str:
+        """The address of a workload's page."""
+        return f"{self.base}/t/{quote(key, safe='')}"
 
 
 def _is_elsewhere(url: str) -> bool:

@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from caulk.config import Config
 from caulk.config.schema import Serve
+from caulk.web.pulse import pulse
 from caulk.web.server import application, serve
 from caulk.web.site import Site, site
 
 
 def shown(home: Path, **given: object) -> Site:
     """A site whose server takes any port."""
-    return site(home, config=Config(serve=Serve(address="127.0.0.1:0")), **given)
+    return site(home, **{"config": Config(serve=Serve(address="127.0.0.1:0")), **given})
 
 
 @contextmanager
@@ -32,13 +35,14 @@ def begun(one: Site) -> tuple[Callable[[], None], str]:
     """Begins to serve a site in a thread; gives what ends it, and its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    one.config = Config(serve=Serve(address=base.removeprefix("http://")))
+    settings = msgspec.structs.replace(one.config.serve, address=base.removeprefix("http://"))
+    one.config = msgspec.structs.replace(one.config, serve=settings)
     loop = asyncio.new_event_loop()
-    task = loop.create_task(serve(application(one), one, listener))
+    tasks = [loop.create_task(serve(application(one), one, listener)), loop.create_task(pulse(one))]
 
     def run() -> None:
         try:
-            loop.run_until_complete(asyncio.wait([task]))
+            loop.run_until_complete(asyncio.wait(tasks))
         finally:
             loop.close()
 
@@ -46,7 +50,8 @@ def begun(one: Site) -> tuple[Callable[[], None], str]:
     thread.start()
 
     def end() -> None:
-        loop.call_soon_threadsafe(task.cancel)
+        for task in tasks:
+            loop.call_soon_threadsafe(task.cancel)
         thread.join(20)
         listener.close()
 
