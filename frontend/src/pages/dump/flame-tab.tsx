@@ -28,6 +28,7 @@ export function Flame({ about }: { about: About }): JSX.Element {
 function Pane({ about, stacks }: { about: About; stacks: Stacks }) {
   const handle = useRef<FlameHandle | null>(null)
   const [found, tell] = useState<Found | string | null>(null)
+  const isPainted = usePainted()
   const isDifference = stacks.before !== null || stacks.signed
   const kind = hasObjects(about.page) ? 'type' : 'frame'
   const pivot = parameter('pivot')
@@ -51,7 +52,7 @@ function Pane({ about, stacks }: { about: About; stacks: Stacks }) {
         )}
       </Bar>
       <div class={isBeside ? 'flame-sides flame-beside' : 'flame-sides'}>
-        {isBeside && <Sandwich stacks={stacks} kind={kind} />}
+        {isBeside && (isPainted ? <Sandwich stacks={stacks} kind={kind} /> : <div class="sandwich" />)}
         <FlameGraph stacks={stacks} mode={parameter('up') ? 'flame' : 'icicle'} inverted={parameter('inverted') === '1'} pivot={pivot}
           widths={(parameter('widths') || 'change') as Widths} vanished={!isDifference || parameter('gone') === '1'} search={parameter('find')}
           zoom={parameter('zoom')} onZoom={(zoom) => change({ zoom })} onSelect={choose} onPivot={(name) => change({ pivot: name, zoom: '' })}
@@ -60,6 +61,20 @@ function Pane({ about, stacks }: { about: About; stacks: Stacks }) {
       <Notes notes={stacks.notes} leftOut={stacks.leftOut} />
     </>
   )
+}
+
+/** Whether something was painted already: the graph comes first, what stands beside it a frame later. */
+function usePainted(): boolean {
+  const [is, tell] = useState(false)
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>
+    const frame = requestAnimationFrame(() => (timer = setTimeout(() => tell(true))))
+    return () => {
+      cancelAnimationFrame(frame)
+      clearTimeout(timer)
+    }
+  }, [])
+  return is
 }
 
 function Looks({ isDifference }: { isDifference: boolean }) {
