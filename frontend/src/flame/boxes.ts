@@ -29,6 +29,7 @@ export interface Boxes {
 /** Every node that has a width, as a box. Linear but for siblings that are not in order yet. */
 export function layOut(tree: Tree): Boxes {
   const width = totals(tree.parent, tree.wide)
+  if (isHeaviestFirst(tree.parent, width)) return asItStands(tree, width)
   const order = heaviestFirst(tree.parent, width)
   const count = order.length
   const number = new Int32Array(tree.parent.length)
@@ -49,6 +50,37 @@ export function layOut(tree: Tree): Boxes {
     totalBefore: tree.before && pick(totals(tree.parent, tree.before)),
     ...placed,
   }
+}
+
+/** The nodes are the boxes: as a server sends them, they are in order already. */
+function asItStands(tree: Tree, width: Float64Array): Boxes {
+  const { parent, frame, own, before } = tree
+  return {
+    count: parent.length,
+    split: parent.length,
+    parent,
+    frame,
+    end: ends(parent),
+    own,
+    total: totals(parent, own),
+    ownBefore: before,
+    totalBefore: before && totals(parent, before),
+    ...place(parent, width),
+  }
+}
+
+/** Whether nodes stand in preorder, none without a width, siblings by width. */
+function isHeaviestFirst(parent: Int32Array, width: Float64Array): boolean {
+  const last = new Float64Array(parent.length).fill(Infinity)
+  for (let node = 1; node < parent.length; node++) {
+    const above = parent[node]!
+    if (!(width[node]! > 0) || width[node]! > last[above]!) return false
+    last[above] = width[node]!
+    let open = node - 1
+    while (open > above) open = parent[open]!
+    if (open !== above) return false
+  }
+  return true
 }
 
 /** The callees of a pivot and its callers in one: the callers' own box 0 is dropped, being the same. */
