@@ -34,7 +34,7 @@ PAINTED = """(() => {
 })()"""
 SUSPECTS = "document.querySelector('main h2, main h3') && /MB|kB|GB/.test(document.querySelector('main').innerText)"
 ROWS = "document.querySelectorAll('main table tbody tr').length > 15"
-ANSWERED = "performance.getEntriesByType('resource').filter((one) => /[/]flame/.test(one.name)).at(-1).responseEnd"
+ANSWERED = "performance.getEntriesByName('caulk-stacks').at(-1).startTime"
 
 
 @dataclass(frozen=True, slots=True)

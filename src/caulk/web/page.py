@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -64,13 +65,33 @@ class Page:
     async def _page(self, request: Request) -> Response:
         if self._html is None or "plain" in request.query_params:
             return await self._plain.answer(request)
-        return self._html.sent(request)
+        return self._html.sent(request, {"Link": ", ".join(map(_ahead, _first_asked(request)))})
 
     async def _asset(self, request: Request) -> Response:
         file = self._assets.get(request.path_params["name"])
         if file is None:
             return Response("no such file\n", 404, media_type="text/plain")
         return file.sent(request, _IMMUTABLE)
+
+
+def _first_asked(request: Request) -> Iterable[str]:
+    """What the page will ask for first: a browser that knows does so while it still reads the script."""
+    yield "/api/session"
+    written = request.scope["raw_path"].decode("ascii", "replace")
+    parts = [quote(unquote(part), safe="") for part in written.strip("/").split("/")]
+    match parts:
+        case [""]:
+            yield "/api/fleet"
+        case ["t", key]:
+            yield f"/api/t/{key}"
+        case ["d", ids, *tab] if not request.url.query:
+            yield f"/api/d/{ids}"
+            yield f"/api/d/{ids}/suspects"
+            yield from (f"/api/d/{ids}/{name}" for name in tab if name in ("flame", "tree"))
+
+
+def _ahead(path: str) -> str:
+    return f"<{path}>; rel=preload; as=fetch; crossorigin=anonymous"
 
 
 def _read(path: Path) -> _File:
