@@ -102,6 +102,10 @@ class Dumps:
                 del self._open[key]
         self.uploads.remove(known.path)
 
+    def look_again(self) -> None:
+        """Captures came or went: what was known of them holds no longer."""
+        self._captured = (0.0, [])
+
     def _complete(self, age_s: float) -> list[Known]:
         """The complete captures, the newest first, as they were at most `age_s` seconds ago."""
         at, found = self._captured

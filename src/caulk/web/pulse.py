@@ -22,6 +22,7 @@ async def pulse(site: Site) -> None:
         if now != at:
             site.events.tell("fleet", {"at": iso(time.time())})
         if after.version != before.version:
+            site.dumps.look_again()
             _tell(site, before, after)
         at, before = now, after
 
