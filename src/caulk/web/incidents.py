@@ -4,17 +4,19 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from caulk.model.errors import Unreachable, UsageError
-from caulk.model.incident import Incident, Moment
+from caulk.model.incident import Alert, Incident, Moment, What
+from caulk.model.records import Finding, Verdict
+from caulk.model.target import Target
 from caulk.model.units import iso
 from caulk.watch.telling import document, headline
 from caulk.web.endpoint import NotFound
 from caulk.web.records import Answer
-from caulk.web.target import judged
+from caulk.web.target import Judged, judged
 
 if TYPE_CHECKING:
     from caulk.store.incidents import Incidents
@@ -50,6 +52,44 @@ class IncidentsAnswer(Answer, frozen=True, kw_only=True):
 
     schema: Literal["caulk.incidents/1"] = "caulk.incidents/1"
     incidents: tuple[IncidentRow, ...]
+
+
+class HappenedMoment(Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that happened; `capture` and `details` are there where there are such."""
+
+    at: str | None
+    what: What
+    text: str
+    capture: str | None = None
+    details: str = ""
+
+
+class IncidentAnswer(Answer, frozen=True, kw_only=True):
+    """Everything about an incident: the `judgement` then, the newest that was noted (`later`), and that of `now`."""
+
+    schema: Literal["caulk.incident/1"] = "caulk.incident/1"
+    id: str
+    rule: str
+    why: str
+    workload: WorkloadRecord
+    replica: str
+    target: Target | None
+    opened_at: str | None
+    closed_at: str | None
+    memory_bytes: int | None
+    limit_bytes: int | None
+    judgement: Judged | None
+    later: Judged | None
+    alert: Alert | None
+    dump: str | None
+    captures: tuple[str, ...]
+    verdict: Verdict | None
+    findings: tuple[Finding, ...]
+    fingerprint: str
+    timeline: tuple[HappenedMoment, ...]
+    headline: str
+    now: Judged | None
+    similar: tuple[IncidentRow, ...]
 
 
 @contextmanager
@@ -112,15 +152,16 @@ def similar(site: "Site", incident: Incident) -> list[Incident]:
     return [other for other in found if other.id != incident.id]
 
 
-def whole(site: "Site", number: str) -> dict[str, Any]:
+def whole(site: "Site", number: str) -> IncidentAnswer:
     """Everything about an incident: as `caulk incident show -o json`, with how it is now and others like it."""
     incident = one(site, number)
     here = site.loop.fleet.row(incident.workload.key) if site.loop else None
-    return document(incident) | {
+    told = document(incident) | {
         "headline": headline(incident),
-        "now": msgspec.to_builtins(judged(here.judgement)) if here else None,
-        "similar": [msgspec.to_builtins(row(other)) for other in similar(site, incident)],
+        "now": judged(here.judgement) if here else None,
+        "similar": tuple(map(row, similar(site, incident))),
     }
+    return msgspec.convert(told, IncidentAnswer, from_attributes=True)
 
 
 def note(site: "Site", number: str, text: str, by: str) -> Incident:

@@ -1,7 +1,7 @@
 """Incidents: the list, one of them, what people write to it, and its report as a file."""
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -47,19 +47,19 @@ async def every(asking: Asking) -> incidents.IncidentsAnswer:
     )
 
 
-async def one(asking: Asking) -> dict[str, Any]:
+async def one(asking: Asking) -> incidents.IncidentAnswer:
     """One incident: why, what was done, what was found, how it is now, and others like it."""
     return await asyncio.to_thread(incidents.whole, asking.site, asking.path["id"])
 
 
-async def note(asking: Asking) -> dict[str, Any]:
+async def note(asking: Asking) -> incidents.IncidentAnswer:
     """Write something to an incident; everybody who sees it reads that."""
     number = asking.path["id"]
     await asyncio.to_thread(incidents.note, asking.site, number, asking.body.text, asking.caller)
     return await asyncio.to_thread(incidents.whole, asking.site, number)
 
 
-async def close(asking: Asking) -> dict[str, Any]:
+async def close(asking: Asking) -> incidents.IncidentAnswer:
     """Close an incident by hand."""
     number = asking.path["id"]
     await asyncio.to_thread(incidents.close, asking.site, number, asking.body.note, asking.caller)
@@ -103,9 +103,9 @@ def _named(asking: Asking, suffix: str) -> str:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/incidents", every, Which, answer=incidents.IncidentsAnswer),
-    Endpoint("GET", "/api/i/{id}", one),
-    Endpoint("POST", "/api/i/{id}/notes", note, body=Note, role="capture"),
-    Endpoint("POST", "/api/i/{id}/close", close, body=Closing, role="capture"),
+    Endpoint("GET", "/api/i/{id}", one, answer=incidents.IncidentAnswer),
+    Endpoint("POST", "/api/i/{id}/notes", note, body=Note, answer=incidents.IncidentAnswer, role="capture"),
+    Endpoint("POST", "/api/i/{id}/close", close, body=Closing, answer=incidents.IncidentAnswer, role="capture"),
     Endpoint("GET", "/i/{id}/report.md", as_markdown, media="text/markdown"),
     Endpoint("GET", "/i/{id}/report.json", as_json),
     Endpoint("GET", "/i/{id}/report.html", as_page, media="text/html"),

@@ -2,20 +2,21 @@
 
 import asyncio
 import time
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
 from caulk.capture import memory as parts
+from caulk.model.breakdown import Advice, Slice
 from caulk.model.errors import UsageError
 from caulk.web import taking
 from caulk.web.compare import Compared, compare
 from caulk.web.endpoint import Asking, Endpoint, Query, json
 from caulk.web.fleet import Newest
 from caulk.web.memory import MemoryAnswer, memory
+from caulk.web.records import Answer
 from caulk.web.target import TargetAnswer, row_of, target
 
 _DAY_S = 86400.0
@@ -78,15 +79,39 @@ async def readings(asking: Asking) -> MemoryAnswer:
     return await asyncio.to_thread(asked)
 
 
-async def kinds(asking: Asking) -> dict[str, Any]:
+class Kinds(Answer, frozen=True, kw_only=True):
+    """What memory is, as `caulk memory -o json` says it; slices add up to the limit, or to all that is used."""
+
+    schema: Literal["caulk.memory/1"] = "caulk.memory/1"
+    target: str
+    replica: str
+    slices: tuple[Slice, ...]
+    used: int
+    limit: int | None
+    peak: int
+    kills: int
+    notes: tuple[str, ...]
+    advice: Advice
+
+
+async def kinds(asking: Asking) -> Kinds:
     """What its memory is, kind by kind, and what limit would fit: as `caulk memory` says. The program is not asked."""
 
-    def looked() -> dict[str, Any]:
+    def looked() -> Kinds:
         seen = taking.replica_of(row_of(asking.site, asking.path["key"]), asking.query.replica)
         with taking.reached(asking.site, seen) as reach:
             now, advice = parts.look(reach)
-        said = {"schema": "caulk.memory/1", "target": reach.target.reference, "replica": seen.replica}
-        return said | asdict(now) | {"advice": asdict(advice)}
+        return Kinds(
+            target=reach.target.reference,
+            replica=seen.replica,
+            slices=now.slices,
+            used=now.used,
+            limit=now.limit,
+            peak=now.peak,
+            kills=now.kills,
+            notes=now.notes,
+            advice=advice,
+        )
 
     return await asyncio.to_thread(looked)
 
@@ -127,7 +152,7 @@ async def capture(asking: Asking) -> Response:
 ENDPOINTS = (
     Endpoint("GET", "/api/t/{key}", one, answer=TargetAnswer),
     Endpoint("GET", "/api/t/{key}/memory", readings, Stretch, answer=MemoryAnswer),
-    Endpoint("GET", "/api/t/{key}/kinds", kinds, Replica),
+    Endpoint("GET", "/api/t/{key}/kinds", kinds, Replica, answer=Kinds),
     Endpoint("GET", "/api/t/{key}/compare", compared, Two, answer=Compared),
     Endpoint("GET", "/api/t/{key}/plan", planned, Way, answer=taking.Plan),
     Endpoint("POST", "/api/t/{key}/captures", capture, body=Wanted, role="capture", statuses=(202,)),
