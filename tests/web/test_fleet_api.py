@@ -95,6 +95,24 @@ def test_a_process_of_another_name_does_not_inherit_the_dumps_of_its_number(watc
     assert watched.get("/api/fleet")["rows"][0]["last_dump"] is None
 
 
+def test_a_disk_that_cannot_be_read_for_a_moment_leaves_the_fleet_as_it_was(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+):
+    watched.see(100)
+    captured(watched)
+    assert watched.site.kept.stock(is_new=True).entries
+
+    def away(*_: object) -> None:
+        raise FileNotFoundError("a capture that is just being deleted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(watched.site.captures), "all", away)
+        captured(watched)
+        assert len(watched.site.kept.stock(is_new=True).entries) == 1
+        assert watched.get("/api/fleet")["disk"]["count"] == 1
+    assert len(watched.site.kept.stock(is_new=True).entries) == 2
+
+
 def test_alerts_are_the_incidents_that_go_on(watched: Watched):
     watched.incident("web", key=OTHER)
     over = watched.incident()

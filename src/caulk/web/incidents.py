@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-import msgspec
-
+from caulk.model.decoding import converted
 from caulk.model.errors import Unreachable, UsageError
 from caulk.model.incident import Alert, Incident, Moment, What
 from caulk.model.records import Finding, Verdict
@@ -161,7 +160,7 @@ def whole(site: "Site", number: str) -> IncidentAnswer:
         "now": judged(here.judgement) if here else None,
         "similar": tuple(map(row, similar(site, incident))),
     }
-    return msgspec.convert(told, IncidentAnswer, from_attributes=True)
+    return converted(told, IncidentAnswer)
 
 
 def note(site: "Site", number: str, text: str, by: str) -> Incident:

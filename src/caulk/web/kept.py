@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caulk.model.errors import CaulkError
 from caulk.model.incident import Incident
 from caulk.store.captures import Captures, Entry
 
@@ -65,7 +66,10 @@ class Kept:
         """What there is, two seconds old at most; with `is_new`, now. Reads files: not for the event loop."""
         with self._lock:
             if is_new or time.monotonic() - self._at > _FRESH_S:
-                self._stock, self._at = self._looked(), time.monotonic()
+                # Captures come and go while we look; what is away for a moment is there at the next look.
+                with suppress(OSError, CaulkError):
+                    self._stock = self._looked()
+                self._at = time.monotonic()
             return self._stock
 
     def _looked(self) -> Stock:
