@@ -72,7 +72,7 @@ class Plain:
     def _document(self, request: Request, title: str, body: str, status: int) -> Response:
         links = "".join(f'<a href="{at}?plain=1">{name}</a>' for at, name in _PLACES.items())
         style = html.style() + _STYLE
-        full = _FULL[self._is_built].format(at=text(quote(request.url.path)))
+        full = _FULL[self._is_built].format(at=text(request.scope["raw_path"].decode("ascii", "replace")))
         said = (
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
