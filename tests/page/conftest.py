@@ -5,7 +5,9 @@ The page has to be built (`make page`); where npm is missing, these tests say so
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -125,13 +127,8 @@ def memray_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def fleet(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Fleet"]:
     """A fleet with half a day behind it, served: nobody may change what it has."""
-    watched = Watched(tmp_path_factory.mktemp("fleet"), built)
-    watched.fill()
-    dumps = [watched.capture(HERE / f"dumps/go.{number}.pb.gz", 3600 - number * 600) for number in (1, 2, 3)]
-    incident = watched.incident(captures=dumps)
-    with serving(watched.site) as base:
-        yield Fleet(watched, base, dumps, incident.id)
-    watched.close()
+    with filled(built, tmp_path_factory.mktemp("fleet")) as one:
+        yield one
 
 
 @dataclass
@@ -146,6 +143,18 @@ class Fleet:
     def target(self, key: str) -> str:
         """The address of a workload's page."""
         return f"{self.base}/t/{quote(key, safe='')}"
+
+
+@contextmanager
+def filled(page: Path, home: Path, now: float | None = None) -> Iterator[Fleet]:
+    """A fleet with an incident and its dumps, served meanwhile."""
+    watched = Watched(home, page, now=now or time.time())
+    watched.fill()
+    dumps = [watched.capture(HERE / f"dumps/go.{number}.pb.gz", 3600 - number * 600) for number in (1, 2, 3)]
+    incident = watched.incident(captures=dumps)
+    with serving(watched.site) as base:
+        yield Fleet(watched, base, dumps, incident.id)
+    watched.close()
 
 
 def _is_elsewhere(url: str) -> bool:
