@@ -51,6 +51,8 @@ class Asked(Reading, frozen=True):
     pattern: _Pattern = ""
     by: Grouping = "types"
     inverted: bool = False
+    survivors: bool = False
+    """Of three dumps and more, only what is new since the first and not freed in any later one."""
     least: Annotated[int, Meta(ge=0, le=1 << 62)] = 0
     """Bytes that a row must have to be listed."""
     limit: Annotated[int, Meta(ge=0, le=pages.NODES)] = 0
@@ -75,6 +77,7 @@ class Asked(Reading, frozen=True):
             values=values,
             by=self.by,
             least=self.least,
+            survivors=self.survivors,
             sources=Sources([Path(one) for one in serve.sources]).find if serve.sources else None,
             source_url=serve.source_url,
         )

@@ -22,7 +22,7 @@ from caulk.model.graph import References
 from caulk.store.captures import Captures, Entry
 from caulk.store.index import key_of
 from caulk.web.answers import Answer, Answers
-from caulk.web.endpoint import NotFound
+from caulk.web.errors import NotFound
 from caulk.web.jobs import Job, Jobs
 from caulk.web.uploads import Uploads
 

@@ -12,20 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from caulk.model.errors import CaptureFailed, CaulkError, MalformedDump, Unreachable, UsageError
+from caulk.web.errors import NoRoom, NotFound
 
 if TYPE_CHECKING:
     from caulk.web.site import Site
 
 Role = Literal["read", "capture"]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
-
-
-class NotFound(CaulkError):
-    """Nothing of that name is known here."""
-
-
-class NoRoom(CaulkError):
-    """The disk cannot take it."""
 
 
 class Query(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):

@@ -15,10 +15,12 @@ from urllib.parse import quote
 from caulk.analysis.dumps import Dump
 from caulk.model.units import format_value
 from caulk.watch.telling import headline
+from caulk.web.dumps import Dumps
+from caulk.web.kept import Kept
 from caulk.web.records import Answer
 
 if TYPE_CHECKING:
-    from caulk.web.site import Site
+    from caulk.watch.loop import Loop
 
 _MOST, _MOST_OF_A_KIND = 40, 12
 #: A letter is in every name: after so many of one list no more are looked at.
@@ -86,19 +88,19 @@ class Finder:
         self._lock = threading.Lock()
         self._gathered: OrderedDict[tuple[str, Kind], Names] = OrderedDict()
 
-    def find(self, site: "Site", asked: str) -> list[Found]:
+    def find(self, asked: str, dumps: Dumps, kept: Kept, loop: "Loop | None") -> list[Found]:
         """What has all words of `asked` in its name, the best first; nothing for no words."""
         words = asked.casefold().split()
         if not words:
             return []
-        found = [*_targets(site, words), *_incidents(site, words), *_dumps(site, words), *self._within(site, words)]
+        found = [*_targets(loop, words), *_incidents(kept, words), *_dumps(dumps, words), *self._within(dumps, words)]
         found.sort(key=lambda one: (one[0][0], _KINDS.index(one[1].kind), one[0][1], one[1].title))
         return [one for _, one in found[:_MOST]]
 
-    def _within(self, site: "Site", words: Sequence[str]) -> "Iterator[_Ranked]":
+    def _within(self, dumps: Dumps, words: Sequence[str]) -> "Iterator[_Ranked]":
         """Types and functions of the dumps that are open."""
-        for number, dump in site.dumps.analysed():
-            known = site.dumps.known(number)
+        for number, dump in dumps.analysed():
+            known = dumps.known(number)
             for kind, tab in _TABS:
                 for rank, name in self._names(number, dump, kind).having(words):
                     href = f"/d/{quote(number)}/{tab}?sel={quote(f'{kind}:{name}', safe='')}"
@@ -117,28 +119,28 @@ class Finder:
 _Ranked = tuple[tuple[int, int], Found]
 
 
-def _targets(site: "Site", words: Sequence[str]) -> Iterator[_Ranked]:
-    if site.loop is None:
+def _targets(loop: "Loop | None", words: Sequence[str]) -> Iterator[_Ranked]:
+    if loop is None:
         return
     # A key holds the name, but behind the place: people write the name.
-    by_name = {f"{key.rpartition(':')[2]} {key}": key for key in site.loop.fleet}
+    by_name = {f"{key.rpartition(':')[2]} {key}": key for key in loop.fleet}
     for rank, name in Names(by_name).having(words):
-        row = site.loop.fleet.row(key := by_name[name])
+        row = loop.fleet.row(key := by_name[name])
         if row:
             detail = f"{row.state}, {format_value(row.memory, 'bytes')}"
             yield rank, Found(kind="target", title=row.workload.name, detail=detail, href=f"/t/{quote(key, safe='')}")
 
 
-def _incidents(site: "Site", words: Sequence[str]) -> Iterator[_Ranked]:
-    by_name = {f"{headline(one)} {one.id}": one for one in site.kept.stock().incidents}
+def _incidents(kept: Kept, words: Sequence[str]) -> Iterator[_Ranked]:
+    by_name = {f"{headline(one)} {one.id}": one for one in kept.stock().incidents}
     for rank, name in Names(by_name).having(words):
         one = by_name[name]
         detail = f"{'open' if one.closed_at is None else 'closed'}, {one.id}"
         yield rank, Found(kind="incident", title=headline(one), detail=detail, href=f"/i/{quote(one.id)}")
 
 
-def _dumps(site: "Site", words: Sequence[str]) -> Iterator[_Ranked]:
-    by_name = {f"{one.name} {one.id}": one for one in site.dumps.all()}
+def _dumps(dumps: Dumps, words: Sequence[str]) -> Iterator[_Ranked]:
+    by_name = {f"{one.name} {one.id}": one for one in dumps.all()}
     for rank, name in Names(by_name).having(words):
         one = by_name[name]
         detail = ", ".join(filter(None, (one.format, format_value(one.size_bytes, "bytes"), one.taken_at)))

@@ -11,12 +11,12 @@ from caulk.model.units import iso
 from caulk.store.captures import Entry
 from caulk.watch.fleet import Row
 from caulk.watch.rules import worst
-from caulk.web.kept import Stock
+from caulk.web.jobs import Jobs
+from caulk.web.kept import Kept, Stock
 from caulk.web.records import Alert, Disk, FleetAnswer, FleetRow, LastDump, SourceState
 
 if TYPE_CHECKING:
     from caulk.watch.loop import Loop
-    from caulk.web.site import Site
 
 #: While sources are asked without a pause, no more than this share of the time goes into making rows.
 _SHARE = 0.2
@@ -31,21 +31,21 @@ class FleetView:
         self._made_of: object = None
         self._fresh_until = 0.0
 
-    def encoded(self, site: "Site") -> bytes:
+    def encoded(self, loop: "Loop | None", kept: Kept, jobs: Jobs, quota: int | None) -> bytes:
         """The answer as JSON. 5,000 workloads take a tenth of a second, once a turn: not for the event loop."""
-        stock = site.kept.stock()
-        captures = [job.record() for job in site.jobs.all() if job.kind == "capture" and not job.is_over]
+        stock = kept.stock()
+        captures = [job.record() for job in jobs.all() if job.kind == "capture" and not job.is_over]
         whole = FleetAnswer(
             at=iso(time.time()),
-            is_live=site.loop is not None,
+            is_live=loop is not None,
             rows=(),
             alerts=tuple(alerts(stock)),
             captures=tuple(captures),
-            disk=disk(stock, site.config.keep.size),
-            sources=tuple(sources(site.loop)),
+            disk=disk(stock, quota),
+            sources=tuple(sources(loop)),
         )
         with self._lock:
-            answer = msgspec.structs.asdict(whole) | {"rows": self._rows_now(site.loop, stock)}
+            answer = msgspec.structs.asdict(whole) | {"rows": self._rows_now(loop, stock)}
         return msgspec.json.encode(answer)
 
     def _rows_now(self, loop: "Loop | None", stock: Stock) -> msgspec.Raw:

@@ -13,7 +13,7 @@ from caulk.model.records import Finding, Verdict
 from caulk.model.target import Target
 from caulk.model.units import iso
 from caulk.watch.telling import document, headline
-from caulk.web.endpoint import NotFound
+from caulk.web.errors import NotFound
 from caulk.web.records import Answer
 from caulk.web.target import Judged, judged
 

@@ -13,7 +13,8 @@ from caulk.model.units import format_duration, format_share, format_value
 from caulk.views import html
 from caulk.views.markup import text
 from caulk.web import plain_dumps
-from caulk.web.endpoint import Asking, Endpoint, NotFound, error
+from caulk.web.endpoint import Asking, Endpoint, error
+from caulk.web.errors import NotFound
 from caulk.web.routes import ENDPOINTS
 from caulk.web.site import Site
 

@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Scope
 
-from caulk.web.endpoint import Endpoint, NotFound, carried_out, error, json
+from caulk.web.endpoint import Endpoint, carried_out, error, json
+from caulk.web.errors import NotFound
 from caulk.web.page import Page
 from caulk.web.routes import ENDPOINTS
 from caulk.web.security import Access, Guarded, Refusal, options, refused

@@ -17,7 +17,7 @@ from caulk.ports import Progress, Reach
 from caulk.store.captures import Entry
 from caulk.watch.fleet import Row
 from caulk.watch.rules import worst
-from caulk.web.endpoint import NotFound
+from caulk.web.errors import NotFound
 from caulk.web.jobs import Job
 from caulk.web.records import Answer
 

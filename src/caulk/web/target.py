@@ -8,7 +8,7 @@ from caulk.model.units import iso
 from caulk.watch.fleet import Row
 from caulk.watch.rules import held
 from caulk.watch.telling import headline
-from caulk.web.endpoint import NotFound
+from caulk.web.errors import NotFound
 from caulk.web.fleet import Newest, row_record
 from caulk.web.records import Answer, CaptureState, FleetRow
 

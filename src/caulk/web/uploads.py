@@ -19,7 +19,7 @@ from typing import BinaryIO
 import msgspec
 
 from caulk.views.markup import plain
-from caulk.web.endpoint import NoRoom
+from caulk.web.errors import NoRoom
 
 _DUMP, _PART, _NAME = "dump", "dump.part", "name.json"
 _NUMBER = re.compile(r"[0-9a-f]{16}")

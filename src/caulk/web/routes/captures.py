@@ -7,7 +7,8 @@ from starlette.responses import FileResponse, Response
 
 from caulk.model.target import Target
 from caulk.store.captures import Entry
-from caulk.web.endpoint import Asking, Endpoint, NotFound
+from caulk.web.endpoint import Asking, Endpoint
+from caulk.web.errors import NotFound
 from caulk.web.fleet import disk
 from caulk.web.kept import Stock
 from caulk.web.records import Answer, Disk

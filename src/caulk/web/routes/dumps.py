@@ -15,7 +15,8 @@ from caulk.reports import Report
 from caulk.views import columns
 from caulk.web.answers import Answer
 from caulk.web.asked import Asked, Opened, Reading, opening
-from caulk.web.endpoint import Asking, Endpoint, NotFound, json
+from caulk.web.endpoint import Asking, Endpoint, json
+from caulk.web.errors import NotFound
 from caulk.web.jobs import Job
 
 #: An answer that takes longer is waited for as a job is.

@@ -18,7 +18,8 @@ class Words(Query, frozen=True):
 async def find(asking: Asking) -> FindAnswer:
     """Targets, incidents, dumps, and the types and functions of open dumps, by their names; the best first."""
     site = asking.site
-    return FindAnswer(found=tuple(await asyncio.to_thread(site.finder.find, site, asking.query.q)))
+    found = await asyncio.to_thread(site.finder.find, asking.query.q, site.dumps, site.kept, site.loop)
+    return FindAnswer(found=tuple(found))
 
 
 ENDPOINTS = (Endpoint("GET", "/api/find", find, Words, answer=FindAnswer),)

@@ -21,7 +21,8 @@ class Keys(Query, frozen=True):
 
 async def fleet(asking: Asking) -> Response:
     """Every workload that is watched with what is said of it, what is open, and how the sources do."""
-    data = await asyncio.to_thread(asking.site.fleet.encoded, asking.site)
+    site = asking.site
+    data = await asyncio.to_thread(site.fleet.encoded, site.loop, site.kept, site.jobs, site.config.keep.size)
     return Response(data, media_type="application/json")
 
 

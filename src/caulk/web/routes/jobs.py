@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from caulk.web.endpoint import Asking, Endpoint, NotFound
+from caulk.web.endpoint import Asking, Endpoint
+from caulk.web.errors import NotFound
 from caulk.web.jobs import Job
 from caulk.web.records import JobRecord
 

@@ -11,7 +11,8 @@ from caulk.app import Talk
 from caulk.model.errors import UsageError
 from caulk.model.target import Target
 from caulk.web import rules as known
-from caulk.web.endpoint import Asking, Endpoint, NotFound, json
+from caulk.web.endpoint import Asking, Endpoint, json
+from caulk.web.errors import NotFound
 from caulk.web.jobs import Job
 from caulk.web.replay import replay
 
