@@ -376,9 +376,10 @@ def one_file(
 def _beside(question: Question) -> Iterator[tuple[str, str, Table | Stacks]]:
     """What people look at after the findings: a name, a title and an answer each."""
     if len(question.dumps) > 1 and len({dump.profile.kind for dump in question.dumps}) == 1:
-        yield "growth", "Where it grew", profiles.difference_tree(question)
+        changes = import_module("caulk.reports.changes")
+        yield "growth", "Where it grew", changes.difference_tree(question)
         by = "type" if question.dumps[-1].heap else "function"
-        yield "diff", f"What grew, by {by}", profiles.diff(question)
+        yield "diff", f"What grew, by {by}", changes.diff(question)
     newest = replace(question, dumps=question.dumps[-1:], at=question.at[-1:])
     if question.dumps and question.dumps[-1].heap:
         objects = import_module("caulk.reports.objects")

@@ -119,6 +119,19 @@ def test_a_difference_is_in_percent_of_the_growth(leak):
     assert table["rows"][0]["share"] == 1.0
 
 
+def test_survivors_of_three_dumps_are_what_came_with_the_second_and_stayed(leak):
+    def survivors(*bases: Path) -> subprocess.CompletedProcess[str]:
+        return caulk(
+            "top", leak[4], *(word for base in bases for word in ("--base", base)), "--survivors", "-o", "json"
+        )
+
+    table = json.loads(survivors(leak[0], leak[1]).stdout)
+    assert [(row["function"], row["flat"]) for row in table["rows"]][0] == ("main.newTicket", 10 * MB)
+    assert table["total"] == 10 * MB
+    done = survivors(leak[0])
+    assert (done.returncode, "three dumps" in done.stderr) == (2, True)
+
+
 def test_peek_shows_callers_and_callees(leak):
     rows = json.loads(caulk("peek", leak[0], "serve", "-o", "json").stdout)["rows"]
     assert [(row["relation"], row["function"]) for row in rows] == [

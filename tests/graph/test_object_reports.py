@@ -10,7 +10,7 @@ from caulk.analysis.objects.heaps import Description, Heap, examine, packed, unp
 from caulk.formats.builder import ProfileBuilder
 from caulk.model.errors import UsageError
 from caulk.model.measure import Measure
-from caulk.reports import REPORTS, Question, objects, profiles, types
+from caulk.reports import REPORTS, Question, changes, objects, profiles, types
 from caulk.reports.tabs import tabs
 from caulk.store import index
 from caulk.views import json
@@ -95,7 +95,7 @@ def test_trees_and_tops_of_a_heap_are_of_types():
     question = asked(SHOP)
     assert profiles.top(question).headings[-2].title == "type"
     assert profiles.tree(question).total == 40 + 16 + 8 + 8 + 100
-    change = profiles.diff(Question([*asked("a:A*8!").dumps, *asked("a:A*8!; b:B*32!").dumps]))
+    change = changes.diff(Question([*asked("a:A*8!").dumps, *asked("a:A*8!; b:B*32!").dumps]))
     assert [row[0] for row in change.rows] == [32]
 
 

@@ -135,6 +135,21 @@ def subtract(after: Tree, before: Tree) -> Tree:
     return Tree(after.measures, after.frames, after.parent, after.frame, tuple(values))
 
 
+def survived(trees: Sequence[Tree]) -> Tree:
+    """What all later trees have more than the first, with which they share their nodes (see `union`); else nothing.
+
+    What came and went between two dumps is not in it, nor what came after the second.
+    """
+    first, *later = trees
+    values = []
+    for of, *others in zip(first.values, *(tree.values for tree in later), strict=True):
+        column = ints(len(of))
+        for i, least in enumerate(map(min, *others) if len(others) > 1 else others[0]):
+            column[i] = max(least - of[i], 0)
+        values.append(column)
+    return Tree(first.measures, first.frames, first.parent, first.frame, tuple(values))
+
+
 def invert(tree: Tree, measure: int) -> Tree:
     """The tree from the other end: allocation sites at the top, their callers below. One measure."""
     starts, frames, values = array("q", [0]), array("i"), array("q")

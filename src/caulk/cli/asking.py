@@ -94,13 +94,15 @@ class Common(Symbols):
 class Compared(Common):
     """What a question takes that can be asked about a change."""
 
-    base: Annotated[str, Parameter(name=["--base", "--diff-base"])] = ""
-    """An older dump of the same program: the answer is what changed since."""
+    base: Annotated[tuple[str, ...], Parameter(name=["--base", "--diff-base"], negative="")] = ()
+    """An older dump of the same program: the answer is what changed since; may be given again, the oldest first."""
+    survivors: Annotated[bool, Parameter(negative="")] = False
+    """With two bases: only what came after the first and was still there in the second and in the dump."""
 
 
 def with_base(file: str, common: Compared) -> list[str]:
-    """The dumps of a question about one, or about what changed since another."""
-    return [common.base, file] if common.base else [file]
+    """The dumps of a question about one, or about what changed since others."""
+    return [*common.base, file]
 
 
 def asked(
@@ -131,6 +133,7 @@ def asked(
         inverted=inverted,
         values=values,
         at=times,
+        survivors=isinstance(common, Compared) and common.survivors,
     )
 
 

@@ -27,6 +27,11 @@ def _stacks(module: str, name: str, question: Question) -> Answer:
     return changed
 
 
+def _top(question: Question) -> Answer:
+    """Functions by size; of several dumps those that changed."""
+    return profiles.top(question) if len(question.dumps) == 1 else _ask("changes", "top", question)
+
+
 _OBJECTS = {
     "types": ("types", "What each type of a heap dump has and retains."),
     "roots": ("objects", "Where the runtime begins to hold, and how much."),
@@ -50,10 +55,10 @@ _GRAPH = "The call graph of the heaviest functions, or of types that keep others
 REPORTS = (
     Report("analyze", "Judge one or several dumps: who makes or holds what is not freed.", profiles.analysis, "any"),
     Report("suspects", "The findings alone.", profiles.analysis, "any"),
-    Report("top", "Functions by what they hold themselves and with all they called.", profiles.top, "any"),
+    Report("top", "Functions by what they hold themselves and with all they called.", _top, "any"),
     Report("peek", "A function with its callers and callees.", profiles.peek),
     Report("graph", _GRAPH, partial(_ask, "graph", "graph"), "any"),
-    Report("diff", "What grew between two dumps, by function.", profiles.diff, "two"),
+    Report("diff", "What grew between two dumps, by function.", partial(_ask, "changes", "diff"), "two"),
     *(Report(name, summary, partial(_stacks, where, name), "any") for name, (where, summary) in _STACKS.items()),
     *(
         Report(name, summary, partial(_ask, where, name), "any" if name == "types" else "one")

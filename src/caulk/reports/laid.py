@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from caulk.analysis.dumps import Dump
-from caulk.analysis.fold import subtract
+from caulk.analysis.fold import subtract, survived
 from caulk.analysis.objects.trees import path_tree
 from caulk.model.errors import UsageError
 from caulk.model.profile import Profile
@@ -11,6 +11,7 @@ from caulk.model.table import Stacks
 from caulk.model.tree import Tree
 from caulk.model.units import format_value
 from caulk.reports import objects, profiles
+from caulk.reports.changes import surviving
 from caulk.reports.question import Question
 
 #: The reports that answer with stacks, and can be asked about several dumps.
@@ -26,13 +27,15 @@ def laid_over(name: str, question: Question) -> tuple[Stacks, Tree | None]:
     """The stacks that a report of `STACKS` answers with; of one dump as they are.
 
     Of several, those of the last, with the tree of the first, which has the same nodes. Stacks that only one of them
-    has are nothing in the other; shares are of what grew.
+    has are nothing in the other; shares are of what grew. Survivors are stacks by themselves.
     """
     if name not in STACKS:
         raise UsageError(f"{name} has no stacks", hint=f"{', '.join(STACKS)} have them.")
     if len(question.dumps) == 1:
         return STACKS[name](question), None
     question = replace(question, dumps=question.ordered, at=())
+    if question.survivors:
+        return _survivors(name, question), None
     first, now = question.dumps[0], question.dumps[-1]
     measure, (before, after) = profiles.laid(question, [_profile(name, dump, question) for dump in (first, now)])
     gained = sum(max(new - old, 0) for new, old in zip(after.values[0], before.values[0], strict=True))
@@ -48,6 +51,13 @@ def changed(name: str, question: Question) -> Stacks:
     """The stacks that a report of `STACKS` answers with; of several dumps what each has more, or less, in the last."""
     answer, before = laid_over(name, question)
     return replace(answer, tree=subtract(answer.tree, before)) if before else answer
+
+
+def _survivors(name: str, question: Question) -> Stacks:
+    measure, trees = profiles.laid(question, [_profile(name, dump, question) for dump in question.lasting])
+    tree = survived(trees)
+    total = tree.total(0)
+    return Stacks(name, tree, total, notes=(surviving(question, measure, total),))
 
 
 def _profile(name: str, dump: Dump, question: Question) -> Profile:

@@ -1,4 +1,4 @@
-"""The questions about weighted stacks: who allocates, and of a heap dump who retains; one dump, several, or two."""
+"""The questions about weighted stacks: who allocates, and of a heap dump who retains."""
 
 import re
 from array import array
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from caulk._core import stacks
 from caulk.analysis import filters as filtering
 from caulk.analysis.dumps import size_and_count
-from caulk.analysis.fold import FrameTable, fold, invert, subtract, union
+from caulk.analysis.fold import FrameTable, fold, invert, union
 from caulk.model.column import Ints
 from caulk.model.errors import UsageError
 from caulk.model.measure import Measure
@@ -37,11 +37,18 @@ def analysis(question: Question) -> "Analysis":
 
 
 def top(question: Question) -> Table:
-    """Functions by what they allocated themselves (flat) and with all they called (cum), or what of it changed."""
-    if len(question.dumps) > 1:
-        return diff(question)
+    """Functions of the last dump by what they allocated themselves (flat) and with all they called (cum)."""
     frames, measure, flat, cumulative = _listed(question)
     total = question.dumps[-1].profile.total(chosen_measure(question.dumps[-1].profile, question.measure))
+    said = headline_of(question.dumps[-1].profile, measure)
+    return listed(question, measure, frames, (flat, cumulative), total=total, said=said)
+
+
+def listed(
+    question: Question, measure: Measure, frames: Frames, sums: tuple[Ints, Ints], *, total: int, said: str
+) -> Table:
+    """Functions by their flat and cumulative sums, with shares of `total`; `said` is the first note."""
+    flat, cumulative = sums
     order = sorted(range(len(flat)), key=lambda i: (-abs(flat[i]), -abs(cumulative[i]), i))
     order = [i for i in order if flat[i] or cumulative[i]]
     whole = total or 1
@@ -52,10 +59,7 @@ def top(question: Question) -> Table:
             (flat[i], flat[i] / whole, running / whole, cumulative[i], cumulative[i] / whole, *name_of(frames, i))
         )
     amount, of = format_value(running, measure.unit), format_value(total, measure.unit)
-    notes = [headline_of(question.dumps[-1].profile, measure)]
-    notes.append(
-        f"Showing {len(rows):,} of {len(order):,} nodes: {amount}, {format_share(running / whole)} of {of} total"
-    )
+    shown = f"Showing {len(rows):,} of {len(order):,} nodes: {amount}, {format_share(running / whole)} of {of} total"
     kind = kind_of(measure)
     return Table(
         "top",
@@ -65,11 +69,11 @@ def top(question: Question) -> Table:
             Heading("sum_share", "sum%", "share"),
             Heading("cum", "cum", kind),
             Heading("cum_share", "cum%", "share"),
-            Heading("function", _what(question)),
+            Heading("function", what(question)),
             Heading("location", "location"),
         ),
         rows,
-        tuple(notes),
+        (said, shown),
         {"measure": measure.name, "unit": measure.unit, "total": total},
     )
 
@@ -120,61 +124,13 @@ def peek(question: Question) -> Table:
             Heading("flat", "flat", kind),
             Heading("cum", "cum", kind),
             Heading("cum_share", "cum%", "share"),
-            Heading("function", _what(question)),
+            Heading("function", what(question)),
             Heading("location", "location"),
         ),
         rows,
         (headline_of(question.dumps[-1].profile, shown.measures[0]),),
         {"matched": [frames.function_name(f) for f in wanted]},
     )
-
-
-def diff(question: Question) -> Table:
-    """What grew and what shrank between two profiles, function by function; percentages are of the growth."""
-    change, before, after = _difference(question)
-    flat, cumulative = by_frame(change)
-    order = [i for i in sorted(range(len(flat)), key=lambda i: (-flat[i], -cumulative[i], i)) if flat[i]]
-    gained = sum(value for value in flat if value > 0)
-    lost = -sum(value for value in flat if value < 0)
-    # The largest changes of either sign are what is asked for; they are shown from growth to loss.
-    largest = sorted(order, key=lambda i: (-abs(flat[i]), i))[: question.limit]
-    keep = set(largest)
-    rows = [
-        (flat[i], flat[i] / ((gained if flat[i] > 0 else lost) or 1), cumulative[i], *name_of(change.frames, i))
-        for i in order
-        if i in keep
-    ]
-    measure = change.measures[0]
-    unit = measure.unit
-    first, last = question.dumps[0].path, question.dumps[-1].path
-    net = format_value(after - before, unit, signed=True)
-    notes = (
-        f"{first} → {last}, {measure}",
-        f"{format_value(before, unit)} → {format_value(after, unit)}: {net}"
-        f" ({format_value(gained, unit, signed=True)} grown, {format_value(-lost, unit)} gone);"
-        f" showing {len(rows):,} of {len(order):,} {_what(question)}s that changed, shares are of what grew or went",
-    )
-    kind = kind_of(measure)
-    return Table(
-        "diff",
-        (
-            Heading("flat", "flat", kind, signed=True),
-            Heading("share", "of growth", "share", signed=True),
-            Heading("cum", "cum", kind, signed=True),
-            Heading("function", _what(question)),
-            Heading("location", "location"),
-        ),
-        rows,
-        notes,
-        {"measure": measure.name, "unit": unit, "before": before, "after": after, "grown": gained, "gone": lost},
-    )
-
-
-def difference_tree(question: Question) -> Stacks:
-    """The tree of the difference of two profiles: what each stack has more, or less."""
-    change, before, after = _difference(question)
-    gained = sum(value for value in change.values[0] if value > 0)
-    return Stacks("difference", change, gained or after - before, signed=True)
 
 
 def laid(question: Question, profiles: Sequence[Profile]) -> tuple[Measure, tuple[Tree, ...]]:
@@ -216,12 +172,6 @@ def _listed(question: Question) -> tuple[Frames, Measure, Ints, Ints]:
     group = table.relabel(profile.frames)
     sums = profile.samples.stacks.by_group(group, len(table), profile.samples.values[chosen])
     return table.frames(), profile.measures[chosen], *sums
-
-
-def _difference(question: Question) -> tuple[Tree, int, int]:
-    dumps = question.ordered
-    _, (before, after) = laid(question, [dumps[0].profile, dumps[-1].profile])
-    return subtract(after, before), before.total(0), after.total(0)
 
 
 def chosen_measure(profile: Profile, wanted: str) -> int:
@@ -267,7 +217,7 @@ def headline_of(profile: Profile, measure: Measure) -> str:
     return f"{profile.runtime} {what} ({profile.format}), {measure}{taken}"
 
 
-def _what(question: Question) -> str:
+def what(question: Question) -> str:
     """What a row is, for people: the stacks of a heap dump are types under types."""
     return "type" if question.dumps[-1].profile.kind == "objects" else "function"
 

@@ -9,6 +9,7 @@ from caulk.analysis.dumps import Dump, in_order
 from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
 from caulk.model.diagram import Graph
+from caulk.model.errors import UsageError
 from caulk.model.table import Stacks, Table
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 #: What the rows of a list of types are: types, their packages (modules), or whose they are: loaders, npm packages.
 Grouping = Literal["types", "packages", "owners"]
+
+
+#: Hours between dumps from which on a change is told by the hour: of seconds nobody would believe it.
+HOURLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,32 @@ class Question:
     source_url: str = ""
     """An address with `{file}` and `{line}`, where source code is shown."""
 
+    survivors: bool = False
+    """Whether only that is asked about which is new since the first dump and was not freed in any later one."""
+
     @property
     def ordered(self) -> Sequence[Dump]:
         """The dumps as they are compared: the first is the base."""
         return in_order(self.dumps, self.at) if self.at else self.dumps
+
+    @property
+    def lasting(self) -> Sequence[Dump]:
+        """All dumps, of which the first is the base, where survivors are asked for; raises `UsageError` for two."""
+        if len(self.dumps) < 3:
+            raise UsageError(
+                "survivors are told by three dumps or more",
+                hint="The first is the base, the second has what is new, the third says what of that was not freed.",
+            )
+        return self.ordered
+
+    @property
+    def hours(self) -> float | None:
+        """From the first dump to the last; None where a time is not known, or they are less than half an hour apart."""
+        times = [dump.profile.taken_at for dump in self.ordered]
+        if len(times) < 2 or times[0] is None or times[-1] is None or None in times:
+            return None
+        hours = (times[-1] - times[0]).total_seconds() / 3600
+        return hours if hours >= HOURLY else None
 
 
 Answer: TypeAlias = "Table | Stacks | Graph | Analysis"

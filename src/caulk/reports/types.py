@@ -1,7 +1,7 @@
 """The question about types: what each has and retains, or by how much that changed between two heaps."""
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from caulk.model.census import Census
 from caulk.model.graph import ROOTS, Types
 from caulk.model.table import Heading, Table
 from caulk.model.units import format_value
+from caulk.reports.changes import hourly
 from caulk.reports.objects import headline, heap_of, matcher, package_of_type
 from caulk.reports.question import Grouping, Question
 
@@ -24,6 +25,10 @@ _RETAINED_SHARE = Heading("retained_share", "retained%", "share")
 _MORE_OBJECTS = Heading("objects_change", "Δ objects", "count", signed=True)
 _MORE_SHALLOW = Heading("shallow_change", "Δ shallow", "bytes", signed=True)
 _MORE_RETAINED = Heading("retained_change", "Δ retained", "bytes", signed=True)
+_HOURLY = Heading("retained_per_hour", "Δ/h", "bytes", signed=True)
+_KEPT_OBJECTS = Heading("objects_survived", "new objects", "count")
+_KEPT_SHALLOW = Heading("shallow_survived", "new shallow", "bytes")
+_KEPT_RETAINED = Heading("retained_survived", "new retained", "bytes")
 
 
 def types(question: Question) -> Table:
@@ -131,6 +136,14 @@ class _Size:
     def less(self, other: "_Size") -> "_Size":
         return _Size(self.objects - other.objects, self.shallow - other.shallow, self.retained - other.retained)
 
+    def positive(self) -> "_Size":
+        return _Size(max(self.objects, 0), max(self.shallow, 0), max(self.retained, 0))
+
+
+def _least(sizes: Sequence[_Size]) -> _Size:
+    """The least of each of their numbers."""
+    return _Size(*(min(column) for column in zip(*((s.objects, s.shallow, s.retained) for s in sizes), strict=True)))
+
 
 def _census_sizes(census: Census, by: Grouping) -> dict[str, _Size]:
     found: dict[str, _Size] = {}
@@ -152,26 +165,58 @@ def _sizes(question: Question, dump: Dump, *, is_counted: bool) -> dict[str, _Si
 
 
 def _changed(question: Question) -> Table:
-    """What each type has in the last heap and how much more, or less, than in the first; the largest changes."""
-    first, last = question.ordered[0], question.ordered[-1]
-    is_counted = bool(first.census or last.census)
-    before, after = (_sizes(question, dump, is_counted=is_counted) for dump in (first, last))
-    size: Callable[[_Size], int] = (lambda s: s.shallow) if is_counted else (lambda s: s.retained)
+    """What each type has in the last heap and how much more, or less, than in the first; the largest changes.
+
+    Of survivors, how much more it has in all later heaps than in the first.
+    """
+    dumps = question.lasting if question.survivors else (question.ordered[0], question.ordered[-1])
+    short = next((dump for dump in reversed(dumps) if dump.census), None)
+    sizes = [_sizes(question, dump, is_counted=short is not None) for dump in dumps]
+    size: Callable[[_Size], int] = (lambda s: s.shallow) if short else (lambda s: s.retained)
     nothing = _Size()
-    change = {name: after.get(name, nothing).less(before.get(name, nothing)) for name in {**after, **before}}
+    names = dict.fromkeys(name for found in (sizes[-1], *sizes) for name in found)
+    more = _more([[found.get(name, nothing) for found in sizes] for name in names], is_kept=question.survivors)
+    change = dict(zip(names, more, strict=True))
     matches = matcher(question.pattern)
     there = (name for name, more in change.items() if more != nothing and abs(size(more)) >= question.least)
     wanted = sorted(filter(matches, there), key=lambda name: (-abs(size(change[name])), name))
     shown = sorted(wanted[: question.limit], key=lambda name: (-size(change[name]), name))
-    rows = [_row(after.get(name, nothing), change[name], name, is_counted=is_counted) for name in shown]
-    kept = () if is_counted else (_RETAINED, _MORE_RETAINED)
-    headings = (_OBJECTS, _MORE_OBJECTS, _SHALLOW, _MORE_SHALLOW, *kept, _type(question))
-    said = f"What they retain is not told, and garbage may count: {last.shortage or first.shortage}"
-    showing = _showing(question, rows, wanted, " that changed")
-    notes = (f"{first.path} → {last.path}", *[said] * is_counted, showing)
-    return Table("types", headings, rows, notes)
+    hours = None if short or question.survivors else question.hours
+    rows = [
+        _row(sizes[-1].get(name, nothing), change[name], name, is_counted=short is not None, hours=hours)
+        for name in shown
+    ]
+    notes = _noted(question, dumps, short, _showing(question, rows, wanted, " that changed"))
+    return Table("types", _headings(question, is_counted=short is not None, is_hourly=bool(hours)), rows, notes)
 
 
-def _row(now: _Size, more: _Size, name: str, *, is_counted: bool) -> tuple[Any, ...]:
-    kept = () if is_counted else (now.retained, more.retained)
+def _more(sizes: Iterable[Sequence[_Size]], *, is_kept: bool) -> Iterator[_Size]:
+    """For each type, of its sizes in all heaps: what the last has more than the first, or all later ones have."""
+    for first, *later in sizes:
+        yield later[-1].less(first) if not is_kept else _least(later).less(first).positive()
+
+
+def _headings(question: Question, *, is_counted: bool, is_hourly: bool) -> tuple[Heading, ...]:
+    is_kept = question.survivors
+    kept = (_RETAINED, _KEPT_RETAINED if is_kept else _MORE_RETAINED, *[_HOURLY] * is_hourly)
+    return (
+        _OBJECTS,
+        _KEPT_OBJECTS if is_kept else _MORE_OBJECTS,
+        _SHALLOW,
+        _KEPT_SHALLOW if is_kept else _MORE_SHALLOW,
+        *(() if is_counted else kept),
+        _type(question),
+    )
+
+
+def _noted(question: Question, dumps: Sequence[Dump], short: Dump | None, showing: str) -> tuple[str, ...]:
+    arrow = f"{dumps[0].path} → {dumps[-1].path}"
+    if question.survivors:
+        arrow = f"New in {dumps[1].path} against {dumps[0].path}, and still there in {dumps[-1].path}"
+    said = [f"What they retain is not told, and garbage may count: {short.shortage}"] if short else []
+    return (arrow, *said, showing)
+
+
+def _row(now: _Size, more: _Size, name: str, *, is_counted: bool, hours: float | None) -> tuple[Any, ...]:
+    kept = () if is_counted else (now.retained, more.retained, *hourly(more.retained, hours))
     return (now.objects, more.objects, now.shallow, more.shallow, *kept, name)
