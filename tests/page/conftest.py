@@ -118,7 +118,9 @@ def memray_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("memray")
     out = folder / "cart.memray"
     script = folder / "shop.py"
-    script.write_text("kept = []\n\ndef put_session(n):\n    kept.append(bytearray(20_000))\n\nfor n in range(300):\n    put_session(n)\n")
+    script.write_text(
+        "kept = []\n\ndef put_session(n):\n    kept.append(bytearray(20_000))\n\nfor n in range(300):\n    put_session(n)\n"
+    )
     command = [sys.executable, "-m", "memray", "run", "--quiet", "--output", out, script]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     return out

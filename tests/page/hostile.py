@@ -25,7 +25,11 @@ _META = {
     "node_fields": ["type", "name", "id", "self_size", "edge_count"],
     "node_types": [_KINDS, "string", "number", "number", "number"],
     "edge_fields": ["type", "name_or_index", "to_node"],
-    "edge_types": [["context", "element", "property", "internal", "hidden", "shortcut", "weak"], "string_or_number", "node"],
+    "edge_types": [
+        ["context", "element", "property", "internal", "hidden", "shortcut", "weak"],
+        "string_or_number",
+        "node",
+    ],
 }
 
 
@@ -68,7 +72,12 @@ def profile(path: Path, names: Sequence[str] = NAMES) -> Path:
     numbers = range(3, len(strings))
     kind = _field(1, _number(1, 1) + _number(2, 2))
     samples = b"".join(
-        _field(2, _number(1, at - 2) + b"".join(_number(1, other - 2) for other in numbers if other < at) + _number(2, 1000 * at))
+        _field(
+            2,
+            _number(1, at - 2)
+            + b"".join(_number(1, other - 2) for other in numbers if other < at)
+            + _number(2, 1000 * at),
+        )
         for at in numbers
     )
     binary = _field(3, _number(1, 1) + _number(2, 0x1000) + _number(3, 0x9000) + _number(5, 3))
@@ -97,5 +106,3 @@ def _number(field: int, value: int) -> bytes:
 
 def _field(field: int, data: bytes) -> bytes:
     return _varint(field << 3 | 2) + _varint(len(data)) + data
-
-

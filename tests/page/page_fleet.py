@@ -74,8 +74,12 @@ class Watched:
         name = key.split("/")[-2] if "/" in key else key.rpartition(":")[2]
         held = int(memory * MB)
         reading = Reading(self.now - ago, held + 12 * MB, held, 12 * MB, heap=int(held * 0.8))
-        place = target or Target("kubernetes", f"k8s:{key[4:8]}/pod/{name}-{replica}/app", name, {"namespace": key[4:8]})
-        seen = Observation(Workload(key, name, runtime), f"{name}-{replica}", reading, events, place, limit * MB or None)
+        place = target or Target(
+            "kubernetes", f"k8s:{key[4:8]}/pod/{name}-{replica}/app", name, {"namespace": key[4:8]}
+        )
+        seen = Observation(
+            Workload(key, name, runtime), f"{name}-{replica}", reading, events, place, limit * MB or None
+        )
         self.keeping.note(seen, self.loop.fleet.add(seen))
         self.loop.health[0].asked += 1
 
@@ -101,7 +105,9 @@ class Watched:
         draft.write(dump.read_bytes())
         return draft.keep().manifest.id
 
-    def incident(self, name: str = "api", *, key: str = API, captures: Sequence[str] = (), ago: float = HOUR) -> Incident:
+    def incident(
+        self, name: str = "api", *, key: str = API, captures: Sequence[str] = (), ago: float = HOUR
+    ) -> Incident:
         """An incident that a rule opened, with its dumps and what was found in them."""
         at = self.now - ago
         made = Incident(
@@ -113,15 +119,21 @@ class Watched:
             opened_at=at,
             lasts=True,
             replica=f"{name}-0",
-            judgement=Judgement(name, "leaking", "the floor rises by 60 MB/h", growth_bytes_per_hour=60.0 * MB, confidence=0.9),
+            judgement=Judgement(
+                name, "leaking", "the floor rises by 60 MB/h", growth_bytes_per_hour=60.0 * MB, confidence=0.9
+            ),
         )
         assert self.incidents.open(made, ())
         for order, number in enumerate(captures, 1):
-            self.incidents.add(made.id, Moment(at + order * 300, "captured", "took a heap profile", f"c{order}", order, capture=number))
+            self.incidents.add(
+                made.id, Moment(at + order * 300, "captured", "took a heap profile", f"c{order}", order, capture=number)
+            )
         if captures:
             found = (_finding(),)
             verdict = Verdict("leaking", found[0].title, 0.9)
-            told = Moment(at + 1200, "analysed", "leaking: the map of sessions grows", "a", 9, verdict=verdict, findings=found)
+            told = Moment(
+                at + 1200, "analysed", "leaking: the map of sessions grows", "a", 9, verdict=verdict, findings=found
+            )
             self.incidents.add(made.id, told)
         self.site.kept.stock(is_new=True)
         return made

@@ -55,7 +55,9 @@ def _reduced(page: Page, png: bytes) -> bytes:
         (b"IDAT", zlib.compress(lines, 9)),
         (b"IEND", b""),
     )
-    chunks = (struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts)
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
@@ -92,15 +94,16 @@ _REDUCED = (
     "async (url) => {"
     + _POINTS
     + """
+  const DEEP = 255 / 31
   const { width, height, data } = await points(url)
   const colours = new Uint16Array(width * height)
-  const counts = new Uint32Array(4096)
+  const counts = new Uint32Array(32768)
   for (let at = 0; at < colours.length; at++) {
-    const [r, g, b] = [0, 1, 2].map((part) => Math.round(data[4 * at + part] / 17))
-    counts[(colours[at] = (r << 8) | (g << 4) | b)]++
+    const [r, g, b] = [0, 1, 2].map((part) => Math.round(data[4 * at + part] / DEEP))
+    counts[(colours[at] = (r << 10) | (g << 5) | b)]++
   }
   const kept = [...counts.keys()].sort((x, y) => counts[y] - counts[x]).slice(0, 256)
-  const parts = (colour) => [colour >> 8, (colour >> 4) & 15, colour & 15]
+  const parts = (colour) => [colour >> 10, (colour >> 5) & 31, colour & 31]
   const far = (x, y) => parts(x).reduce((sum, part, i) => sum + (part - parts(y)[i]) ** 2, 0)
   const nearest = new Map()
   const place = (colour) => {
@@ -112,7 +115,7 @@ _REDUCED = (
   }
   let text = ''
   for (const colour of colours) text += String.fromCharCode(place(colour))
-  return [width, height, kept.flatMap((colour) => parts(colour).map((part) => part * 17)), btoa(text)]
+  return [width, height, kept.flatMap((colour) => parts(colour).map((part) => Math.round(part * DEEP))), btoa(text)]
 }"""
 )
 

@@ -204,7 +204,7 @@ def test_every_way_about_the_page_has_a_key(page: Page, served: Callable[..., st
 def test_the_menu_of_exports_downloads_what_is_asked_for(page: Page, go_newest: str):
     page.goto(f"{go_newest}/top?q=-Sprintf")
     expect(pane(page)).to_contain_text("main.putSession")
-    for name, begin in (("pprof", b"\x1f\x8b"), ("speedscope", b'{'), ("CSV", b"flat,")):
+    for name, begin in (("pprof", b"\x1f\x8b"), ("speedscope", b"{"), ("CSV", b"flat,")):
         page.get_by_role("button", name="Export").click()
         with page.expect_download() as kept:
             page.get_by_role("menuitem", name=name).click()
@@ -222,7 +222,9 @@ def test_a_goroutine_profile_names_where_they_wait(page: Page, served: Callable[
     expect(pane(page)).to_contain_text("60")
 
 
-def test_a_capture_of_memray_opens_on_the_code_that_allocates(page: Page, served: Callable[..., str], memray_capture: Path):
+def test_a_capture_of_memray_opens_on_the_code_that_allocates(
+    page: Page, served: Callable[..., str], memray_capture: Path
+):
     page.goto(served(memray_capture))
     expect(pane(page).get_by_role("article").first).to_contain_text("put_session")
     tab(page, "Flame").click()

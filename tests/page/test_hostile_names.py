@@ -24,7 +24,10 @@ def dump(request, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def harmless(page: Page) -> None:
     """Nothing ran, nothing became an element, nothing sticks out."""
     assert page.evaluate("window.hacked") is None
-    assert page.evaluate("document.querySelectorAll('img, iframe, object, embed, base, svg[onload], [onerror]').length") == 0
+    assert (
+        page.evaluate("document.querySelectorAll('img, iframe, object, embed, base, svg[onload], [onerror]').length")
+        == 0
+    )
     assert page.evaluate("[...document.scripts].filter((one) => !one.src && one.id !== 'island').length") <= 1
     assert page.evaluate("[...document.links].every((one) => /^(https?|file):$/.test(one.protocol))")
     assert not overflows(page)

@@ -43,14 +43,20 @@ def test_an_incident_tells_what_happened_what_was_found_and_how_it_is_now(incide
     expect(finding).to_contain_text("main.sessions")
     expect(finding).to_contain_text("cart.go:22")
     expect(finding).to_contain_text("none is ever deleted")
-    expect(part(incident, "Then and now").get_by_role("row").filter(has_text="State")).to_contain_text(re.compile("leaking.*leaking", re.S))
+    expect(part(incident, "Then and now").get_by_role("row").filter(has_text="State")).to_contain_text(
+        re.compile("leaking.*leaking", re.S)
+    )
     part(incident, "Dumps").get_by_role("link", name="Growth over the last three").click()
     expect(incident).to_have_url(f"{fleet.base}/d/{'..'.join(fleet.dumps)}")
     expect(incident.get_by_role("tabpanel")).to_contain_text("main.putSession")
 
 
 def test_an_incident_is_exported_as_markdown_and_as_one_file(incident: Page, tmp_path: Path, fleet):
-    for name, words in (("For a ticket", "main.sessions"), ("For a program", '"schema"'), ("One file", "main.sessions")):
+    for name, words in (
+        ("For a ticket", "main.sessions"),
+        ("For a program", '"schema"'),
+        ("One file", "main.sessions"),
+    ):
         incident.get_by_role("button", name="Export").click()
         with incident.expect_download() as kept:
             incident.get_by_role("menuitem", name=re.compile(name)).click()

@@ -145,7 +145,9 @@ def test_an_analysis_is_cancelled_and_begun_again(page: Page, here: Here, monkey
 
         return real(kind, title, waits, **more)
 
-    monkeypatch.setattr(type(here.site.jobs), "begin", lambda _, kind, title, task, **more: slow(kind, title, task, **more))
+    monkeypatch.setattr(
+        type(here.site.jobs), "begin", lambda _, kind, title, task, **more: slow(kind, title, task, **more)
+    )
     number = here.site.dumps.add(DUMPS / "jvm.1.hprof.zst")
     page.goto(f"{here.base}/d/{number}")
     bar = page.get_by_role("progressbar", name=re.compile("Analyse jvm.1"))
