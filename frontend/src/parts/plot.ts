@@ -152,9 +152,13 @@ function under(plot: uPlot, place: Element, { ranges, forecast, times }: Drawn):
     ctx.lineTo(x(end), y(forecast.bytes + forecast.low_per_s * left))
     ctx.lineTo(x(end), y(forecast.bytes + forecast.high_per_s * left))
     ctx.closePath()
-    ctx.fillStyle = resolved(place, '--leaking')
+    ctx.fillStyle = ctx.strokeStyle = resolved(place, '--leaking')
     ctx.globalAlpha = 0.2
     ctx.fill()
+    // What is known well is a cone without width: its edges show.
+    ctx.globalAlpha = 0.7
+    ctx.lineWidth = devicePixelRatio
+    ctx.stroke()
   })
 }
 
