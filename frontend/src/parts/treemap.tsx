@@ -31,6 +31,7 @@ const GAP = 2
 /** Boxes with a smaller side are not drawn. */
 const LEAST = 3
 const MOST = 500
+const MOST_SIBLINGS = 100
 
 export function Treemap(props: TreemapProps): JSX.Element {
   const { label, stacks, onEnter, onSelect, height = 360 } = props
@@ -105,28 +106,34 @@ function Level({ tree, node, label, onEnter, height }: { tree: Tree; node: numbe
   return <Table label={label} columns={columns} rows={children(tree, node)} rowKey={String} onOpen={onEnter} height={`${height}px`} />
 }
 
-/** What lies below `node` as boxes in boxes, at most some hundreds; each after the one that it lies in. */
+/** What lies below `node` as boxes in boxes, at most some hundreds, the largest first; each after the one it lies in. */
 export function laidOut(tree: Tree, node: number, width: number, height: number): Drawn[] {
   const boxes = level(tree, node, { x: 0, y: 0, width, height }, false)
-  // The list grows while it is read: level by level, until no box has room for another.
-  for (let i = 0; i < boxes.length && boxes.length < MOST; i += 1) {
-    const { node: outer, x, y, width, height } = boxes[i]!
-    if (height < 3 * STRIP || width < 40) continue
+  const waiting = boxes.filter(hasRoom)
+  while (waiting.length && boxes.length < MOST) {
+    const largest = waiting.reduce((best, box, at) => (area(box) > area(waiting[best]!) ? at : best), 0)
+    const [{ node: outer, x, y, width, height }] = waiting.splice(largest, 1) as [Drawn]
     const inside = { x: x + GAP, y: y + STRIP, width: width - 2 * GAP - 1, height: height - STRIP - GAP - 1 }
-    boxes.push(...level(tree, outer, inside, true))
+    const inner = level(tree, outer, inside, true)
+    boxes.push(...inner)
+    waiting.push(...inner.filter(hasRoom))
   }
   return boxes
 }
 
+const area = (box: Box): number => box.width * box.height
+const hasRoom = (box: Box): boolean => box.height >= 3 * STRIP && box.width >= 40
+
 function level(tree: Tree, node: number, into: Box, isInner: boolean): Drawn[] {
   const weight = (child: number) => Math.abs(tree.total[child]!)
-  const below = children(tree, node).filter(weight).sort((a, b) => weight(b) - weight(a)).slice(0, MOST)
-  const weights = below.map(weight)
-  // What a node holds itself stays free: a last box that is not drawn.
-  const own = Math.abs(tree.own[node]!)
-  return squarified(own ? [...weights, own] : weights, into)
-    .slice(0, below.length)
-    .map((box, i) => ({ ...box, node: below[i]!, isInner }))
+  const below = children(tree, node).filter(weight).sort((a, b) => weight(b) - weight(a))
+  const shown = below.slice(0, MOST_SIBLINGS)
+  // What a node holds itself, and what is too small to be told apart, stays free: a last box that is not drawn.
+  const free = below.slice(MOST_SIBLINGS).reduce((sum, child) => sum + weight(child), Math.abs(tree.own[node]!))
+  const weights = shown.map(weight)
+  return squarified(free ? [...weights, free] : weights, into)
+    .slice(0, shown.length)
+    .map((box, i) => ({ ...box, node: shown[i]!, isInner }))
     .filter((box) => box.width >= LEAST && box.height >= LEAST)
 }
 
