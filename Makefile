@@ -8,7 +8,7 @@ FRONT  := $(shell find frontend -path frontend/node_modules -prune -o -type f -p
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install page test lint demo bench fuzz probe-versions e2e wheel clean
+.PHONY: help install page pictures test lint demo bench fuzz probe-versions e2e wheel clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ help: ## Print this list
 install: $(PAGE) .venv/.installed ## Make .venv with caulk, every extra, the tests' tools, and the web page where npm is
 
 page: $(PAGE) ## Build the web page (Node.js 20.19 and npm; without them it is served in its plain form)
+
+pictures: install ## Take the pictures of the docs anew, and those that the tests compare; look at each
+	$(BIN)/python tests/page/pictures.py
+	CAULK_GOLDEN=write $(BIN)/pytest tests/page/test_pictures.py
 
 test: install lint ## Lint, types, import layers, docs and every test (CAULK_REQUIRE=all: nothing may be skipped)
 	@[ ! -d frontend/node_modules ] || npm --prefix frontend test --silent

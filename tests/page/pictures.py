@@ -7,11 +7,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from conftest import BUILT, filled
 from dump_page import at, dumps
 from page_fleet import API
 from page_server import serving, shown
 from playwright.sync_api import Page, sync_playwright
+
+from conftest import BUILT, filled
 
 INTO = Path(__file__).resolve().parents[2] / "docs/page"
 SIZE = {"width": 1280, "height": 760}
@@ -25,7 +26,7 @@ def main() -> None:
         context = browser.new_context(viewport=SIZE, locale="en-GB", timezone_id="UTC", reduced_motion="reduce")
         page = context.new_page()
         _of_dumps(page, Path(scratch, "dumps"))
-        with filled(BUILT.parent, Path(scratch, "fleet")) as fleet:
+        with filled(BUILT, Path(scratch, "fleet")) as fleet:
             for name, path, ready in (
                 ("fleet", "/", ".sparkline-line"),
                 ("target", f"/t/{API.replace('/', '%2F')}?range=24h", ".chart canvas"),
