@@ -5,22 +5,29 @@ The page has to be built (`make page`); where npm is missing, these tests say so
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
-from page_fleet import Watched
-from page_server import begun, serving, shown
+from page_fleet import Fleet, filled
+from page_server import begun, shown
 from playwright.sync_api import Page, expect
+from seen import SIZES
 
 HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
 BUILT = HERE.parents[1] / "src/caulk/views/page"
-SIZES = {"desk": (1280, 720), "phone": (390, 844)}
+
+SHOP = """
+kept = []
+
+def put_session():
+    kept.append(bytearray(20_000))
+
+for _ in range(300):
+    put_session()
+"""
 
 # A machine that is busy fails no test.
 expect.set_options(timeout=15_000)
@@ -118,45 +125,17 @@ def memray_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("memray")
     out = folder / "cart.memray"
     script = folder / "shop.py"
-    script.write_text(
-        "kept = []\n\ndef put_session(n):\n    kept.append(bytearray(20_000))\n\nfor n in range(300):\n    put_session(n)\n"
-    )
+    script.write_text(SHOP)
     command = [sys.executable, "-m", "memray", "run", "--quiet", "--output", out, script]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     return out
 
 
 @pytest.fixture(scope="session")
-def fleet(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Fleet"]:
+def fleet(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A fleet with half a day behind it, served: nobody may change what it has."""
     with filled(built, tmp_path_factory.mktemp("fleet")) as one:
         yield one
-
-
-@dataclass
-class Fleet:
-    """A fleet that is served at `base`."""
-
-    watched: Watched
-    base: str
-    dumps: list[str]
-    incident: str
-
-    def target(self, key: str) -> str:
-        """The address of a workload's page."""
-        return f"{self.base}/t/{quote(key, safe='')}"
-
-
-@contextmanager
-def filled(page: Path, home: Path, now: float | None = None) -> Iterator[Fleet]:
-    """A fleet with an incident and its dumps, served meanwhile."""
-    watched = Watched(home, page, now=now or time.time())
-    watched.fill()
-    dumps = [watched.capture(HERE / f"dumps/go.{number}.pb.gz", 3600 - number * 600) for number in (1, 2, 3)]
-    incident = watched.incident(captures=dumps)
-    with serving(watched.site) as base:
-        yield Fleet(watched, base, dumps, incident.id)
-    watched.close()
 
 
 def _is_elsewhere(url: str) -> bool:

@@ -20,7 +20,7 @@ NAMES = (
     "{{7*7}} ${7*7} %00 \x07 & < ' \"",
 )
 
-_KINDS = "hidden array string object code closure regexp number native synthetic".split()
+_KINDS = ["hidden", "array", "string", "object", "code", "closure", "regexp", "number", "native", "synthetic"]
 _META = {
     "node_fields": ["type", "name", "id", "self_size", "edge_count"],
     "node_types": [_KINDS, "string", "number", "number", "number"],

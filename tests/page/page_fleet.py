@@ -1,10 +1,15 @@
 """A fleet that is watched, as a test tells it: a day of readings at once, incidents, and dumps that are kept."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+from dump_page import DUMPS
+from page_server import serving
 
 from caulk.config import Config
 from caulk.model.capture import Captured, Manifest
@@ -17,7 +22,7 @@ from caulk.model.units import iso
 from caulk.model.watching import Observation, Workload
 from caulk.store.history import History
 from caulk.watch.archive import opened
-from caulk.watch.fleet import Fleet
+from caulk.watch.fleet import Fleet as Kept
 from caulk.watch.keeping import Keeping
 from caulk.watch.loop import Loop
 from caulk.web.site import site
@@ -58,7 +63,7 @@ class Watched:
     def __post_init__(self) -> None:
         self.history = History(self.home / "history")
         self.keeping = Keeping(self.history)
-        self.loop = Loop([Told()], Fleet(self.keeping.restore), keeper=self.keeping)
+        self.loop = Loop([Told()], Kept(self.keeping.restore), keeper=self.keeping)
         self.incidents = opened(self.config, self.home)
         given = {"loop": self.loop, "history": self.history, "incidents": self.incidents, "config": self.config}
         self.site = site(self.home, page=self.page, **given)
@@ -137,6 +142,32 @@ class Watched:
             self.incidents.add(made.id, told)
         self.site.kept.stock(is_new=True)
         return made
+
+
+@dataclass
+class Fleet:
+    """A fleet that is served at `base`, with an incident and its dumps."""
+
+    watched: Watched
+    base: str
+    dumps: list[str]
+    incident: str
+
+    def target(self, key: str) -> str:
+        """The address of a workload's page."""
+        return f"{self.base}/t/{quote(key, safe='')}"
+
+
+@contextmanager
+def filled(page: Path, home: Path, now: float | None = None) -> Iterator[Fleet]:
+    """A fleet with an incident and its dumps, served meanwhile."""
+    watched = Watched(home, page, now=now or time.time())
+    watched.fill()
+    dumps = [watched.capture(DUMPS / f"go.{number}.pb.gz", 3600 - number * 600) for number in (1, 2, 3)]
+    incident = watched.incident(captures=dumps)
+    with serving(watched.site) as base:
+        yield Fleet(watched, base, dumps, incident.id)
+    watched.close()
 
 
 def _finding() -> Finding:

@@ -12,6 +12,8 @@ from playwright.sync_api import Locator, Page
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+#: Of windows.
+SIZES = {"desk": (1280, 720), "phone": (390, 844)}
 AXE = ROOT / "frontend/node_modules/axe-core/axe.min.js"
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 from page_fleet import API
-from playwright.sync_api import Page, Error, expect
+from playwright.sync_api import Error, Page, expect
 from seen import faults, overflows
 
 #: The address of each page, and what must be seen before it is there.

@@ -15,7 +15,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @pytest.fixture
 def flame(page: Page, served: Callable[..., str]) -> Page:
-    """The flame graph of the newest dump of the Go program: main.main, main.handle, main.putSession below each other."""
+    """The flame graph of the newest dump of the Go program: main, handle, putSession below each other."""
     page.goto(f"{at(served(*dumps('go')), -1)}/flame")
     expect(canvas(page)).to_be_visible()
     return page

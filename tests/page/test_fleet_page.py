@@ -16,6 +16,15 @@ from caulk.config.values import Secret
 from caulk.model.target import Target
 
 Refused = Callable[[int], None]
+_PROGRAM = """
+class Session {}
+globalThis.kept = Array.from({ length: 5000 }, () => new Session())
+console.log('ready')
+setInterval(() => {}, 1e6)
+"""
+_CAPTURE = """(key) => fetch(`/api/t/${encodeURIComponent(key)}/captures`, {
+  method: 'POST', headers: { 'X-Caulk': '1', 'Content-Type': 'application/json' }, body: '{}',
+}).then((answer) => answer.status)"""
 READ, ALL = "r" * 16, "a" * 16
 PROGRAM = "local:shop"
 
@@ -134,8 +143,7 @@ def test_without_workloads_the_page_gives_commands_to_copy(page: Page, served):
 @pytest.fixture(scope="module")
 def program(node: str) -> Iterator[Target]:
     """A Node.js program that holds sessions, and that nobody prepared for captures."""
-    code = "class Session {}; globalThis.kept = Array.from({length: 5000}, () => new Session()); console.log('ready'); setInterval(() => {}, 1e6)"
-    with subprocess.Popen([node, "-e", code], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([node, "-e", _PROGRAM], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         yield Target("local", f"pid:{process.pid}", "node")
@@ -183,8 +191,7 @@ def test_who_only_reads_is_told_so_and_can_capture_nothing(page: Page, live, ref
     sign_in(page, base, READ, refused)
     expect(page.get_by_text("reads only").first).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^Capture"))).to_have_count(0)
-    told = "fetch('/api/t/' + encodeURIComponent('local:shop') + '/captures', {method: 'POST', headers: {'X-Caulk': '1', 'Content-Type': 'application/json'}, body: '{}'}).then((one) => one.status)"
-    assert page.evaluate(told) == 403
+    assert page.evaluate(_CAPTURE, PROGRAM) == 403
     refused(403)
 
 

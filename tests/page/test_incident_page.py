@@ -1,4 +1,4 @@
-"""Incidents, dumps, rules and jobs in a browser: what happened, what is kept, what is done by itself and what is going on."""
+"""Incidents, dumps, rules and jobs in a browser: what happened, what is kept, what goes on by itself."""
 
 import re
 from collections.abc import Iterator

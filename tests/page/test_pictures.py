@@ -1,4 +1,4 @@
-"""Pictures of the pages, compared with those that are kept: the same dumps, the same fleet, the same moment each time."""
+"""Pictures of the pages, compared with those that are kept: the same dumps, the same fleet, the same moment."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import SIZES, Fleet, filled
 from dump_page import RUNTIMES, at, dumps, pane
-from page_fleet import API
+from page_fleet import API, Fleet, filled
 from playwright.sync_api import Page, expect
-from seen import golden
+from seen import SIZES, golden
 
 NOW = datetime(2026, 11, 21, 16, 0, tzinfo=UTC)
 
@@ -50,20 +49,22 @@ def test_suspects(still: Page, served: Callable[..., str], runtime: str):
         golden(still, "suspects-jvm-dark")
 
 
-@pytest.mark.parametrize(
-    ("name", "runtime", "tab", "wait"),
-    [
-        ("flame-go", "go", "flame?sel=frame:main.putSession&find=Sprintf", ".amounts"),
-        ("flame-node", "node", "flame", ".sandwich tbody tr"),
-        ("tree-python", "python", "tree", "[role=treegrid] tbody tr"),
-        ("top-go", "go", "top?q=-Sprintf", ".pane tbody tr"),
-        ("types-jvm", "jvm", "types", ".pane tbody tr"),
-        ("dominators-jvm", "jvm", "dominators?sel=type:Cart$Session", ".treemap-box"),
-        ("paths-jvm", "jvm", "paths?sel=type:Cart$Session", "[role=treegrid] tbody tr"),
-        ("graph-go", "go", "graph", ".graph-node"),
-    ],
-)
-def test_a_tab(still: Page, served: Callable[..., str], name: str, runtime: str, tab: str, wait: str):
+#: The runtime, what is asked, and what is there when it is answered.
+TABS = {
+    "flame-go": ("go", "flame?sel=frame:main.putSession&find=Sprintf", ".amounts"),
+    "flame-node": ("node", "flame", ".sandwich tbody tr"),
+    "tree-python": ("python", "tree", "[role=treegrid] tbody tr"),
+    "top-go": ("go", "top?q=-Sprintf", ".pane tbody tr"),
+    "types-jvm": ("jvm", "types", ".pane tbody tr"),
+    "dominators-jvm": ("jvm", "dominators?sel=type:Cart$Session", ".treemap-box"),
+    "paths-jvm": ("jvm", "paths?sel=type:Cart$Session", "[role=treegrid] tbody tr"),
+    "graph-go": ("go", "graph", ".graph-node"),
+}
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_a_tab(still: Page, served: Callable[..., str], name: str):
+    runtime, tab, wait = TABS[name]
     still.goto(f"{at(served(*dumps(runtime)), -1)}/{tab}")
     expect(still.locator(wait).first).to_be_visible()
     expect(still.locator(".amounts")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What enters and what leaves by the page of dumps: values only after they are asked for, files by drop and by button."""
+"""What leaves and what enters by the page: values only after they are asked for, files by drop and by button."""
 
 import json
 import re
