@@ -126,7 +126,8 @@ def test_survivors_of_three_dumps_are_what_came_with_the_second_and_stayed(leak)
         )
 
     table = json.loads(survivors(leak[0], leak[1]).stdout)
-    assert [(row["function"], row["flat"]) for row in table["rows"]][0] == ("main.newTicket", 10 * MB)
+    first = table["rows"][0]
+    assert (first["function"], first["flat"]) == ("main.newTicket", 10 * MB)
     assert table["total"] == 10 * MB
     done = survivors(leak[0])
     assert (done.returncode, "three dumps" in done.stderr) == (2, True)

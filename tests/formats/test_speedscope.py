@@ -8,6 +8,7 @@ from samples import SAMPLES, SPEEDSCOPE_EVENTED, SPEEDSCOPE_SAMPLED
 
 from caulk.analysis.analyse import analyse
 from caulk.analysis.dumps import Dump
+from caulk.analysis.filters import Filters, apply
 from caulk.formats import read_source
 from caulk.formats import speedscope as format
 from caulk.formats.source import Source
@@ -151,3 +152,10 @@ def test_a_difference_is_refused_with_the_reason():
     profile = format.read(document(sampled([[0, 1]], [-5])))
     with pytest.raises(UsageError, match="below zero"):
         speedscope.render(profile.tree)
+
+
+def test_a_frame_that_no_stack_has_any_more_is_not_listed():
+    tree = apply(format.read(SPEEDSCOPE_SAMPLED).tree, Filters(hide="^keep$"))
+    written = json.loads(speedscope.render(tree))
+    assert [frame["name"] for frame in written["shared"]["frames"]] == ["main"]
+    assert written["profiles"][0]["samples"] == [[0]]

@@ -74,6 +74,7 @@ def test_paths_lead_from_the_roots_to_every_object_of_a_type_and_say_what_cuttin
     }
     assert names["(root) shop.Book .open shop.Order"] == 16
     assert answer.notes[-1] == "Without these 2 objects, 116 B would be freed"
+    assert objects.paths(asked(SHOP, pattern="Text$")).notes[-1] == "Without this object, 100 B would be freed"
 
 
 @pytest.mark.parametrize("pattern", ["", "NoSuchType"])

@@ -9,13 +9,15 @@ class Neighbour:
     """Who calls or holds the selection, or what it calls or keeps alive.
 
     `value` is the part of the selection's total that comes to it from there or goes there, `share` the same of that
-    total. `label` is the reference, or where a function is.
+    total. Of several dumps it is by how much that part changed, `share` is of the whole change, and `now` what there
+    is. `label` is the reference, or where a function is.
     """
 
     name: str
     value: int
     share: float
     label: str = ""
+    now: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Selection:
     """A frame of stacks or a type of a heap in the newest dump; `matched` are those of that very name, taken together.
 
     `own` is without and `total` with what is below, each part once however often a frame calls itself; `share` is of
-    the whole dump. Parts of neighbours add up: those below and `own` make `total`, and so do those above.
+    the whole dump. Parts of neighbours add up: those below and `own` make `total`, and so do those above. What is not
+    there, or not in what filters leave, has zeros, and nothing `matched`.
     """
 
     schema: Literal["caulk.selection/1"] = "caulk.selection/1"

@@ -32,7 +32,8 @@ def paths(question: Question) -> Stacks:
     found = path_tree(heap.graph, heap.nearest, numbers)
     freed = of_set(heap.graph, heap.dominators, numbers)
     held = sum(heap.types.count[t] for t in wanted)
-    said = f"Without these {held:,} objects, {format_value(freed, 'bytes')} would be freed"
+    those = "this object" if held == 1 else f"these {held:,} objects"
+    said = f"Without {those}, {format_value(freed, 'bytes')} would be freed"
     if not held:
         said = f"No {heap.dominators.references} references lead to any of these; `--references` says which count"
     return Stacks("paths", found, found.total(0), notes=(headline(heap), said))

@@ -14,10 +14,11 @@ from caulk.views.markup import plain
 
 
 def selection(question: Question, *, frame: str = "", type_: str = "") -> Selection:
-    """What there is to say of the frame or the type of that very name; raises `UsageError` where there is none.
+    """What there is to say of the frame or the type of that very name: zeros where there is none, or none is left.
 
-    Of several dumps the last one decides what there is, and all make the series. The name may be as a dump has it or
-    as a page shows it. Filters, measure and granularity of the question hold for frames.
+    Of several dumps the last one decides what there is, all make the series, and neighbours are by what changed. The
+    name may be as a dump has it or as a page shows it. Filters, measure and granularity of the question hold for
+    frames. Raises `UsageError` for a type of a profile.
     """
     if bool(frame) == bool(type_):
         raise UsageError("a selection is one frame or one type")

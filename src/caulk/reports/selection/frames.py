@@ -6,42 +6,51 @@ from collections.abc import Mapping
 
 from caulk._core import stacks
 from caulk.analysis.fold import FrameTable
-from caulk.model.errors import UsageError
 from caulk.model.profile import Profile
-from caulk.model.selection import Neighbour
 from caulk.model.tree import Frames, Tree
 from caulk.reports.objects import package_of_type
 from caulk.reports.profiles import chosen_measure, tree_of
 from caulk.reports.question import Question
-from caulk.reports.selection.chosen import NEIGHBOURS, Chosen, Sums, named
+from caulk.reports.selection.chosen import Around, Chosen, Sums, Values, named
 from caulk.views.flame import package_of
 from caulk.views.markup import plain
 
 
 def of_frame(question: Question, name: str) -> Chosen:
     """The frames of a name in the last dump, and their sums in all."""
-    profile = question.dumps[-1].profile
+    dumps = question.dumps
+    profile = dumps[-1].profile
     measures = _measures(question, profile)
     tree = tree_of(question, profile, measures)
-    chosen = named(name, _names(tree.frames)) & set(tree.frame)
-    if not chosen:
-        raise UsageError(f"no function is called {plain(name)!r}", hint="`caulk top` lists the functions of a profile.")
-    earlier = (_sums_in(question, dump.profile, name) for dump in question.dumps[:-1])
-    sums = (*earlier, _sums(tree, chosen))
-    callers, callees = _around(tree, chosen)
-    file = tree.frames.file_name(min(chosen))
+    chosen = _in_tree(tree, name)
+    before = _before(question, name) if len(dumps) > 1 else None
+    between = [_sums_in(question, dump.profile, name) for dump in dumps[1:-1]]
+    file = tree.frames.file_name(min(chosen)) if chosen else ""
     is_held = profile.kind == "objects"
     return Chosen(
         location=_location(profile, name, file, measures[0]),
         package=package_of_type(name) if is_held else package_of(name, file),
         unit=tree.measures[0].unit,
         whole=profile.total(measures[0]),
-        sums=sums,
-        above=_neighbours(tree.frames, callers, sums[-1].total),
-        below=_neighbours(tree.frames, callees, sums[-1].total),
+        sums=(*([before[0]] if before else []), *between, _sums(tree, chosen)),
+        around=_around(tree, chosen),
+        before=before[1] if before else None,
         is_held=is_held,
         matched=len(chosen),
     )
+
+
+def _in_tree(tree: Tree, name: str) -> set[int]:
+    """The frames of a name that the stacks of a tree have."""
+    return named(name, _names(tree.frames)) & set(tree.frame)
+
+
+def _before(question: Question, name: str) -> tuple[Sums, Around]:
+    """What the first dump has."""
+    profile = question.dumps[0].profile
+    tree = tree_of(question, profile, _measures(question, profile))
+    chosen = _in_tree(tree, name)
+    return _sums(tree, chosen), _around(tree, chosen)
 
 
 def _measures(question: Question, profile: Profile) -> list[int]:
@@ -80,8 +89,8 @@ def _summed(columns: list[tuple["array[int]", "array[int]"]]) -> Sums:
     return Sums(own[1], total[1], counted[0][1][1] if counted else None)
 
 
-def _around(tree: Tree, chosen: set[int]) -> tuple[Counter[int], Counter[int]]:
-    """Callers and callees by frame (-1: none), so that callers make the total, and callees and own values make it too.
+def _around(tree: Tree, chosen: set[int]) -> Around:
+    """Callers and callees, so that callers make the total, and callees and own values make it too.
 
     A value has one caller, that of the outermost call that is chosen, and one callee, that of the innermost.
     """
@@ -102,20 +111,16 @@ def _around(tree: Tree, chosen: set[int]) -> tuple[Counter[int], Counter[int]]:
             while parent[above] != outer:
                 above = parent[above]
             callees[frame[above]] -= totals[node]
-    return callers, callees
+    return Around(_named(tree.frames, callers), _named(tree.frames, callees))
 
 
-def _neighbours(frames: Frames, values: Mapping[int, int], total: int) -> tuple[Neighbour, ...]:
-    order = sorted((f for f in values if values[f]), key=lambda f: (-abs(values[f]), f))
-    return tuple(
-        Neighbour(
-            name=plain(frames.function_name(f)) if f >= 0 else "(root)",
-            value=values[f],
-            share=values[f] / (total or 1),
-            label=plain(frames.file_name(f)) if f >= 0 else "",
-        )
-        for f in order[:NEIGHBOURS]
-    )
+def _named(frames: Frames, values: Mapping[int, int]) -> Values:
+    """Values of frames by name and file, as they are shown; equal ones are one."""
+    found = Counter[tuple[str, str]]()
+    for frame, value in values.items():
+        key = (plain(frames.function_name(frame)), plain(frames.file_name(frame))) if frame >= 0 else ("(root)", "")
+        found[key] += value
+    return found
 
 
 def _location(profile: Profile, name: str, file: str, measure: int) -> str:

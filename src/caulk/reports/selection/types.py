@@ -1,18 +1,17 @@
 """A type of a heap: what its objects have, who holds them by which reference, and what they keep alive."""
 
 from array import array
+from collections import Counter
 from dataclasses import replace
 
 from caulk._core import neighbours, stacks
 from caulk.analysis.objects.heaps import Heap
 from caulk.analysis.objects.retained import by_group
 from caulk.model.column import Ints
-from caulk.model.errors import UsageError
 from caulk.model.graph import LABEL_MASK, ROOTS
-from caulk.model.selection import Neighbour
 from caulk.reports.objects import heap_of, package_of_type
 from caulk.reports.question import Question
-from caulk.reports.selection.chosen import NEIGHBOURS, Chosen, Sums, named
+from caulk.reports.selection.chosen import Around, Chosen, Sums, Values, named
 from caulk.views.markup import plain
 
 
@@ -20,18 +19,15 @@ def of_type(question: Question, name: str) -> Chosen:
     """The types of a name (class loaders may have each their own) in the last heap, and their sums in all."""
     heap = heap_of(question)
     chosen = _types(heap, name)
-    if not chosen:
-        raise UsageError(f"no type is called {plain(name)!r}", hint="`caulk types` lists the types of a heap dump.")
-    sums = tuple(_sums(heap_of(replace(question, dumps=[dump])), name) for dump in question.dumps)
-    holders, kept = _around(heap, chosen, sums[-1].total)
+    heaps = [heap_of(replace(question, dumps=[dump])) for dump in question.dumps]
     return Chosen(
-        location=heap.graph.types.owner[min(chosen)],
+        location=heap.graph.types.owner[min(chosen)] if chosen else "",
         package=package_of_type(name),
         unit="bytes",
         whole=heap.dominators.retained[ROOTS],
-        sums=sums,
-        above=holders,
-        below=kept,
+        sums=tuple(_sums(one, name) for one in heaps),
+        around=_around(heap, chosen),
+        before=_around(heaps[0], _types(heaps[0], name)) if len(heaps) > 1 else None,
         is_held=True,
         matched=len(chosen),
     )
@@ -54,8 +50,10 @@ def _sums(heap: Heap, name: str) -> Sums:
     return Sums(found.shallow[at], found.retained[at], found.count[at])
 
 
-def _around(heap: Heap, chosen: set[int], total: int) -> tuple[tuple[Neighbour, ...], tuple[Neighbour, ...]]:
+def _around(heap: Heap, chosen: set[int]) -> Around:
     """Who holds the objects on the shortest paths from the roots, and what they dominate, by type and reference."""
+    if not chosen:
+        return Around()
     graph, found = heap.graph, heap.dominators
     marked = bytes(t in chosen for t in range(len(graph.types)))
     through = neighbours.hung(found.idom, found.order, graph.type, marked)
@@ -73,22 +71,18 @@ def _around(heap: Heap, chosen: set[int], total: int) -> tuple[tuple[Neighbour, 
         types=len(graph.types),
         labels=len(graph.labels),
     )
-    return _summed(heap, holders, holding, total), _summed(heap, kept, keeping, total)
+    return Around(_summed(heap, holders, holding), _summed(heap, kept, keeping))
 
 
-def _summed(heap: Heap, pairs: Ints, values: Ints, total: int) -> tuple[Neighbour, ...]:
-    """The heaviest pairs of type and label by name; equal ones are one."""
+def _summed(heap: Heap, pairs: Ints, values: Ints) -> Values:
+    """Pairs of type and label by name; equal ones are one."""
     trie = stacks.Trie()
     nodes = trie.insert(array("q", range(0, len(pairs) + 1, 2)), pairs)
     sums = stacks.scatter(nodes, values, len(trie))
     parent, frame, types, labels = trie.parent, trie.frame, heap.graph.types, heap.graph.labels
-    order = sorted((node for node in range(len(sums)) if sums[node]), key=lambda node: (-sums[node], node))
-    return tuple(
-        Neighbour(
-            name=plain(types.name[frame[parent[node]]]),
-            value=sums[node],
-            share=sums[node] / (total or 1),
-            label=plain(labels[frame[node]]) if frame[node] < len(labels) else "",
-        )
-        for node in order[:NEIGHBOURS]
-    )
+    found = Counter[tuple[str, str]]()
+    for node, value in enumerate(sums):
+        if value:
+            label = plain(labels[frame[node]]) if frame[node] < len(labels) else ""
+            found[plain(types.name[frame[parent[node]]]), label] += value
+    return found
