@@ -133,6 +133,13 @@ def test_files_that_were_named_together_are_each_others_neighbours(served, go_he
     assert [sibling["id"] for sibling in said["siblings"]] == [older]
 
 
+def test_files_that_were_named_together_are_so_in_their_order_before_the_others_are_read(served, go_heaps):
+    older, newer = (served.show(path) for path in go_heaps)
+    said = served.get(f"/api/d/{newer}").json()
+    assert (said["previous"], said["next"]) == (older, None)
+    assert [sibling["id"] for sibling in said["siblings"]] == [older]
+
+
 def test_the_list_has_every_dump_and_no_path(served, go_heaps, python_heaps, home):
     for path in (go_heaps[0], python_heaps[0]):
         served.show(path)

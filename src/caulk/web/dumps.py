@@ -131,11 +131,14 @@ class Dumps:
             return list({number: dump for (number, _), dump in self._open.items()}.items())
 
     def beside(self, wanted: Sequence[Known]) -> dict[str, Any]:
-        """The ids of the dumps before and after the last of these, and of all others of the same target, by time."""
+        """The ids of the dumps before and after the last of these, and of all others of the same target.
+
+        By time where all have one; files, of which that is known once they are read, as they were given.
+        """
         last, asked = wanted[-1], {known.id for known in wanted}
-        line = sorted(
-            (known for known in self.all() if _is_beside(known, last)), key=lambda known: known.taken_at or ""
-        )
+        line = [known for known in self.all() if _is_beside(known, last)]
+        if all(known.taken_at for known in line):
+            line.sort(key=lambda known: known.taken_at or "")
         at = next((i for i, known in enumerate(line) if known.id == last.id), 0)
         others = [known for known in line if known.id not in asked]
         return {
@@ -214,8 +217,11 @@ def _named(wanted: Sequence[Known]) -> Iterator[None]:
 
 def _is_beside(known: Known, other: Known) -> bool:
     """Whether both are of one target, as far as anybody knows: files that were named together are taken for it."""
-    is_same = (known.target, known.format) == (other.target, other.format)
-    return known.id == other.id or (is_same and (bool(known.target) or known.origin == other.origin == "file"))
+    if known.id == other.id or known.target or other.target:
+        return known.id == other.id or (known.target, known.format) == (other.target, other.format)
+    # A file that nobody has read yet may be of any format.
+    is_same = known.format == other.format or not (known.format and other.format)
+    return is_same and known.origin == other.origin == "file"
 
 
 def _of_capture(entry: Entry) -> Known:
