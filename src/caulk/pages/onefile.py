@@ -25,8 +25,8 @@ from caulk.views.markup import plain
 from caulk.views.onefile import MAX_BYTES, Built, Entry
 
 _TITLE = 100
-#: Frames or types with what is around each, at most and at least; and objects that may be looked at for that.
-_CHOSEN, _LEAST, _OBJECTS = 60, 6, 10_000_000
+#: Frames or types with what is around each, at most and at least; and objects, or calls, that may be seen for that.
+_CHOSEN, _LEAST, _OBJECTS, _CALLS = 60, 6, 10_000_000, 1_000_000
 #: Nodes of paths to one type, as a part of those of a graph.
 _PATHS = 20
 #: Of the stack of a finding, so many frames from the allocation on are looked at first.
@@ -113,7 +113,7 @@ def _entries(asked: _Asked, analysis: Analysis) -> Iterator[Entry]:
         yield from _selection(asked, name)
     one = "paths" if asked.kind == "type" else "source"
     if any(tab["name"] == one and tab["is_available"] for tab in overview["tabs"]):
-        for name in names[: asked.room.paths]:
+        for name in names[: min(asked.room.paths, asked.room.chosen)]:
             yield from _tab(asked, one, f"^{_SYNTAX.sub(_escaped, name)}$")
 
 
@@ -152,9 +152,10 @@ def address(at: str, **parameters: str) -> str:
 
 
 def _chosen(question: Question) -> int:
-    """How many frames or types are looked at: around one of a heap dump, all its objects must be."""
-    heap = question.dumps[-1].heap
-    return max(min(_CHOSEN, _OBJECTS // len(heap.graph)), _LEAST) if heap else _CHOSEN
+    """How many frames or types are looked at: around each, all objects or calls must be."""
+    newest = question.dumps[-1]
+    most = _OBJECTS // len(newest.heap.graph) if newest.heap else _CALLS // (len(newest.profile.tree.parent) or 1)
+    return max(min(_CHOSEN, most), _LEAST)
 
 
 def _session(asked: _Asked) -> dict[str, Any]:
