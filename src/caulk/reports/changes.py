@@ -16,12 +16,13 @@ from caulk.reports.question import Question
 def diff(question: Question) -> Table:
     """What grew and what shrank between two profiles, function by function; percentages are of the growth."""
     change, before, after = _difference(question)
+    totals = before.total(0), after.total(0)
     flat, cumulative = by_frame(change)
     order = [i for i in sorted(range(len(flat)), key=lambda i: (-flat[i], -cumulative[i], i)) if flat[i]]
     # The largest changes of either sign are what is asked for; they are shown from growth to loss.
     keep = set(sorted(order, key=lambda i: (-abs(flat[i]), i))[: question.limit])
     shown = [i for i in order if i in keep]
-    return _table(question, change, (flat, cumulative), shown=shown, changed=len(order), totals=(before, after))
+    return _table(question, change, (flat, cumulative), shown=shown, changed=len(order), totals=totals)
 
 
 def top(question: Question) -> Table:
@@ -29,18 +30,19 @@ def top(question: Question) -> Table:
     if question.survivors:
         return _survivors(question)
     change, before, after = _difference(question)
+    totals = before.total(0), after.total(0)
     flat, cumulative = by_frame(change)
     order = sorted(range(len(flat)), key=lambda i: (-abs(flat[i]), -abs(cumulative[i]), i))
     order = [i for i in order if flat[i] or cumulative[i]]
-    shown = order[: question.limit]
-    return _table(question, change, (flat, cumulative), shown=shown, changed=len(order), totals=(before, after))
+    shown, (_, now) = order[: question.limit], by_frame(after)
+    return _table(question, change, (flat, cumulative), shown=shown, changed=len(order), totals=totals, now=now)
 
 
 def difference_tree(question: Question) -> Stacks:
     """The tree of the difference of two profiles: what each stack has more, or less."""
     change, before, after = _difference(question)
     gained = sum(value for value in change.values[0] if value > 0)
-    return Stacks("difference", change, gained or after - before, signed=True)
+    return Stacks("difference", change, gained or after.total(0) - before.total(0), signed=True)
 
 
 def surviving(question: Question, measure: Measure, total: int) -> str:
@@ -58,10 +60,11 @@ def _survivors(question: Question) -> Table:
     return listed(question, measure, tree.frames, by_frame(tree), total=total, said=said)
 
 
-def _difference(question: Question) -> tuple[Tree, int, int]:
+def _difference(question: Question) -> tuple[Tree, Tree, Tree]:
+    """What changed, and what that was before and is after, over common nodes."""
     dumps = question.ordered
     _, (before, after) = laid(question, [dumps[0].profile, dumps[-1].profile])
-    return subtract(after, before), before.total(0), after.total(0)
+    return subtract(after, before), before, after
 
 
 def _table(
@@ -72,8 +75,12 @@ def _table(
     shown: Sequence[int],
     changed: int,
     totals: tuple[int, int],
+    now: Ints | None = None,
 ) -> Table:
-    """The functions that are `shown` of those that changed, with what they and the whole changed by."""
+    """The functions that are `shown` of those that changed, with what they and the whole changed by.
+
+    With `now`, also what each has with all that it calls.
+    """
     (flat, cumulative), (before, after) = sums, totals
     gained = sum(value for value in flat if value > 0)
     lost = -sum(value for value in flat if value < 0)
@@ -84,6 +91,7 @@ def _table(
             flat[i],
             flat[i] / ((gained if flat[i] > 0 else lost) or 1),
             cumulative[i],
+            *([now[i]] if now else []),
             *hourly(cumulative[i], hours),
             *name_of(change.frames, i),
         )
@@ -101,6 +109,7 @@ def _table(
         Heading("flat", "flat", kind, signed=True),
         Heading("share", "of growth", "share", signed=True),
         Heading("cum", "cum", kind, signed=True),
+        *([Heading("now", "cum now", kind)] if now else []),
         *([Heading("cum_per_hour", "Δ/h", kind, signed=True)] if hours else []),
         Heading("function", what(question)),
         Heading("location", "location"),
