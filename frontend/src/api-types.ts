@@ -158,6 +158,8 @@ export interface Related {
   value: number
   share: number
   label: string
+  /** Of a difference, where `value` is what changed: what there is now. */
+  now?: number | null
 }
 
 export interface Selection {

@@ -28,6 +28,9 @@ export interface MenuProps {
   isDisabled?: boolean
 }
 
+/** Letters of a hint that stays in one line. */
+const SHORT = 28
+
 export function Menu({ label, items, children, align = 'left', isDisabled }: MenuProps): JSX.Element {
   const [isOpen, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
@@ -103,7 +106,7 @@ function Entry({ item, onPick }: { item: MenuItem; onPick: (item: MenuItem, even
     <>
       <span class="menu-check" aria-hidden="true">{item.isChecked ? '•' : ''}</span>
       <span class="menu-label">{item.label}</span>
-      {(item.why ?? item.hint) && <span class="menu-hint">{item.why ?? item.hint}</span>}
+      {(item.why ?? item.hint) && <span class={(item.why ?? item.hint ?? '').length > SHORT ? 'menu-hint' : 'menu-hint menu-short'}>{item.why ?? item.hint}</span>}
     </>
   )
   return item.href && !item.why ? (

@@ -71,7 +71,8 @@ export function Table<Row>(props: TableProps<Row>): JSX.Element {
     setActiveKey(selected)
     const index = numbers.get(selected)
     if (index !== undefined) view.reveal(index)
-  }, [selected])
+    // Its row may come later than the selection, with the answer or as a filter goes.
+  }, [selected, selected != null && numbers.has(selected), view.reveal])
 
   const go = (index: number) => {
     setActiveKey(keys[index]!)

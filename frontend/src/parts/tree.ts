@@ -13,23 +13,32 @@ export interface Tree {
   own: Float64Array
   /** Of a difference, what was there before, with all below. */
   before: Float64Array | null
+  /** Of a difference, whether nodes are left out of which nothing is there any more. */
+  isLeft: boolean
 }
 
-/** Two backward passes over the columns. */
-export function treeOf(stacks: Stacks): Tree {
+/** Two backward passes over the columns. Without `vanished`, what is not there any more is no child of anything. */
+export function treeOf(stacks: Stacks, vanished = true): Tree {
   const { parent, before } = stacks
   const own = before ? stacks.own.map((value, node) => value - before[node]!) : stacks.own
-  return { stacks, end: ends(parent), own, total: totals(parent, own), before: before && totals(parent, before) }
+  const total = totals(parent, own)
+  return { stacks, end: ends(parent), own, total, before: before && totals(parent, before), isLeft: !vanished }
 }
+
+/** Of a difference: whether a node was there before, and nothing of it or below it is any more. */
+const isVanished = ({ total, before }: Tree, node: number): boolean => before !== null && before[node]! > 0 && total[node] === -before[node]!
 
 /** The nodes right below `node`, as they are ordered in the answer: heaviest first. */
 export function children(tree: Tree, node: number): number[] {
   const found: number[] = []
-  for (let child = node + 1; child < tree.end[node]!; child = tree.end[child]!) found.push(child)
+  for (let child = node + 1; child < tree.end[node]!; child = tree.end[child]!) {
+    if (!(tree.isLeft && isVanished(tree, child))) found.push(child)
+  }
   return found
 }
 
-export const hasChildren = (tree: Tree, node: number): boolean => tree.end[node]! > node + 1
+export const hasChildren = (tree: Tree, node: number): boolean =>
+  tree.isLeft && tree.before ? children(tree, node).length > 0 : tree.end[node]! > node + 1
 
 /** The nodes on the way to `node` from the root on, without either. */
 export function above(tree: Tree, node: number): number[] {

@@ -23,11 +23,14 @@ export interface TreeTableProps {
   /** Enter or a double click. */
   onOpen?: (node: number, frame: number) => void
   height?: string
+  /** Of a difference: show what is not there any more. */
+  vanished?: boolean
 }
 
 export function TreeTable(props: TreeTableProps): JSX.Element {
   const { stacks, selected, onSelect, onOpen } = props
-  const tree = useMemo(() => treeOf(stacks), [stacks])
+  const { vanished = true } = props
+  const tree = useMemo(() => treeOf(stacks, vanished), [stacks, vanished])
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
   const [active, setActive] = useState(-1)
   const shown = useMemo(() => lines(tree, open), [tree, open])
@@ -168,15 +171,17 @@ function drawnRow({ id, tree, node, depth, position, siblings, rowIndex, isOpen,
       }}>
       <td class="tree-name" style={{ paddingLeft: `${8 + Math.min(depth - 1, 40) * 12}px` }}
         title={[visible(nameOf(tree, node)), visible(placeOf(tree, node))].filter(Boolean).join('\n')}>
-        <span class={classes('fold', !canOpen && 'leaf')} aria-hidden="true"
-          onClick={(event) => {
-            event.stopPropagation()
-            if (canOpen) acts.current.fold(node, !isOpen)
-          }}>
-          {canOpen ? (isOpen ? '▾' : '▸') : ''}
-        </span>
-        {depth > 41 && <span class="tree-depth">{depth} </span>}
-        <span class="name">{visible(nameOf(tree, node))}</span> <span class="tree-place">{visible(placeOf(tree, node))}</span>
+        <div class="tree-line">
+          <span class={classes('fold', !canOpen && 'leaf')} aria-hidden="true"
+            onClick={(event) => {
+              event.stopPropagation()
+              if (canOpen) acts.current.fold(node, !isOpen)
+            }}>
+            {canOpen ? (isOpen ? '▾' : '▸') : ''}
+          </span>
+          {depth > 41 && <span class="tree-depth">{depth} </span>}
+          <span class="name"><bdi dir="ltr">{visible(nameOf(tree, node))}</bdi></span> <span class="tree-place">{visible(placeOf(tree, node))}</span>
+        </div>
       </td>
       <td class={classes('number', sign(tree.total[node]!))}>{value(tree.total[node]!)}</td>
       <td class={classes('number', sign(tree.own[node]!))}>{value(tree.own[node]!)}</td>

@@ -3,7 +3,7 @@ import { address } from '../../api'
 import type { Analysis, DumpPage, Finding, StackFrame } from '../../api-types'
 import { literal } from '../../filter'
 import { where } from '../../route'
-import { parametersOf, written, type Selected } from './asked'
+import { isKept, parametersOf, SURVIVING, written, type Selected } from './asked'
 
 export interface About {
   /** `a`, `a..b`, `a..b..c`. */
@@ -36,7 +36,10 @@ export const HOURLY = 0.5
 
 /** The address of what a tab is asked, as the page stands. */
 export const question = (about: About, tab: string, more: Record<string, unknown> = {}): string =>
-  address(`/api/d/${about.ids}/${tab}`, { ...parametersOf(tab), ...more })
+  address(`/api/d/${about.ids}/${tab}`, { ...parametersOf(tab), survivors: areSurvivors(about.page, tab) && 1, ...more })
+
+/** Whether a tab shows only what survived: new since the first dump, and not freed in any later one. */
+export const areSurvivors = (page: DumpPage, tab: string): boolean => page.dumps.length > 2 && SURVIVING.includes(tab) && isKept()
 
 /** The page on another tab, all else as it is but for `changes`; what belongs to the tab that is left stays behind. */
 export const tabAt = (ids: string, tab: string, changes: Parameters<typeof where>[0] = {}): string =>

@@ -1,5 +1,5 @@
 // What the address asks of the dumps: filter, selection, measure; and the parameters of the API that this makes.
-import { computed } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import { literal, parse, type Parameters } from '../../filter'
 import { change, parameter } from '../../route'
 
@@ -22,9 +22,21 @@ export function selectedOf(text: string): Selected | null {
   return (kind === 'frame' || kind === 'type') && name ? { kind, name } : null
 }
 
-export const written = (selected: Selected | null): string => (selected ? `${selected.kind}:${selected.name}` : '')
-export const selected = computed(() => selectedOf(parameter('sel')))
-export const select = (chosen: Selected | null): void => change({ sel: written(chosen) })
+/** Letters of a name from which on no server takes an address with it, nor a filter. */
+const MOST_LETTERS = 4000
+export const isLong = (chosen: Selected): boolean => chosen.name.length > MOST_LETTERS
+/** What is selected by a name that an address cannot hold. */
+const unwritten = signal<Selected | null>(null)
+
+/** What stands in the address for a selection: nothing, where its name is too long. */
+export const written = (chosen: Selected | null): string => (chosen && !isLong(chosen) ? keyOf(chosen) : '')
+/** What tells selections apart. */
+export const keyOf = ({ kind, name }: Selected): string => `${kind}:${name}`
+export const selected = computed(() => selectedOf(parameter('sel')) ?? unwritten.value)
+export function select(chosen: Selected | null): void {
+  unwritten.value = chosen && isLong(chosen) ? chosen : null
+  change({ sel: written(chosen) })
+}
 
 const STACKS = ['focus', 'ignore', 'hide', 'show', 'from'] as const
 const REFERENCES = ['soft', 'all']
@@ -46,6 +58,11 @@ const TAKES: Record<string, readonly (keyof Parameters)[]> = {
 }
 const MEASURED = ['suspects', 'flame', 'tree', 'top', 'graph', 'source', 'selection', 'threads', 'dominators', 'paths']
 const GRANULAR = ['flame', 'tree', 'top', 'graph']
+
+/** Tabs that can show of three dumps and more what survived. */
+export const SURVIVING = ['flame', 'tree', 'top', 'types', 'dominators', 'graph']
+/** Whether only what survived is shown. */
+export const isKept = (): boolean => parameter('keep') === '1'
 
 /** The parameters of the API for a tab, as the address says; defaults are left out. */
 export function parametersOf(tab: string): Record<string, unknown> {

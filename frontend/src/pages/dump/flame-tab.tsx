@@ -10,7 +10,7 @@ import type { Stacks } from '../../stacks'
 import { hasObjects, question, type About } from './about'
 import { Answered } from './answered'
 import { useStacks } from './answers'
-import { select, selected, written } from './asked'
+import { keyOf, select, selected } from './asked'
 import { picture } from './exports'
 import { useLeft } from './left'
 import { Name } from './name'
@@ -153,7 +153,7 @@ function Sandwich({ stacks, kind }: { stacks: Stacks; kind: 'frame' | 'type' }) 
   return (
     <div class="sandwich">
       <Table label="Functions" columns={columns} rows={rows} rowKey={(row) => row.name} selected={chosen?.kind === kind ? chosen.name : null} height="100%"
-        onSelect={(row) => written(chosen) !== `${kind}:${row.name}` && select({ kind, name: row.name })} onOpen={(row) => change({ pivot: row.name, zoom: '' })} />
+        onSelect={(row) => (!chosen || keyOf(chosen) !== keyOf({ kind, name: row.name })) && select({ kind, name: row.name })} onOpen={(row) => change({ pivot: row.name, zoom: '' })} />
     </div>
   )
 }

@@ -10,10 +10,10 @@ import { Prose } from '../../parts/prose'
 import { State } from '../../parts/state'
 import { Tabs } from '../../parts/tabs'
 import { change, go, href, parameter } from '../../route'
-import { hasObjects, isDifference, newest, question, tabAt, type About } from './about'
+import { areSurvivors, hasObjects, isDifference, newest, question, tabAt, type About } from './about'
 import { Answered, Working } from './answered'
 import { useJson } from './answers'
-import { filterText, references, select, selected, setFilter } from './asked'
+import { filterText, references, select, selected, setFilter, SURVIVING } from './asked'
 import { Head } from './head'
 import { left } from './left'
 import { PANES } from './panes'
@@ -21,7 +21,7 @@ import { SelectionPane } from './selection'
 import './page.css'
 
 /** Tabs that can leave out what is not there any more. */
-const VANISHING = ['flame', 'types']
+const VANISHING = ['flame', 'tree', 'top', 'types', 'dominators']
 
 export function DumpPage({ ids, tab }: { ids: string; tab: string }): JSX.Element {
   const at = address(`/api/d/${ids}`, { references: references() })
@@ -69,7 +69,8 @@ function Known({ ids, tab, page, job }: { ids: string; tab: string; page: Overvi
           <FilterBox text={filterText.value} onChange={setFilter} inputRef={box} label="Filter (/)" said={left.value}
             placeholder={hasObjects(page) ? 'Filter: type:Session  retained:>10M  by:packages' : 'Filter: word  -word  hide=X  from=X'} />
         )}
-        {isDifference(page) && VANISHING.includes(tab) && <Gone />}
+        {isDifference(page) && VANISHING.includes(tab) && !areSurvivors(page, tab) && <Switch name="gone" title="vanished" what="What was in the base and is not there any more" />}
+        {page.dumps.length > 2 && SURVIVING.includes(tab) && !hasIsland() && <Switch name="keep" title="survivors" what={KEPT} />}
       </div>
       <div class="dump-sides">
         <div class={`pane pane-${tab}`} id="pane" role="tabpanel" tabIndex={0} aria-label={wanted?.title ?? tab}>
@@ -100,12 +101,13 @@ function Strip({ about }: { about: About }) {
   )
 }
 
-function Gone() {
-  const isOn = parameter('gone') === '1'
+const KEPT = 'Only what is new since the first dump and still there in every later one: a leak, without what comes and goes'
+
+function Switch({ name, title, what }: { name: string; title: string; what: string }) {
+  const isOn = parameter(name) === '1'
   return (
-    <button type="button" class="gone" aria-pressed={isOn} title="What was in the base and is not there any more"
-      onClick={() => change({ gone: !isOn })}>
-      {isOn ? '✓ ' : ''}vanished
+    <button type="button" class="gone" aria-pressed={isOn} title={what} onClick={() => change({ [name]: !isOn })}>
+      {isOn ? '✓ ' : ''}{title}
     </button>
   )
 }

@@ -10,7 +10,7 @@ import { Sparkline } from '../../parts/sparkline'
 import { href, where } from '../../route'
 import { can, exactly, HOURLY, isDifference, question, tabAt, usualSelection, type About } from './about'
 import { useJson, useStacks } from './answers'
-import { filterText, select, selected, setFilter, written, type Selected } from './asked'
+import { filterText, isLong as isLongName, select, selected, setFilter, written, type Selected } from './asked'
 import { Place } from './chain'
 import { selectionIn } from './selection-of'
 import './selection.css'
@@ -48,16 +48,19 @@ export const shortName = (name: string): string => (name.length > 60 ? `…${nam
 
 function Known({ about, tab, chosen }: { about: About; tab: string; chosen: Selected }) {
   const at = address(`/api/d/${about.ids}/selection`, { ...asked(about), [chosen.kind]: chosen.name })
-  const said = useJson<Selection>(at)
-  // What the server cannot tell (a single object, an answer that a file has not) can be counted from the stacks.
-  const stacks = useStacks(said.problem && can(about, 'flame') ? question(about, 'flame') : null).value
+  const said = useJson<Selection>(isLongName(chosen) ? null : at)
+  // What the server cannot tell (a single object, an answer that a file has not, a name that no address holds) can be
+  // counted from the stacks.
+  const isCounted = isLongName(chosen) || said.problem
+  const stacks = useStacks(isCounted && can(about, 'flame') ? question(about, 'flame') : null).value
   const counted = stacks ? selectionIn(stacks, chosen) : null
-  const found = said.value ?? counted
-  if (!found) {
+  const found = isLongName(chosen) ? counted : (said.value ?? counted)
+  const wasThere = found?.series.some((moment) => moment.total)
+  if (!found || (!found.matched && !wasThere)) {
     return (
       <>
         <Name name={chosen.name} />
-        <p class="muted">{said.problem ? said.problem.what : 'Counting …'}</p>
+        <p class="muted">{found || (isLongName(chosen) && stacks) ? absent() : said.problem ? said.problem.what : 'Counting …'}</p>
         <Actions about={about} tab={tab} chosen={chosen} />
       </>
     )
@@ -78,6 +81,8 @@ const asked = (about: About): Record<string, unknown> => {
   const query = question(about, 'selection').split('?')[1]
   return Object.fromEntries(new URLSearchParams(query ?? ''))
 }
+
+const absent = (): string => (filterText.value ? 'It is not in what the filter leaves.' : 'It is not in this dump.')
 
 function Name({ name }: { name: string }) {
   return <h3 class="selection-name"><code>{visible(name, 400)}</code></h3>
@@ -131,12 +136,12 @@ function Neighbours({ title, glyph, rows, found, chosen }: { title: string; glyp
       <ul>
         {rows.slice(0, isAll ? undefined : FEW).map((row) => (
           <li key={row.name + row.label}>
-            <a href={href(where({ sel: written({ kind: chosen.kind, name: row.name }) }))} title={visible([row.label, row.name].filter(Boolean).join(' '))}>
+            <a href={href(where({ sel: written({ kind: chosen.kind, name: row.name }) }))} title={titleOf(row, found.unit)} onClick={(event) => keepLong(event, { kind: chosen.kind, name: row.name })}>
               <span class="neighbour-bar" style={{ width: `${(Math.abs(row.share) / most) * 100}%` }} />
               <span class="neighbour-name">
                 <bdi dir="ltr">{neighbour(row, chosen.kind, glyph)}</bdi>
               </span>
-              <span class="neighbour-value">{formatValue(row.value, found.unit, row.value < 0)}</span>
+              <span class={`neighbour-value ${row.now != null ? signOf(row.value) : ''}`}>{formatValue(row.value, found.unit, row.now != null || row.value < 0)}</span>
               <span class="neighbour-share">{formatShare(row.share)}</span>
             </a>
           </li>
@@ -145,6 +150,18 @@ function Neighbours({ title, glyph, rows, found, chosen }: { title: string; glyp
       {rows.length > FEW && <button type="button" class="quiet" onClick={() => all(!isAll)}>{isAll ? 'Fewer' : `${rows.length - FEW} more`}</button>}
     </section>
   )
+}
+
+// No address holds a name that is very long: what a link would do is done at once.
+function keepLong(event: MouseEvent, chosen: Selected): void {
+  if (!isLongName(chosen)) return
+  event.preventDefault()
+  select(chosen)
+}
+
+function titleOf({ name, label, now }: Related, unit: string): string {
+  const said = visible([label, name].filter(Boolean).join(' '), 2000)
+  return now == null ? said : `${said}\n${formatValue(now, unit)} now`
 }
 
 // A holder is read as `Holder.field`, what is held as `.field Held`; where a caller is, its title says.
@@ -156,7 +173,7 @@ function neighbour({ name, label }: Related, kind: Selected['kind'], glyph: stri
 
 function Actions({ about, tab, chosen }: { about: About; tab: string; chosen: Selected }) {
   const isType = chosen.kind === 'type'
-  const why = hasIsland() ? 'This is one file: `caulk serve FILE` filters.' : undefined
+  const why = hasIsland() ? 'This is one file: `caulk serve FILE` filters.' : isLongName(chosen) ? 'Its name is too long for a filter.' : undefined
   const isRow = BY_PATTERN.includes(tab)
   const add = (key: 'focus' | 'ignore') => setFilter(added(filterText.value, isRow ? 'pattern' : key, exactly(chosen.name)))
   const base = isDifference(about.page) ? about.page.ids[0] : about.page.previous
@@ -165,8 +182,8 @@ function Actions({ about, tab, chosen }: { about: About; tab: string; chosen: Se
     <p class="selection-actions">
       <button type="button" disabled={!!why} title={why ?? 'Keep what goes through it'} onClick={() => add('focus')}>focus</button>
       <button type="button" disabled={!!why || isRow} title={why ?? (isRow ? 'Rows are kept, not dropped: type:X' : 'Drop what goes through it')} onClick={() => add('ignore')}>ignore</button>
-      {isType && can(about, 'paths') && <a href={href(tabAt(about.ids, 'paths', { sel }))}>paths</a>}
-      {can(about, 'flame') && <a title="The flame graph, what is above it and what is below" href={href(tabAt(about.ids, 'flame', { sel, pivot: chosen.name }))}>pivot</a>}
+      {isType && can(about, 'paths') && !isLongName(chosen) && <a href={href(tabAt(about.ids, 'paths', { sel }))}>paths</a>}
+      {can(about, 'flame') && !isLongName(chosen) && <a title="The flame graph, what is above it and what is below" href={href(tabAt(about.ids, 'flame', { sel, pivot: chosen.name }))}>pivot</a>}
       {base && !hasIsland() && <a href={href(tabAt(base, isType ? 'types' : 'top', { sel, gone: null }))}>find in base</a>}
     </p>
   )

@@ -51,7 +51,7 @@ function TreePane({ stacks, about, label, title, toName = (name) => name }: {
   useLeft(stacks)
   return (
     <>
-      <TreeTable label={label} stacks={stacks} title={title} selected={node} height="100%"
+      <TreeTable label={label} stacks={stacks} title={title} selected={node} height="100%" vanished={parameter('gone') === '1'}
         onSelect={(at) => {
           choose(at)
           select({ kind, name: called(at) })
@@ -90,7 +90,7 @@ function DominatorsPane({ stacks }: { stacks: Stacks }) {
   return (
     <>
       <div class="beside-treemap" ref={sides}>
-        <TreeTable label="Dominators" stacks={stacks} title="Type, and what it alone keeps" selected={node} height="100%"
+        <TreeTable label="Dominators" stacks={stacks} title="Type, and what it alone keeps" selected={node} height="100%" vanished={parameter('gone') === '1'}
           onSelect={(at) => {
             pick(at)
             enter(stacks.parent[at] ?? 0)

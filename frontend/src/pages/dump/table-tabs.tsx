@@ -11,7 +11,7 @@ import { change, parameter } from '../../route'
 import { hasObjects, isDifference, question, type About } from './about'
 import { Answered } from './answered'
 import { useJson } from './answers'
-import { filter, parametersOf, select, selected, setFilter, type Selected } from './asked'
+import { filter, keyOf, parametersOf, select, selected, setFilter, type Selected } from './asked'
 import { Name } from './name'
 import { Choice, Notes } from './notes'
 import { Bar, Granularity } from './stacks-tabs'
@@ -35,7 +35,7 @@ function Rows({ about, tab, answer, of }: TableTabProps & { answer: TableAnswer 
   const { columns, rows, notes } = fromAnswer(answer)
   const key = (row: AnswerRow, index: number) => {
     const about = of?.(row)
-    return about ? `${about.kind}:${about.name}` : String(index)
+    return about ? keyOf(about) : String(index)
   }
   const isGone = parameter('gone') === '1'
   const shown = isGone || !isDifference(about.page) ? rows : rows.filter((row) => !isVanished(row))
@@ -44,7 +44,7 @@ function Rows({ about, tab, answer, of }: TableTabProps & { answer: TableAnswer 
   return (
     <>
       <Table label={tab} columns={ordered(columns)} rows={shown} height="100%" sort={sortOf()} onSort={(sort) => change({ sort: written(sort) })}
-        rowKey={(row, index) => once(seen, key(row, index))} selected={chosen ? `${chosen.kind}:${chosen.name}` : null}
+        rowKey={(row, index) => once(seen, key(row, index))} selected={chosen && keyOf(chosen)}
         {...(of ? { onSelect: (row: AnswerRow) => { const about = of(row); if (about) select(about) } } : {})}
         empty="Nothing matches the filter." />
       <div class="under-table">
@@ -57,8 +57,8 @@ function Rows({ about, tab, answer, of }: TableTabProps & { answer: TableAnswer 
   )
 }
 
-// Nothing of it is there any more.
-const isVanished = (row: AnswerRow): boolean => row.objects === 0 && Number(row.objects_change) < 0
+/** Whether nothing of what a row is about is there any more. */
+export const isVanished = (row: AnswerRow): boolean => (row.objects === 0 && Number(row.objects_change) < 0) || (row.now === 0 && Number(row.cum) < 0)
 
 // Two rows may be about the same: functions of one name in several files.
 function once(seen: Set<string>, key: string): string {
