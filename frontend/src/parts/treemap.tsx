@@ -19,6 +19,8 @@ export interface TreemapProps {
   /** A click on what nothing lies below, or with the secondary button on anything. */
   onSelect?: (node: number, frame: number) => void
   height?: number
+  /** Of a difference: show what is not there any more. */
+  vanished?: boolean
 }
 
 interface Drawn extends Box {
@@ -34,11 +36,11 @@ const MOST = 500
 const MOST_SIBLINGS = 100
 
 export function Treemap(props: TreemapProps): JSX.Element {
-  const { label, stacks, onEnter, onSelect, height = 360 } = props
+  const { label, stacks, onEnter, onSelect, height = 360, vanished = true } = props
   const place = useRef<HTMLDivElement>(null)
   const [width, setWidth] = useState(800)
   const [isTable, setTable] = useState(false)
-  const tree = useMemo(() => treeOf(stacks), [stacks])
+  const tree = useMemo(() => treeOf(stacks, vanished), [stacks, vanished])
   const node = props.node > 0 && props.node < tree.total.length ? props.node : 0
   const boxes = useMemo(() => laidOut(tree, node, width, height), [tree, node, width, height])
   useEffect(() => {

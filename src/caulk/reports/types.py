@@ -186,7 +186,12 @@ def _changed(question: Question) -> Table:
         _row(sizes[-1].get(name, nothing), change[name], name, is_counted=short is not None, hours=hours)
         for name in shown
     ]
-    notes = _noted(question, dumps, short, _showing(question, rows, wanted, " that changed"))
+    notes = _noted(
+        question,
+        dumps,
+        short,
+        _showing(question, rows, wanted, " that survived" if question.survivors else " that changed"),
+    )
     return Table("types", _headings(question, is_counted=short is not None, is_hourly=bool(hours)), rows, notes)
 
 

@@ -95,7 +95,7 @@ function DominatorsPane({ stacks }: { stacks: Stacks }) {
             pick(at)
             enter(stacks.parent[at] ?? 0)
           }} onOpen={enter} />
-        <Treemap label="Dominators" stacks={stacks} node={level < stacks.parent.length ? level : 0} onEnter={enter} onSelect={pick} height={room} />
+        <Treemap label="Dominators" stacks={stacks} node={level < stacks.parent.length ? level : 0} onEnter={enter} onSelect={pick} height={room} vanished={parameter('gone') === '1'} />
       </div>
       <Notes notes={stacks.notes} leftOut={stacks.leftOut} />
     </>
