@@ -145,9 +145,9 @@ def wide(stacks: int) -> Dump:
 def test_no_dump_makes_a_file_that_is_too_large_and_it_says_what_was_left_out(made, monkeypatch):
     # The rule is the same for any size; a smaller one needs a smaller dump.
     assert MAX_BYTES <= 2_000_000
-    most = 200_000
+    most = 100_000
     monkeypatch.setattr("caulk.pages.onefile.MAX_BYTES", most)
-    question = Question([wide(2_000)])
+    question = Question([wide(800)])
     analysis = app.report("analyze").answer(question)
     html = render(made, question, analysis)
     assert len(html.encode()) <= most

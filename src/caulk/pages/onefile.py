@@ -5,7 +5,7 @@ names in order, and what is usual left out. Values are hidden in it.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -31,6 +31,8 @@ _CHOSEN, _LEAST, _OBJECTS, _CALLS = 60, 6, 10_000_000, 1_000_000
 _PATHS = 20
 #: Of the stack of a finding, so many frames from the allocation on are looked at first.
 _INNERMOST = 4
+#: Tabs whose answers are as long whatever room there is.
+_SMALL = ("suspects", "raw")
 _BY_NAME = {row.name: row for row in REPORTS}
 #: What the page takes for syntax in a regular expression.
 _SYNTAX = re.compile(r"[\\^$.*+?()\[\]{}|]")
@@ -65,6 +67,8 @@ class _Asked:
     ids: Sequence[str]
     room: _Room
     memory: Memory | None
+    given: dict[str, Entry | None]
+    """What needs no room to be known: where there must be less of all else, it is the same."""
 
     @property
     def at(self) -> str:
@@ -87,9 +91,9 @@ def render(
     question = replace(question, dumps=dumps, at=())
     sentence = plain(analysis.verdict.sentence.replace("`", ""), limit=_TITLE)
     ids = ids or [str(number) for number in range(1, len(question.dumps) + 1)]
-    room = _Room(chosen=_chosen(question))
+    room, given = _Room(chosen=_chosen(question)), dict[str, Entry | None]()
     while True:
-        asked = _Asked(replace(question, limit=room.rows, values=False), ids, room, memory)
+        asked = _Asked(replace(question, limit=room.rows, values=False), ids, room, memory, given)
         file = onefile.render(page, f"caulk: {analysis.verdict.state}. {sentence}", list(_entries(asked, analysis)))
         size = len(file.encode())
         if size <= MAX_BYTES or room.nodes == 1:
@@ -119,6 +123,9 @@ def _entries(asked: _Asked, analysis: Analysis) -> Iterator[Entry]:
 
 def _tab(asked: _Asked, name: str, pattern: str = "") -> Iterator[Entry]:
     """What a tab shows; nothing where the dumps cannot say it after all."""
+    if name in _SMALL:
+        yield from _once(asked, f"{asked.at}/{name}", lambda: pages.answer(_BY_NAME[name], asked.question))
+        return
     nodes = max(asked.room.nodes // (_PATHS if pattern else 1), 1)
     question = replace(asked.question, pattern=pattern, limit=min(asked.room.rows, pages.rows(name)))
     with suppress(UsageError):
@@ -127,9 +134,23 @@ def _tab(asked: _Asked, name: str, pattern: str = "") -> Iterator[Entry]:
 
 
 def _selection(asked: _Asked, name: str) -> Iterator[Entry]:
-    with suppress(UsageError):
-        said = pages.selected(asked.question, asked.ids, **{"type_" if asked.kind == "type" else "frame": name})
-        yield _json(address(f"{asked.at}/selection", **{asked.kind: name}), said)
+    def said() -> tuple[bytes, str]:
+        found = pages.selected(asked.question, asked.ids, **{"type_" if asked.kind == "type" else "frame": name})
+        return msgspec.json.encode(found), pages.JSON
+
+    yield from _once(asked, address(f"{asked.at}/selection", **{asked.kind: name}), said)
+
+
+def _once(asked: _Asked, at: str, make: Callable[[], tuple[bytes, str]]) -> Iterator[Entry]:
+    """An answer that room does not change; nothing where the dumps cannot say it after all."""
+    if at not in asked.given:
+        asked.given[at] = None
+        with suppress(UsageError):
+            body, media = make()
+            asked.given[at] = Entry(at, media, body)
+    entry = asked.given[at]
+    if entry:
+        yield entry
 
 
 def _names(asked: _Asked, analysis: Analysis) -> list[str]:
