@@ -1,7 +1,7 @@
 """The question about types: what each has and retains, or by how much that changed between two heaps."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,34 +171,29 @@ def _changed(question: Question) -> Table:
     """
     dumps = question.lasting if question.survivors else (question.ordered[0], question.ordered[-1])
     short = next((dump for dump in reversed(dumps) if dump.census), None)
-    sizes = [_sizes(question, dump, is_counted=short is not None) for dump in dumps]
-    size: Callable[[_Size], int] = (lambda s: s.shallow) if short else (lambda s: s.retained)
-    nothing = _Size()
-    names = dict.fromkeys(name for found in (sizes[-1], *sizes) for name in found)
-    more = _more([[found.get(name, nothing) for found in sizes] for name in names], is_kept=question.survivors)
-    change = dict(zip(names, more, strict=True))
+    is_counted = short is not None
+    sizes = [_sizes(question, dump, is_counted=is_counted) for dump in dumps]
+    size: Callable[[_Size], int] = (lambda s: s.shallow) if is_counted else (lambda s: s.retained)
+    change = _changes(sizes, is_kept=question.survivors)
     matches = matcher(question.pattern)
-    there = (name for name, more in change.items() if more != nothing and abs(size(more)) >= question.least)
+    there = (name for name, more in change.items() if more != _Size() and abs(size(more)) >= question.least)
     wanted = sorted(filter(matches, there), key=lambda name: (-abs(size(change[name])), name))
     shown = sorted(wanted[: question.limit], key=lambda name: (-size(change[name]), name))
-    hours = None if short or question.survivors else question.hours
-    rows = [
-        _row(sizes[-1].get(name, nothing), change[name], name, is_counted=short is not None, hours=hours)
-        for name in shown
-    ]
-    notes = _noted(
-        question,
-        dumps,
-        short,
-        _showing(question, rows, wanted, " that survived" if question.survivors else " that changed"),
-    )
-    return Table("types", _headings(question, is_counted=short is not None, is_hourly=bool(hours)), rows, notes)
+    hours = None if is_counted or question.survivors else question.hours
+    now = sizes[-1]
+    rows = [_row(now.get(name, _Size()), change[name], name, is_counted=is_counted, hours=hours) for name in shown]
+    showing = _showing(question, rows, wanted, " that survived" if question.survivors else " that changed")
+    headings = _headings(question, is_counted=is_counted, is_hourly=bool(hours))
+    return Table("types", headings, rows, _noted(question, dumps, short, showing))
 
 
-def _more(sizes: Iterable[Sequence[_Size]], *, is_kept: bool) -> Iterator[_Size]:
-    """For each type, of its sizes in all heaps: what the last has more than the first, or all later ones have."""
-    for first, *later in sizes:
-        yield later[-1].less(first) if not is_kept else _least(later).less(first).positive()
+def _changes(sizes: Sequence[Mapping[str, _Size]], *, is_kept: bool) -> dict[str, _Size]:
+    """By name, what the last heap has more than the first; of what is kept, what all later ones have more."""
+    found = {}
+    for name in dict.fromkeys(name for of in (sizes[-1], *sizes) for name in of):
+        first, *later = (of.get(name, _Size()) for of in sizes)
+        found[name] = _least(later).less(first).positive() if is_kept else later[-1].less(first)
+    return found
 
 
 def _headings(question: Question, *, is_counted: bool, is_hourly: bool) -> tuple[Heading, ...]:
