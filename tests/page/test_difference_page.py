@@ -95,3 +95,56 @@ def test_a_difference_of_heaps_is_told_by_types_and_holders(page: Page, served: 
     expect(selection(page)).to_contain_text("holders")
     tab(page, "Dominators").click()
     expect(pane(page).get_by_role("treegrid")).to_contain_text("Cart")
+
+
+@pytest.fixture(scope="session")
+def three(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Stacks of which one stays once it came, one comes and goes, and one comes last."""
+    folder = tmp_path_factory.mktemp("three")
+    texts = (
+        "main;base 1000",
+        "main;base 1000\nmain;kept 5000\nmain;passing 900",
+        "main;base 1000\nmain;kept 7000\nmain;late 300",
+    )
+    for number, text in enumerate(texts):
+        (folder / f"{number}.folded").write_text(text + "\n")
+    return [folder / f"{number}.folded" for number in range(3)]
+
+
+def test_of_three_dumps_only_what_survived_is_shown_on_demand(
+    page: Page, served: Callable[..., str], three: list[Path]
+):
+    page.goto(f"{served(*three)}/top")
+    expect(rows(page, "late")).to_be_visible()
+    page.get_by_role("button", name="survivors").click()
+    expect(page).to_have_url(re.compile("keep=1"))
+    expect(rows(page, "kept")).to_contain_text("5,000")
+    expect(rows(page, "late")).to_have_count(0)
+    expect(rows(page, "passing")).to_have_count(0)
+    expect(page.get_by_role("button", name="vanished")).to_have_count(0)
+
+
+def test_two_dumps_offer_no_survivors(page: Page, served: Callable[..., str], changed: list[Path]):
+    page.goto(f"{served(*changed)}/top")
+    expect(rows(page, "keep")).to_be_visible()
+    expect(page.get_by_role("button", name="survivors")).to_have_count(0)
+
+
+def test_rows_of_what_vanished_wait_until_they_are_asked_for(
+    page: Page, served: Callable[..., str], changed: list[Path]
+):
+    for where in ("top", "tree"):
+        page.goto(f"{served(*changed)}/{where}")
+        expect(rows(page, "keep")).to_be_visible()
+        expect(rows(page, "legacy")).to_have_count(0)
+        page.get_by_role("button", name="vanished").click()
+        expect(rows(page, "legacy")).to_be_visible()
+
+
+def test_callers_in_a_difference_have_what_changed_with_its_sign(
+    page: Page, served: Callable[..., str], changed: list[Path]
+):
+    page.goto(f"{served(*changed)}/top?sel=frame%3Aserve")
+    callees = selection(page).locator(".neighbours").filter(has_text="callees")
+    expect(callees.locator("li", has_text="keep")).to_contain_text("+90,000")
+    expect(callees.locator("li", has_text="parse")).to_contain_text(re.compile("[-−]30,000"))
