@@ -1,5 +1,5 @@
 // The keyboard: each part says which keys it hears and what they do, and `?` lists them.
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 
 export interface Key {
   /** As KeyboardEvent.key has it; two keys one after the other are `g f`. `mod+k` is Ctrl or ⌘. */
@@ -17,7 +17,8 @@ export const keys = (): Key[] => [...heard]
 
 /** Hears keys while a part is shown; not while somebody writes into a field. */
 export function useKeys(wanted: Key[], after: unknown[] = []): void {
-  useEffect(() => {
+  // Before anything is painted: who sees a page may press its keys.
+  useLayoutEffect(() => {
     for (const key of wanted) heard.add(key)
     return () => {
       for (const key of wanted) heard.delete(key)
