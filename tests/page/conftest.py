@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from page_fleet import Fleet, filled
 from page_server import begun, shown
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from seen import SIZES
 
 HERE = Path(__file__).resolve().parent
@@ -40,6 +40,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(require: Callable[[str], str]) -> dict[str, object]:
     return {"executable_path": require("chromium"), "args": ["--no-sandbox", "--force-color-profile=srgb"]}
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """For a module, and not for good: while it is there, its event loop is every other test's too."""
+    with sync_playwright() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, browser_type_launch_args: dict[str, object]) -> Iterator[Browser]:
+    one = playwright.chromium.launch(**browser_type_launch_args)
+    yield one
+    one.close()
 
 
 @pytest.fixture(scope="session")

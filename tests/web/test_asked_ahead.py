@@ -6,15 +6,27 @@ import pytest
 from page_asking import client
 
 from caulk.web.server import application
-from caulk.web.site import site
+from caulk.web.site import Site, site
+
+PROFILE = Path(__file__).parents[1] / "page/dumps/go.3.pb.gz"
 
 
 @pytest.fixture
-def asker(tmp_path: Path):
+def served(tmp_path: Path) -> Site:
     (tmp_path / "page").mkdir()
     (tmp_path / "page/index.html").write_text("<!doctype html>")
-    with client(application(site(tmp_path / "home", page=tmp_path / "page"))) as one:
+    return site(tmp_path / "home", page=tmp_path / "page")
+
+
+@pytest.fixture
+def asker(served: Site):
+    with client(application(served)) as one:
         yield one
+
+
+@pytest.fixture
+def shown(served: Site) -> str:
+    return served.dumps.add(PROFILE)
 
 
 def ahead(asker, path: str) -> list[str]:
@@ -26,14 +38,25 @@ def ahead(asker, path: str) -> list[str]:
     [
         ("/", ["/api/session", "/api/fleet"]),
         ("/t/a%2Fb%20c", ["/api/session", "/api/t/a%2Fb%20c"]),
-        ("/d/a..b", ["/api/session", "/api/d/a..b", "/api/d/a..b/suspects"]),
-        ("/d/a/flame", ["/api/session", "/api/d/a", "/api/d/a/suspects", "/api/d/a/flame"]),
+        ("/d/a..b", ["/api/session", "/api/d/a..b"]),
+        ("/d/a/flame", ["/api/session", "/api/d/a"]),
         ("/d/a/flame?q=main", ["/api/session"]),
         ("/jobs", ["/api/session"]),
     ],
 )
 def test_the_first_questions_of_a_page_are_named_with_it(asker, path: str, asked: list[str]):
     assert ahead(asker, path) == asked
+
+
+def test_the_answers_of_tabs_are_named_once_the_dump_is_open(asker, shown):
+    address = f"/d/{shown}"
+    assert ahead(asker, address) == ["/api/session", f"/api{address}"]
+    while asker.get(f"/api{address}").status_code == 202:
+        pass
+    assert ahead(asker, f"{address}/flame") == [
+        "/api/session",
+        *(f"/api{address}{tab}" for tab in ("", "/suspects", "/flame")),
+    ]
 
 
 def test_an_address_adds_nothing_to_the_header_but_itself(asker):

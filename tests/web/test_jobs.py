@@ -129,3 +129,20 @@ def test_jobs_are_listed_newest_first_and_can_be_cancelled_over_http(served):
     assert served.send("POST", f"/api/jobs/{second.id}/cancel").status_code == 200
     assert ended(second).state == "cancelled"
     assert served.get("/api/jobs/999").status_code == 404
+
+
+def test_what_was_cancelled_is_begun_anew_though_it_has_not_ended_yet(jobs):
+    goes_on = threading.Event()
+
+    def task(talk, job):
+        goes_on.wait(30)
+        talk.progress(1, 2, "on")
+
+    first = jobs.begin("analysis", "one", task, key="same")
+    assert jobs.begin("analysis", "one", task, key="same") is first
+    jobs.cancel(first)
+    second = jobs.begin("analysis", "one", task, key="same")
+    assert second is not first
+    goes_on.set()
+    assert second.ended.wait(30)
+    assert second.state == "done"

@@ -1,4 +1,4 @@
-"""Diagrams: the heaviest functions, or types, with what goes between them, as the report `graph` gives them to views."""
+"""Diagrams: the heaviest functions, or types, with what goes between them: what the report `graph` gives to views."""
 
 from dataclasses import dataclass
 

@@ -121,6 +121,10 @@ class Dumps:
             raise NotFound(f"{ids[:100]!r} is no dump", hint="`a` is a dump, `a..b` a difference.")
         return [self.known(number) for number in numbers]
 
+    def are_open(self, ids: str, references: References = "strong") -> bool:
+        """Whether the dumps of `a..b..c` can be asked at once; looks at nothing but what is open."""
+        return all((number, references) in self._open for number in ids.split(".."))
+
     def is_open(self, known: Known, references: References = "strong") -> bool:
         """Whether it can be asked at once."""
         return (known.id, references) in self._open

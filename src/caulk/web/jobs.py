@@ -101,7 +101,7 @@ class Jobs:
         """Begins a job, or gives the one that does the same already (`key`)."""
         with self._lock:
             for job in self._jobs.values():
-                if key and job.key == key and not job.is_over:
+                if key and job.key == key and not job.is_over and not job.is_cancelled:
                     return job
             job = Job(str(next(self._numbers)), kind, title, key)
             self._jobs[job.id] = job

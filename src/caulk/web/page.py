@@ -51,6 +51,7 @@ class Page:
 
     def __init__(self, site: Site) -> None:
         root = site.page or Path(str(files("caulk.views").joinpath("page")))
+        self._site = site
         html = root / "index.html"
         self._html = _read(html) if html.is_file() else None
         self._assets = {path.name: _read(path) for path in (root / "assets").glob("*") if path.is_file()}
@@ -65,29 +66,30 @@ class Page:
     async def _page(self, request: Request) -> Response:
         if self._html is None or "plain" in request.query_params:
             return await self._plain.answer(request)
-        return self._html.sent(request, {"Link": ", ".join(map(_ahead, _first_asked(request)))})
+        return self._html.sent(request, {"Link": ", ".join(map(_ahead, self._first_asked(request)))})
+
+    def _first_asked(self, request: Request) -> Iterable[str]:
+        """What the page will ask for first: a browser that knows does so while it still reads the script."""
+        yield "/api/session"
+        written = request.scope["raw_path"].decode("ascii", "replace")
+        parts = [quote(unquote(part), safe="") for part in written.strip("/").split("/")]
+        match parts:
+            case [""]:
+                yield "/api/fleet"
+            case ["t", key]:
+                yield f"/api/t/{key}"
+            case ["d", ids, *tab] if not request.url.query:
+                yield f"/api/d/{ids}"
+                # Of what must be read first there is no answer yet, and the page would take that for one later.
+                if self._site.dumps.are_open(unquote(ids)):
+                    yield f"/api/d/{ids}/suspects"
+                    yield from (f"/api/d/{ids}/{name}" for name in tab if name in ("flame", "tree"))
 
     async def _asset(self, request: Request) -> Response:
         file = self._assets.get(request.path_params["name"])
         if file is None:
             return Response("no such file\n", 404, media_type="text/plain")
         return file.sent(request, _IMMUTABLE)
-
-
-def _first_asked(request: Request) -> Iterable[str]:
-    """What the page will ask for first: a browser that knows does so while it still reads the script."""
-    yield "/api/session"
-    written = request.scope["raw_path"].decode("ascii", "replace")
-    parts = [quote(unquote(part), safe="") for part in written.strip("/").split("/")]
-    match parts:
-        case [""]:
-            yield "/api/fleet"
-        case ["t", key]:
-            yield f"/api/t/{key}"
-        case ["d", ids, *tab] if not request.url.query:
-            yield f"/api/d/{ids}"
-            yield f"/api/d/{ids}/suspects"
-            yield from (f"/api/d/{ids}/{name}" for name in tab if name in ("flame", "tree"))
 
 
 def _ahead(path: str) -> str:
