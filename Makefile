@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 KERNELS := $(wildcard src/caulk/_core/*.py)
 PAGE   := src/caulk/views/page/index.html
-FRONT  := $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
+FRONT  := $(shell find frontend -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -14,7 +14,7 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "PYTHON=/path/to/python3 chooses the interpreter that .venv is made with."
 
-install: $(PAGE) .venv/.installed ## Make .venv with caulk, every extra, the tests' tools, and the web page where npm is
+install: .venv/.made $(PAGE) .venv/.installed ## Make .venv with caulk, every extra, the tests' tools, and the web page where npm is
 
 page: $(PAGE) ## Build the web page (Node.js 20.19 and npm; without them it is served in its plain form)
 
