@@ -5,6 +5,7 @@ names in order, and what is usual left out. Values are hidden in it.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -87,6 +88,9 @@ def render(
     """The file, at most 2 MB: where it would be larger, it has less of everything, and says so."""
     # Whoever gets the file has no use for where the dumps lay.
     dumps = [replace(dump, path=PurePath(dump.path).name) for dump in in_order(question.dumps, question.at)]
+    # A run takes goroutines beside heaps: tabs can lay only the many of one kind over each other.
+    kinds = Counter(dump.profile.kind for dump in dumps)
+    dumps = dumps if ids else [dump for dump in dumps if dump.profile.kind == kinds.most_common(1)[0][0]]
     analysis = replace(analysis, inputs=tuple(replace(of, path=PurePath(of.path).name) for of in analysis.inputs))
     question = replace(question, dumps=dumps, at=())
     sentence = plain(analysis.verdict.sentence.replace("`", ""), limit=_TITLE)
