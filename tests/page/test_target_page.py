@@ -76,6 +76,41 @@ def test_two_ranges_dragged_over_the_chart_are_compared(api: Page):
     expect(part(api, "A and B compared")).to_be_visible()
 
 
+def test_a_finger_chooses_two_ranges_to_the_side_and_scrolls_up_and_down(browser, browser_context_args, fleet):
+    told = {**browser_context_args, "viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with browser.new_context(**told) as context:
+        page = context.new_page()
+        page.goto(fleet.target(API))
+        over = part(page, "Memory over time").locator(".u-over")
+        over.scroll_into_view_if_needed()
+        for begin, end, name in ((0.55, 0.7, "a="), (0.95, 0.75, "b=")):
+            swiped(page, over, (begin, 0.5), (end, 0.6))
+            expect(page).to_have_url(re.compile(name))
+        compared = part(page, "A and B compared")
+        expect(compared.get_by_role("row").filter(has_text="Growth")).to_contain_text("MB/h")
+        chosen, before = page.url, page.evaluate("scrollY")
+        swiped(page, over, (0.5, 0.9), (0.55, 0.1))
+        page.wait_for_function("before => scrollY > before + 50", arg=before)
+        assert page.url == chosen
+
+
+def swiped(page: Page, on: Locator, begin: tuple[float, float], end: tuple[float, float]) -> None:
+    """A finger laid on a place, drawn to another and lifted; both in parts of its width and height."""
+    box = on.bounding_box()
+    assert box
+    places = [
+        {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+        for part in range(11)
+        for x, y in [(begin[0] + part / 10 * (end[0] - begin[0]), begin[1] + part / 10 * (end[1] - begin[1]))]
+    ]
+    finger = page.context.new_cdp_session(page)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": places[:1]})
+    for place in places[1:]:
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [place]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    finger.detach()
+
+
 def test_two_dumps_show_a_difference_and_three_their_growth(api: Page, fleet):
     dumps = part(api, "Dumps")
     boxes = dumps.get_by_role("checkbox")

@@ -117,7 +117,7 @@ export function Chart(props: ChartProps): JSX.Element {
   }
 
   return (
-    <figure class="chart" aria-label={label}>
+    <figure class={onRanges ? 'chart chart-brushed' : 'chart'} aria-label={label}>
       {!props.isSmall && (
         <figcaption class="chart-head">
           <Legend lines={lines} times={times} unit={unit} index={index} />

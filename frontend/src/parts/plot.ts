@@ -1,6 +1,7 @@
 // The uPlot instance behind a chart: its options, and what is painted under and over its lines.
 
 import uPlot from 'uplot'
+import { brushedByTouch } from './brush'
 import { resolved } from './palette'
 import { axisLabel, BYTE_STEPS, forecastEnd, reach, type Forecast, type Mark, type Span, type Values } from './series'
 
@@ -78,6 +79,7 @@ export function plotOf(place: HTMLElement, drawn: () => Drawn, heard: () => Hear
         ...(syncKey ? { sync: { key: syncKey, setSeries: false, scales: ['x', null], filters: { pub: follows, sub: follows } } } : {}),
       },
       hooks: {
+        ready: [(plot) => heard().onBrush && brushedByTouch(plot)],
         drawAxes: [(plot) => under(plot, place, drawn())],
         draw: [(plot) => over(plot, place, drawn()), (plot) => heard().onDraw(plot)],
         setCursor: [(plot) => heard().onCursor(plot.cursor.idx ?? null)],
