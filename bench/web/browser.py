@@ -5,7 +5,7 @@ one waits for is there.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,12 +69,12 @@ def loaded_ms(page: Page) -> float:
     return float(page.evaluate("window.benchReadyAt"))
 
 
-def longest_frame_ms(page: Page, gesture: "object") -> float:
+def longest_frame_ms(page: Page, gesture: Callable[[Page], object]) -> float:
     """The longest time between two frames while `gesture` is done, and until half a second after it."""
     page.evaluate(_FRAMES)
     page.wait_for_timeout(100)
     page.evaluate("window.benchFrames.length = 0")
-    gesture(page)  # type: ignore[operator]
+    gesture(page)
     page.wait_for_timeout(500)
     frames = page.evaluate("(() => { const frames = window.benchFrames; window.benchFrames = null; return frames })()")
     return max(map(float, frames), default=0.0)

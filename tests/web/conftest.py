@@ -85,8 +85,18 @@ def java_heaps(tmp_path_factory: pytest.TempPathFactory, java: str) -> list[Path
 
 
 @pytest.fixture(scope="session")
-def go_heaps(tmp_path_factory: pytest.TempPathFactory, go: str) -> list[Path]:
+def go_profiles(tmp_path_factory: pytest.TempPathFactory, go: str) -> list[Path]:
     return real_dumps.go(tmp_path_factory.mktemp("go"), go)
+
+
+@pytest.fixture(scope="session")
+def go_heaps(go_profiles: list[Path]) -> list[Path]:
+    return go_profiles[:2]
+
+
+@pytest.fixture(scope="session")
+def go_goroutines(go_profiles: list[Path]) -> Path:
+    return go_profiles[2]
 
 
 @pytest.fixture(scope="session")

@@ -57,13 +57,17 @@ func openTicket() { tickets = append(tickets, make([]byte, 4096)) }
 
 func main() {
 	runtime.MemProfileRate = 4096
-	for _, out := range os.Args[1:] {
+	for at, out := range os.Args[1:] {
+		kind := "heap"
+		if at == 2 {
+			kind = "goroutine"
+		}
 		for n := 0; n < 3000; n++ {
 			openTicket()
 		}
 		runtime.GC()
 		file, _ := os.Create(out)
-		pprof.Lookup("heap").WriteTo(file, 0)
+		pprof.Lookup(kind).WriteTo(file, 0)
 		file.Close()
 	}
 }
@@ -93,8 +97,8 @@ def java(folder: Path, executable: str) -> list[Path]:
 
 
 def go(folder: Path, executable: str) -> list[Path]:
-    """Two pprof heap profiles of one Go program."""
-    return _written(folder, ("go-1.pb.gz", "go-2.pb.gz"), "hold.go", _GO, executable, "run")
+    """Two pprof heap profiles of one Go program, and its goroutines."""
+    return _written(folder, ("go-1.pb.gz", "go-2.pb.gz", "go-goroutines.pb.gz"), "hold.go", _GO, executable, "run")
 
 
 def python(folder: Path) -> list[Path]:

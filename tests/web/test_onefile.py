@@ -180,3 +180,16 @@ def test_without_a_built_page_the_plain_form_is_written_and_says_so(python_heaps
     assert html.startswith("<!doctype html>")
     assert html.count("plain form") == 1
     assert "open_ticket" in html
+
+
+def test_dumps_of_another_kind_are_among_the_suspects_alone_and_the_file_says_so(made, go_heaps, go_goroutines):
+    dumps = [*go_heaps, go_goroutines]
+    for ids in ([], ["a", "b", "c"]):
+        entries = island_of(written(made, dumps, ids=ids))
+        shown = "..".join(ids[:2] or ["1", "2"])
+        overview = json.loads(entries[f"/api/d/{shown}"])
+        assert overview["ids"] == shown.split("..")
+        assert any(note.startswith(f"{go_goroutines.name} (goroutine)") for note in overview["notes"])
+        assert f"/api/d/{shown}/flame" in entries
+        analysed = json.loads(entries[f"/api/d/{shown}/suspects"])
+        assert [of["path"] for of in analysed["inputs"]] == [path.name for path in dumps]

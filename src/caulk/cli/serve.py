@@ -7,6 +7,7 @@ import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -125,14 +126,9 @@ def main(
 
 
 def _needed() -> None:
-    try:
-        import starlette  # noqa: PLC0415
-        import uvicorn  # noqa: F401, PLC0415
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"the page needs {error.name}, which is not installed", hint="pip install 'caulk[server]'"
-        ) from None
-    del starlette
+    for name in ("starlette", "uvicorn"):
+        if find_spec(name) is None:
+            raise UsageError(f"the page needs {name}, which is not installed", hint="pip install 'caulk[server]'")
 
 
 def _parted(wanted: Sequence[str]) -> tuple[list[Path], list[str]]:

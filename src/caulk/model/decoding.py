@@ -5,18 +5,18 @@ description and crashes the process (0.22). So types are described here, one at 
 """
 
 import threading
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
 _LOCK = threading.Lock()
+_MADE: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
 def decoded(data: bytes | memoryview | str | msgspec.Raw, type: type[T]) -> T:
     """The record that JSON says; raises `msgspec.MsgspecError`."""
-    return _decoder(type).decode(data)  # type: ignore[no-any-return]
+    return _decoder(type).decode(data)
 
 
 def converted(values: Any, type: type[T]) -> T:
@@ -25,11 +25,8 @@ def converted(values: Any, type: type[T]) -> T:
     return msgspec.convert(values, type)
 
 
-def _decoder(type: Any) -> Any:
+def _decoder(type: type[T]) -> msgspec.json.Decoder[T]:
     with _LOCK:
-        return _made(type)
-
-
-@cache
-def _made(type: Any) -> Any:
-    return msgspec.json.Decoder(type)
+        if type not in _MADE:
+            _MADE[type] = msgspec.json.Decoder(type)
+        return _MADE[type]

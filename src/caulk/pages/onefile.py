@@ -66,6 +66,8 @@ class _Asked:
 
     question: Question
     ids: Sequence[str]
+    whole: Question
+    """With the dumps of another kind than most: the suspects are of them too."""
     room: _Room
     memory: Memory | None
     given: dict[str, Entry | None]
@@ -88,16 +90,17 @@ def render(
     """The file, at most 2 MB: where it would be larger, it has less of everything, and says so."""
     # Whoever gets the file has no use for where the dumps lay.
     dumps = [replace(dump, path=PurePath(dump.path).name) for dump in in_order(question.dumps, question.at)]
-    # A run takes goroutines beside heaps: tabs can lay only the many of one kind over each other.
-    kinds = Counter(dump.profile.kind for dump in dumps)
-    dumps = dumps if ids else [dump for dump in dumps if dump.profile.kind == kinds.most_common(1)[0][0]]
     analysis = replace(analysis, inputs=tuple(replace(of, path=PurePath(of.path).name) for of in analysis.inputs))
-    question = replace(question, dumps=dumps, at=())
     sentence = plain(analysis.verdict.sentence.replace("`", ""), limit=_TITLE)
-    ids = ids or [str(number) for number in range(1, len(question.dumps) + 1)]
+    # A run takes goroutines beside heaps: tabs can lay only dumps of one kind over each other.
+    kind = Counter(dump.profile.kind for dump in dumps).most_common(1)[0][0]
+    numbers = ids or [str(number) for number in range(1, len(dumps) + 1)]
+    ids = [number for number, dump in zip(numbers, dumps, strict=True) if dump.profile.kind == kind]
+    whole = replace(question, dumps=dumps, at=(), values=False)
+    question = replace(whole, dumps=[dump for dump in dumps if dump.profile.kind == kind])
     room, given = _Room(chosen=_chosen(question)), dict[str, Entry | None]()
     while True:
-        asked = _Asked(replace(question, limit=room.rows, values=False), ids, room, memory, given)
+        asked = _Asked(replace(question, limit=room.rows), ids, whole, room, memory, given)
         file = onefile.render(page, f"caulk: {analysis.verdict.state}. {sentence}", list(_entries(asked, analysis)))
         size = len(file.encode())
         if size <= MAX_BYTES or room.nodes == 1:
@@ -128,7 +131,8 @@ def _entries(asked: _Asked, analysis: Analysis) -> Iterator[Entry]:
 def _tab(asked: _Asked, name: str, pattern: str = "") -> Iterator[Entry]:
     """What a tab shows; nothing where the dumps cannot say it after all."""
     if name in _SMALL:
-        yield from _once(asked, f"{asked.at}/{name}", lambda: pages.answer(_BY_NAME[name], asked.question))
+        question = asked.whole if name == "suspects" else asked.question
+        yield from _once(asked, f"{asked.at}/{name}", lambda: pages.answer(_BY_NAME[name], question))
         return
     nodes = max(asked.room.nodes // (_PATHS if pattern else 1), 1)
     question = replace(asked.question, pattern=pattern, limit=min(asked.room.rows, pages.rows(name)))
@@ -191,9 +195,16 @@ def _session(asked: _Asked) -> dict[str, Any]:
 
 def _notes(asked: _Asked) -> list[str]:
     room = asked.room
+    kind = asked.question.dumps[-1].profile.kind
+    others = [
+        f"{plain(dump.path)} ({dump.profile.kind}) is among the suspects alone: all else here is of the {kind} dumps."
+        for dump in asked.whole.dumps
+        if dump.profile.kind != kind
+    ]
     return [
+        *others,
         f"This file has the first {room.rows:,} rows of each table, the {room.nodes:,} heaviest nodes of each graph,"
-        f" and what is around {room.chosen:,} {asked.kind}s; `caulk serve FILE` has all."
+        f" and what is around {room.chosen:,} {asked.kind}s; `caulk serve FILE` has all.",
     ]
 
 

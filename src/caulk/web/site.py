@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from caulk.config.schema import Config
 from caulk.model.target import Access
@@ -56,8 +56,8 @@ class Site:
         self.dumps.answers.close()
 
 
-def site(home: Path, **given: object) -> Site:
+def site(home: Path, **given: Any) -> Site:
     """A site over what is kept in `home`; `given` are further fields of it."""
     events = Events()
     jobs, captures = Jobs(events), Captures(home / "captures")
-    return Site(home, Dumps(captures, jobs, Uploads(home / "uploads")), jobs, events, captures, **given)  # type: ignore[arg-type]
+    return Site(home, Dumps(captures, jobs, Uploads(home / "uploads")), jobs, events, captures, **given)

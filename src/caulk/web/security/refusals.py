@@ -1,6 +1,7 @@
 """Refusals: what a request is told that may not, or may not now; as JSON, or as a page to a browser."""
 
 import html
+from collections.abc import Mapping
 
 import msgspec
 from starlette.datastructures import Headers
@@ -47,6 +48,6 @@ def wants_page(scope: Scope) -> bool:
     return "text/html" in Headers(scope=scope).get("accept", "") and not scope["path"].startswith("/api/")
 
 
-def page(title: str, body: str, status: int = 200, headers: object = None) -> Response:
+def page(title: str, body: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A small page without script; `body` is HTML."""
-    return HTMLResponse(_PAGE.format(title=title, body=body), status, headers)  # type: ignore[arg-type]
+    return HTMLResponse(_PAGE.format(title=title, body=body), status, headers)
