@@ -1,9 +1,10 @@
 import './dump-address'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Finding, GraphAnswer } from '../src/api-types'
 import { asText, likely } from '../src/pages/dump/card'
 import { shortened } from '../src/pages/dump/chain'
-import { curve, laidOut } from '../src/pages/dump/graph-layout'
+import { connected, packed } from '../src/pages/dump/graph-pack'
+import { curve, fitted, laidOut, type Laid } from '../src/pages/dump/graph-layout'
 import { leftOf } from '../src/pages/dump/left'
 import { remedy } from '../src/pages/dump/remedy'
 import { selectionIn } from '../src/pages/dump/selection-of'
@@ -90,6 +91,40 @@ interface Box {
   y: number
   width: number
 }
+
+test('what hangs together with nothing else stands beside it, and not in one long row', async () => {
+  expect(connected(6, [{ from: 1, to: 3 }, { from: 5, to: 3 }, { from: 2, to: 2 }])).toEqual([[0], [1, 3, 5], [2], [4]])
+  const boxes = [{ width: 100, height: 300 }, ...Array.from({ length: 12 }, () => ({ width: 100, height: 40 }))]
+  const { width, height, places } = packed(boxes, 10, 2)
+  expect(width).toBeLessThan(500)
+  expect(height).toBe(300)
+  expect(boxes.filter((box, i) => places[i]!.x + box.width > width || places[i]!.y + box.height > height)).toEqual([])
+  const clash = (i: number, j: number) =>
+    Math.abs(places[i]!.x - places[j]!.x) < 100 && places[i]!.y < places[j]!.y + boxes[j]!.height && places[j]!.y < places[i]!.y + boxes[i]!.height
+  expect(boxes.some((_, i) => boxes.some((_, j) => i < j && clash(i, j)))).toBe(false)
+})
+
+describe('a graph in the room it has', () => {
+  const drawing = (width: number, height: number, x = width / 2) => ({ width, height, nodes: [{ x }] }) as unknown as Laid
+
+  test('is as large as the room allows, and in its middle', () => {
+    expect(fitted(drawing(400, 100), { width: 600, height: 400 })).toEqual({ scale: 1.5, x: 0, y: 125 })
+    expect(fitted(drawing(100, 400), { width: 600, height: 200 })).toEqual({ scale: 0.5, x: 275, y: 0 })
+  })
+
+  test('has letters no larger than headings where it is small', () => {
+    const { scale } = fitted(drawing(10, 10), { width: 1000, height: 1000 })
+    expect(scale).toBe(fitted(drawing(20, 20), { width: 1000, height: 1000 }).scale)
+    expect(scale).toBeLessThan(2)
+  })
+
+  test('is cut off where it could not be read, with the heaviest in the middle, as far as it reaches', () => {
+    const room = { width: 1000, height: 500 }
+    expect(fitted(drawing(4000, 2000, 2000), room, 0.5)).toEqual({ scale: 0.5, x: -500, y: 0 })
+    expect(fitted(drawing(4000, 2000, 100), room, 0.5).x).toBe(0)
+    expect(fitted(drawing(4000, 2000, 3900), room, 0.5).x).toBe(-1000)
+  })
+})
 
 test('a line through points bends at each but the first and the last', () => {
   expect(curve([{ x: 0, y: 0 }, { x: 10, y: 10 }, { x: 20, y: 0 }])).toBe('M0.0 0.0Q10.0 10.0 15.0 5.0L20.0 0.0')

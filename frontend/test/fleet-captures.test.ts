@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { DumpRow } from '../src/api-types'
 import type { CaptureRow } from '../src/fleet-types'
 import { comparison, listed } from '../src/pages/captures/rows'
+import { dumpsOf } from '../src/pages/jobs/result'
 
 const capture = (id: string, taken_at: string, has: Partial<CaptureRow> = {}): CaptureRow => ({
   id, workload: null, target: 'pid:1', taken_at, size_bytes: 9, packed_bytes: null, format: 'pprof', evidence: 'profile',
@@ -19,6 +20,27 @@ test('a dump is listed once, the newest first, and what has no time last', () =>
 test('a capture that is not whole is cut, or still being taken while nothing of it is there', () => {
   const rows = listed([capture('a', '2', { complete: false }), capture('b', '1', { complete: false, size_bytes: 0 })], [])
   expect(rows.map((row) => row.note)).toEqual(['cut', 'being taken'])
+})
+
+test('a capture is called as on its own page, and its id is no name unless nothing else is known', () => {
+  const rows = listed(
+    [
+      capture('c', '2026-03-01T10:20:30Z', { workload: { key: 'k8s:shop', name: 'api' }, complete: false }),
+      capture('b', '2026-02-01T10:20:30Z'),
+      capture('a', '2026-01-01T10:20:30Z'),
+      capture('none', '', { target: '' }),
+    ],
+    [dump('a', { origin: 'capture', name: 'api 2026-01-01 10:20' })],
+  )
+  expect(rows.map((row) => row.name)).toEqual(['api 2026-03-01 10:20', 'pid:1 2026-02-01 10:20', 'api 2026-01-01 10:20', 'none'])
+})
+
+test('a job that is done leads to the dumps that it read or took', () => {
+  expect(dumpsOf({ state: 'done', result: { dumps: ['a', 'b'] } })).toBe('a..b')
+  expect(dumpsOf({ state: 'done', result: { id: 'c', complete: true } })).toBe('c')
+  expect(dumpsOf({ state: 'done', result: { rows: 3 } })).toBeNull()
+  expect(dumpsOf({ state: 'running', result: { id: 'c' } })).toBeNull()
+  expect(dumpsOf({ state: 'done', result: null })).toBeNull()
 })
 
 test('chosen dumps are compared from the oldest on', () => {

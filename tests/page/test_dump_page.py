@@ -214,6 +214,39 @@ def test_the_menu_of_exports_downloads_what_is_asked_for(page: Page, go_newest: 
     assert b"Sprintf" not in data
 
 
+def test_a_graph_fills_its_room_also_when_that_changes_until_it_is_moved(page: Page, go_newest: str):
+    page.goto(f"{go_newest}/graph")
+    drawing = pane(page).get_by_role("group", name=re.compile("^Graph of"))
+    first = drawing.get_by_role("button", name=re.compile("runtime.main"))
+    expect(first).to_be_visible()
+
+    def letters() -> float:
+        return float(first.evaluate("node => node.getBoundingClientRect().height"))
+
+    def share() -> float:
+        """Of the room's width or height, whichever is filled more."""
+        return float(drawing.evaluate(_FILLED))
+
+    assert share() > 0.9
+    desk = letters()
+    page.set_viewport_size({"width": 1900, "height": 1100})
+    page.wait_for_function("([node, was]) => node.getBoundingClientRect().height > was", arg=[first.element_handle(), desk])
+    assert share() > 0.9
+    pane(page).get_by_role("button", name="Zoom out").click()
+    moved = letters()
+    page.set_viewport_size({"width": 1280, "height": 720})
+    expect(drawing).to_be_visible()
+    assert letters() == moved
+
+
+_FILLED = """drawing => {
+  const room = drawing.getBoundingClientRect()
+  const nodes = [...drawing.querySelectorAll('.graph-node')].map((node) => node.getBoundingClientRect())
+  const reach = (low, high) => Math.max(...nodes.map((box) => box[high])) - Math.min(...nodes.map((box) => box[low]))
+  return Math.max(reach('left', 'right') / room.width, reach('top', 'bottom') / room.height)
+}"""
+
+
 def test_a_goroutine_profile_names_where_they_wait(page: Page, served: Callable[..., str], tmp_path: Path, go_dumps):
     page.goto(served(go_dumps / "go.goroutine.pb.gz"))
     expect(pane(page).get_by_role("article").first).to_contain_text("main.wait")

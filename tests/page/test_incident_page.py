@@ -125,6 +125,23 @@ def test_two_dumps_are_chosen_to_be_compared_and_all_may_be_had(page: Page, flee
     assert Path(kept.value.path()).read_bytes().startswith(b"\x1f\x8b")
 
 
+def test_dumps_and_jobs_are_called_by_program_and_time_and_ids_stay_at_hand(page: Page, fleet):
+    page.goto(f"{fleet.base}/captures")
+    newest = page.get_by_role("region", name="Dumps").get_by_role("row").nth(1)
+    expect(newest.get_by_role("link").first).to_have_text(re.compile(r"^api \d{4}-\d\d-\d\d \d\d:\d\d$"))
+    expect(newest.get_by_text(fleet.dumps[-1], exact=True)).to_be_visible()
+    name = newest.get_by_role("link").first.inner_text()
+    newest.get_by_role("link").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.get_by_role("tabpanel")).to_contain_text("main.putSession")
+    page.goto(f"{fleet.base}/jobs")
+    job = page.get_by_role("link", name=re.compile(f"^Analyse .*{name}$")).first
+    ids = job.get_attribute("title") or ""
+    assert ids.endswith(fleet.dumps[-1])
+    job.click()
+    expect(page).to_have_url(f"{fleet.base}/d/{ids}")
+
+
 def test_a_dump_is_deleted_only_when_that_is_said_twice(page: Page, own):
     watched, base = own
     page.goto(f"{base}/captures")

@@ -104,15 +104,16 @@ function DumpTable({ rows, chosen, turn, remove }: DumpTableProps) {
               <td>
                 <input type="checkbox" aria-label={`Choose ${row.name}`} checked={chosen.includes(row.id)} onChange={() => turn(row.id)} />
               </td>
-              <td title={row.name}>
+              <td title={`${row.name}\n${row.id}`}>
                 <a href={href(`/d/${row.id}`)}>{visible(row.name, 120)}</a>
                 {row.note && <span class="captures-note"> {row.note}</span>}
+                {row.id !== row.name && <code class="captures-id">{row.id}</code>}
               </td>
-              <td title={row.of}>{row.workload ? <a href={href(`/t/${encodeURIComponent(row.workload)}`)}>{visible(row.of, 80)}</a> : visible(row.of, 80)}</td>
+              <td class="captures-of" title={row.of}>{row.workload ? <a href={href(`/t/${encodeURIComponent(row.workload)}`)}>{visible(row.of, 80)}</a> : visible(row.of, 80)}</td>
               <td title={row.taken_at ? formatTime(row.taken_at, true) : undefined}>
                 <Ago at={row.taken_at} />
               </td>
-              <td title={row.method}>{row.format}</td>
+              <td class="captures-format" title={row.method}>{row.format}</td>
               <td class="number" title={row.packed_bytes ? `${formatBytes(row.packed_bytes)} on the disk` : undefined}>
                 {formatBytes(row.size_bytes)}
               </td>
@@ -172,7 +173,7 @@ function Removal({ of, close, done }: { of: Listed | null; close: () => void; do
     >
       {of && (
         <p>
-          <b>{of.name}</b> ({formatBytes(of.size_bytes)}
+          <b title={of.id}>{of.name}</b> ({formatBytes(of.size_bytes)}
           {of.taken_at && `, taken ${formatTime(of.taken_at)}`}) is deleted from the disk, and cannot be had back.
           {of.incident && ' An incident refers to it.'}
         </p>

@@ -20,11 +20,12 @@ export interface Listed {
 
 /** All of them, the newest first; what has no time is last. */
 export function listed(captures: readonly CaptureRow[], dumps: readonly DumpRow[]): Listed[] {
+  const names = new Map(dumps.map((dump) => [dump.id, dump.name]))
   const rows = new Map<string, Listed>()
   for (const capture of captures) {
     rows.set(capture.id, {
       ...capture,
-      name: capture.id,
+      name: names.get(capture.id) ?? called(capture),
       of: capture.workload?.name ?? capture.target,
       workload: capture.workload?.key ?? null,
       note: capture.complete ? '' : capture.size_bytes ? 'cut' : 'being taken',
@@ -37,6 +38,12 @@ export function listed(captures: readonly CaptureRow[], dumps: readonly DumpRow[
     rows.set(dump.id, { ...dump, of: dump.target, workload: null, method: '', packed_bytes: null, note, incident: null, isCapture: dump.origin === 'capture' })
   }
   return [...rows.values()].sort((a, b) => (b.taken_at ?? '').localeCompare(a.taken_at ?? ''))
+}
+
+/** As the page of the dump will call it once it is whole: whose it is, and when it was taken. */
+function called({ id, workload, target, taken_at }: CaptureRow): string {
+  const of = workload?.name ?? target
+  return of && taken_at ? `${of} ${taken_at.slice(0, 16).replace('T', ' ')}` : id
 }
 
 /** Where the chosen dumps are shown, the oldest first: one, a difference, or growth; null where none is chosen. */

@@ -109,6 +109,7 @@ function Search({ found, unit, next }: { found: Found | string | null; unit: str
   const wanted = parameter('find')
   const [draft, tell] = useState(wanted)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const result = wanted && said(found, unit)
   useEffect(() => tell(wanted), [wanted])
   const search = (text: string) => {
     tell(text)
@@ -119,7 +120,7 @@ function Search({ found, unit, next }: { found: Found | string | null; unit: str
     <span class="flame-search">
       <input type="search" value={draft} placeholder="Search (regex)" aria-label="Search the flame graph" spellcheck={false} onInput={(event) => search(event.currentTarget.value)}
         onKeyDown={(event) => event.key === 'Enter' && next(event.shiftKey ? -1 : 1)} />
-      <span class="muted" role="status">{wanted && said(found, unit)}</span>
+      <span class="muted" role="status" title={result}>{result}</span>
     </span>
   )
 }

@@ -11,7 +11,7 @@ import { hasObjects, question, type About } from './about'
 import { Answered } from './answered'
 import { useJson } from './answers'
 import { select, selected } from './asked'
-import { laidOut, type GraphEdge, type GraphNode, type Laid } from './graph-layout'
+import { fitted, laidOut, type GraphEdge, type GraphNode, type Laid, type View } from './graph-layout'
 import { Choice, Notes } from './notes'
 import { Bar } from './stacks-tabs'
 import { signOf } from './selection'
@@ -48,7 +48,7 @@ function Pane({ graph, kind, isTable }: { graph: GraphAnswer; kind: 'type' | 'fr
   )
 }
 
-const READABLE = 0.6
+const READABLE = 0.85
 
 const labelOf = (name: string): string => {
   const seen = visible(name, 200)
@@ -60,30 +60,20 @@ const saidOf = ({ own, total }: GraphNode, { unit, signed, total: whole }: Graph
   return `${value(total)} ${formatShare(total / (Math.abs(whole) || 1))}${own ? `, own ${value(own)}` : ''}`
 }
 
-interface View {
-  x: number
-  y: number
-  scale: number
-}
-
 function Drawing({ graph, laid, kind }: { graph: GraphAnswer; laid: Laid; kind: 'type' | 'frame' }) {
   const place = useRef<SVGSVGElement>(null)
-  const isMoved = useRef(false)
+  /** The least scale that the drawing is fitted with; null once it was moved by hand. */
+  const least = useRef<number | null>(READABLE)
   const [view, look] = useState<View | null>(null)
   const called = (node: number) => visible(graph.nodes[node]!.name)
   const most = Math.max(...graph.edges.map((edge) => Math.abs(edge.value)), 1)
-  const fit = (least = 0) => {
-    const box = place.current?.getBoundingClientRect()
-    if (!box) return
-    const scale = Math.max(Math.min(box.width / laid.width, box.height / laid.height, 1), least)
-    const heaviest = laid.nodes[0]
-    const x = laid.width * scale > box.width && heaviest ? box.width / 2 - heaviest.x * scale : (box.width - laid.width * scale) / 2
-    look({ scale, x, y: Math.max((box.height - laid.height * scale) / 2, 8) })
+  const fit = () => {
+    const room = place.current?.getBoundingClientRect()
+    if (room && least.current !== null) look(fitted(laid, room, least.current))
   }
-  // What is too small to be read is no first look: then the heaviest stands in the middle of the first line.
   useEffect(() => {
-    isMoved.current = false
-    const observer = new ResizeObserver(() => isMoved.current || fit(READABLE))
+    least.current = READABLE
+    const observer = new ResizeObserver(fit)
     if (place.current) observer.observe(place.current)
     return () => observer.disconnect()
   }, [laid])
@@ -97,7 +87,7 @@ function Drawing({ graph, laid, kind }: { graph: GraphAnswer; laid: Laid; kind: 
     return () => svg?.removeEventListener('wheel', onWheel)
   }, [])
   const zoom = (factor: number, x: number, y: number) => {
-    isMoved.current = true
+    least.current = null
     look((now) => {
       if (!now) return now
       const scale = Math.min(Math.max(now.scale * factor, 0.05), 4)
@@ -105,7 +95,7 @@ function Drawing({ graph, laid, kind }: { graph: GraphAnswer; laid: Laid; kind: 
     })
   }
   const drag = usePan((dx, dy) => {
-    isMoved.current = true
+    least.current = null
     look((now) => now && { ...now, x: now.x + dx, y: now.y + dy })
   })
   const middle = (factor: number) => zoom(factor, (place.current?.clientWidth ?? 0) / 2, (place.current?.clientHeight ?? 0) / 2)
@@ -130,7 +120,7 @@ function Drawing({ graph, laid, kind }: { graph: GraphAnswer; laid: Laid; kind: 
       <div class="graph-zoom">
         <button type="button" aria-label="Zoom in" onClick={() => middle(1.4)}>+</button>
         <button type="button" aria-label="Zoom out" onClick={() => middle(1 / 1.4)}>−</button>
-        <button type="button" onClick={() => fit()}>Fit</button>
+        <button type="button" onClick={() => ((least.current = 0), fit())}>Fit</button>
       </div>
     </div>
   )

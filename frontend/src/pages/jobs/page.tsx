@@ -8,6 +8,7 @@ import { Failure } from '../../parts/error'
 import { Progress } from '../../parts/progress'
 import { Ago } from '../../parts/prose'
 import { href } from '../../route'
+import { dumpsOf } from './result'
 import './jobs.css'
 
 export function JobsPage() {
@@ -63,14 +64,14 @@ function Under({ job }: { job: Job }) {
 const GLYPHS: Record<string, string> = { done: '✓', failed: '▲', cancelled: '–' }
 
 function Over({ job }: { job: Job }) {
-  const to = leadsTo(job)
+  const made = dumpsOf(job)
   return (
     <li class={`job job-${job.state}`}>
       <div class="job-line">
         <span class="job-state">
           <span aria-hidden="true">{GLYPHS[job.state]}</span> {job.state}
         </span>
-        <span class="job-title">{to ? <a href={href(to)}>{job.title}</a> : job.title}</span>
+        <span class="job-title">{made ? <a href={href(`/d/${made}`)} title={made}>{job.title}</a> : job.title}</span>
         <span class="muted">{job.kind}</span>
         <span class="muted" title={job.ended_at ? formatTime(job.ended_at, true) : undefined}>
           <Ago at={job.ended_at} />
@@ -101,9 +102,4 @@ function took(job: Job): string {
   if (!job.began_at || !job.ended_at) return ''
   const seconds = (Date.parse(job.ended_at) - Date.parse(job.began_at)) / 1000
   return seconds >= 1 ? `, took ${formatDuration(seconds)}` : ''
-}
-
-function leadsTo(job: Job): string | null {
-  const id = job.result?.['id'] ?? job.result?.['ids']
-  return job.state === 'done' && typeof id === 'string' ? `/d/${id}` : null
 }
