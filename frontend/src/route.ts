@@ -1,5 +1,5 @@
 // Where the page is: the address is the only state that outlives a reload, so everything a person chose is in it.
-import { computed, signal } from '@preact/signals'
+import { computed, signal, type ReadonlySignal } from '@preact/signals'
 
 export interface Place {
   path: string
@@ -19,9 +19,14 @@ addEventListener('popstate', () => (here.value = read()))
 addEventListener('hashchange', () => (here.value = read()))
 
 export const path = computed(() => here.value.path)
-export const query = computed(() => here.value.query)
-/** One parameter of the address; the empty string where it is not there. */
-export const parameter = (name: string): string => query.value.get(name) ?? ''
+const query = computed(() => here.value.query)
+const parameters = new Map<string, ReadonlySignal<string>>()
+/** One parameter of the address; the empty string where it is not there. Who asks hears of no other. */
+export function parameter(name: string): string {
+  let one = parameters.get(name)
+  if (!one) parameters.set(name, (one = computed(() => query.value.get(name) ?? '')))
+  return one.value
+}
 
 /** Parts of the path, decoded. */
 export const segments = computed(() => path.value.split('/').filter(Boolean).map(decodeURIComponent))

@@ -72,6 +72,9 @@ const STEPS: Record<string, Step> = {
 /** With the root below, up is away from it. */
 const TURNED: Record<Step, Step> = { up: 'down', down: 'up', previous: 'previous', next: 'next' }
 
+/** Of what is shown, all that a picture is made of but where it is looked at. */
+const LOOKS = ['stacks', 'boxes', 'labels', 'colour', 'isFlame', 'matches'] as const
+
 /** What the picture is made of besides where it is looked at. */
 type Look = Pick<Picture, 'boxes' | 'palette' | 'colourOf' | 'labels' | 'isFlame' | 'matches'>
 
@@ -87,6 +90,9 @@ export class Stage {
   #isPainted = false
   #isPlacedAnew = true
   #told = ''
+  #isZoomUntold = false
+  #chosen = -1
+  #telling: ReturnType<typeof setTimeout> | undefined
   #focused = -1
   #frame = 0
   readonly #context: CanvasRenderingContext2D
@@ -125,6 +131,7 @@ export class Stage {
 
   end(): void {
     cancelAnimationFrame(this.#frame)
+    clearTimeout(this.#telling)
     for (const end of this.#endings) end()
   }
 
@@ -135,16 +142,18 @@ export class Stage {
     const isOther = this.#sight?.boxes !== boxes
     if (!this.#sight || isOther) {
       this.#sight = new Sight(boxes, this.elements.stage.clientWidth)
-      this.#focused = -1
+      this.#focused = this.#chosen = -1
+      this.#isZoomUntold = false
       this.#isPlacedAnew = true
     }
     if (before?.isFlame !== shown.isFlame) this.#isPlacedAnew = true
     // What was told and comes back is shown already.
-    if (isOther || (zoom !== before?.zoom && zoom !== this.#told)) {
+    const isElsewhere = isOther || (zoom !== before?.zoom && zoom !== this.#told)
+    if (isElsewhere) {
       this.#told = zoom
       this.#sight.fill(boxOf(boxes, stacks, zoom))
     }
-    this.#dress()
+    if (isElsewhere || !before || LOOKS.some((part) => before[part] !== shown[part])) this.#dress()
   }
 
   /** Makes a box as wide as the graph. */
@@ -152,15 +161,13 @@ export class Stage {
     this.#move((sight) => sight.fill(box))
   }
 
-  /** Puts the focus on a box, brings it into sight and says what it is. */
+  /** Puts the focus on a box, brings it into sight, and says what it is once it is drawn. */
   focus(box: number): void {
     if (!this.#shown) return
     this.#focused = box
+    this.#chosen = box
     this.#move((sight) => sight.reveal(box))
     this.#scrollTo(box)
-    const { labels } = this.#shown
-    this.elements.live.textContent = labels.sentence(box)
-    this.told.onSelect(labels.facts(box))
   }
 
   /** Focuses the next match of the search, or the one before. */
@@ -204,6 +211,21 @@ export class Stage {
     }
     const whole = picture.boxes.width[0]! || 1
     this.#minimap.draw(picture, from / whole, to / whole)
+    // A gesture is seen first; the page follows it in a frame of its own.
+    clearTimeout(this.#telling)
+    if (this.#isZoomUntold || this.#chosen >= 0) this.#telling = setTimeout(() => this.#tell())
+  }
+
+  #tell(): void {
+    if (!this.#shown || !this.#sight) return
+    const { boxes, stacks, labels } = this.#shown
+    const [chosen, isZoomUntold] = [this.#chosen, this.#isZoomUntold]
+    this.#chosen = -1
+    this.#isZoomUntold = false
+    if (isZoomUntold) this.told.onZoom((this.#told = keyOf(boxes, stacks, this.#sight.zoomed)))
+    if (chosen < 0) return
+    this.elements.live.textContent = labels.sentence(chosen)
+    this.told.onSelect(labels.facts(chosen))
   }
 
   #title(zoomed: number): string {
@@ -234,9 +256,7 @@ export class Stage {
     this.#leave()
     this.#isFramed = false
     this.#paintSoon()
-    if (sight.zoomed === before) return
-    this.#told = keyOf(sight.boxes, this.#shown.stacks, sight.zoomed)
-    this.told.onZoom(this.#told)
+    if (sight.zoomed !== before) this.#isZoomUntold = true
   }
 
   #framed(): Picture | null {

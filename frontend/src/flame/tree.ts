@@ -15,10 +15,15 @@ export interface Tree {
 /** What a box of a difference is as wide as: what changed below it, or the larger of what was and what is there. */
 export type Widths = 'change' | 'size'
 
-/** Sums over subtrees, by node: one backward pass. Works on any order that has parents first. */
+const known = new WeakMap<Float64Array, Float64Array>()
+
+/** Sums over subtrees, by node: one backward pass, once for a column. Works on any order that has parents first. */
 export function totals(parent: Int32Array, own: Float64Array): Float64Array {
+  const before = known.get(own)
+  if (before) return before
   const total = own.slice()
   for (let node = total.length - 1; node > 0; node--) total[parent[node]!]! += total[node]!
+  known.set(own, total)
   return total
 }
 
