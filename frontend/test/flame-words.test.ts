@@ -3,9 +3,11 @@ import { areaOf, colouring, hueOf, type Palette } from '../src/flame/colour'
 import { framed, parts, rowTop, svgOf, depthAt, ROW, type Picture } from '../src/flame/draw'
 import { Labels } from '../src/flame/label'
 import { modelOf, type Shape } from '../src/flame/model'
+import { refusal } from '../src/flame/patterns'
 import { found, matching, nextMatch, type Matches } from '../src/flame/search'
 import type { Stacks } from '../src/stacks'
 import { stacksOf } from './flame-trees'
+import PATTERNS from './patterns.json'
 
 const PROGRAM = stacksOf(['main;read;copy 3', 'main;read 2', 'main;write;copy 9', 'main;write;flush 4', 'idle 2'])
 const RECURSIVE = stacksOf(['main;walk;walk;leaf 4', 'main;walk;leaf 2', 'main 14'])
@@ -59,6 +61,21 @@ describe('a search', () => {
   test('for nothing finds nothing, and a broken one is said', () => {
     expect(matching(PROGRAM, '')).toBeNull()
     expect(matching(PROGRAM, '(')).toBe('not a regular expression')
+  })
+
+  test.each(PATTERNS.refused)('for what may take for ever is refused: %s', (pattern) => {
+    expect(matching(PROGRAM, pattern)).toMatch(/for ever.*repeat/)
+  })
+
+  test.each(PATTERNS.taken)('for what people write is not refused: %s', (pattern) => {
+    expect(refusal(pattern)).toBeNull()
+  })
+
+  test('ends where names are too long for its repeats, or too many', () => {
+    const long = stacksOf([`main;${'a'.repeat(400)} 1`])
+    expect(matching(long, '.*.*.*.*!')).toMatch('as long as here')
+    expect(matching(long, '.*b')).toEqual(new Uint8Array(long.names.length))
+    expect(matching(PROGRAM, 'copy', -1)).toMatch('too long')
   })
 
   test('goes from match to match and around', () => {

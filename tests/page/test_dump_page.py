@@ -230,7 +230,9 @@ def test_a_graph_fills_its_room_also_when_that_changes_until_it_is_moved(page: P
     assert share() > 0.9
     desk = letters()
     page.set_viewport_size({"width": 1900, "height": 1100})
-    page.wait_for_function("([node, was]) => node.getBoundingClientRect().height > was", arg=[first.element_handle(), desk])
+    page.wait_for_function(
+        "([node, was]) => node.getBoundingClientRect().height > was", arg=[first.element_handle(), desk]
+    )
     assert share() > 0.9
     pane(page).get_by_role("button", name="Zoom out").click()
     moved = letters()

@@ -101,6 +101,16 @@ def test_a_search_says_how_much_of_all_it_found(flame: Page):
     expect(pane(flame).get_by_role("status")).to_contain_text(re.compile("regular expression|group|parenthes", re.I))
 
 
+def test_a_search_that_might_never_end_is_refused_with_the_reason(flame: Page):
+    search = flame.get_by_role("searchbox", name="Search the flame graph")
+    search.fill(r"(\w+\.?)+!")
+    said = pane(flame).get_by_role("status")
+    expect(said).to_contain_text(re.compile("may take for ever.*use 4 repeats at most"))
+    assert said.evaluate("status => status.scrollWidth <= status.clientWidth")
+    search.fill("putSession")
+    expect(said).to_contain_text("1 found")
+
+
 def test_a_pivot_has_callers_above_and_callees_below(flame: Page):
     down_to(flame, "main.putSession")
     pressed(flame, "p")

@@ -1,6 +1,7 @@
 /** Search: which functions match, and how much of the whole they are, each byte counted once. */
 import type { Stacks } from '../stacks'
 import type { Boxes } from './boxes'
+import { longest, refusal } from './patterns'
 import { totals } from './tree'
 
 /** By frame 1 where its name or file matches. */
@@ -15,25 +16,38 @@ export interface Found {
   share: number
 }
 
-/** The frames that `pattern`, a regular expression without regard to case, matches; null for none, a string for an error. */
-export function matching(stacks: Stacks, pattern: string): Matches | null | string {
+/** A search takes no longer than this, in milliseconds. */
+const PATIENCE = 1000
+
+/**
+ * The frames that `pattern`, a regular expression without regard to case, matches; null for none, a string that says why
+ * it is not looked for. `patience` in milliseconds.
+ */
+export function matching(stacks: Stacks, pattern: string, patience = PATIENCE): Matches | null | string {
   if (!pattern) return null
-  let wanted: RegExp
+  const wanted = compiled(pattern)
+  if (typeof wanted === 'string') return wanted
+  const most = longest(pattern)
+  const ends = performance.now() + patience
+  const isFile = new Map<string, boolean>()
+  const found = new Uint8Array(stacks.names.length)
+  for (let frame = 0; frame < found.length; frame++) {
+    const [name, file] = [stacks.names[frame]!, stacks.files[frame]!]
+    if (Math.max(name.length, file.length) > most) return 'may take for ever with names as long as here: use fewer repeats'
+    if (!isFile.has(file)) isFile.set(file, wanted.test(file))
+    if (isFile.get(file) || wanted.test(name)) found[frame] = 1
+    if (!(frame % OFTEN) && performance.now() > ends) return 'takes too long here: use fewer repeats'
+  }
+  return found
+}
+const OFTEN = 64
+
+function compiled(pattern: string): RegExp | string {
   try {
-    wanted = new RegExp(pattern, 'i')
+    return refusal(pattern) ?? new RegExp(pattern, 'i')
   } catch {
     return 'not a regular expression'
   }
-  const isFile = new Map<string, boolean>()
-  const fits = (file: string) => {
-    if (!isFile.has(file)) isFile.set(file, wanted.test(file))
-    return isFile.get(file)!
-  }
-  const found = new Uint8Array(stacks.names.length)
-  for (let frame = 0; frame < found.length; frame++) {
-    if (wanted.test(stacks.names[frame]!) || fits(stacks.files[frame]!)) found[frame] = 1
-  }
-  return found
 }
 
 /** What the outermost matches have; a match inside a match is in it already. */

@@ -74,7 +74,6 @@ export function FlameGraph(props: FlameProps) {
         <div class="flame-space">
           <canvas
             class="flame-canvas"
-           
             tabIndex={0}
             role="application"
             aria-roledescription="flame graph"
