@@ -241,6 +241,7 @@ def test_a_graph_fills_its_room_also_when_that_changes_until_it_is_moved(page: P
     assert letters() == moved
 
 
+_HIGHER = "([node, was]) => node.getBoundingClientRect().height > was"
 _FILLED = """drawing => {
   const room = drawing.getBoundingClientRect()
   const nodes = [...drawing.querySelectorAll('.graph-node')].map((node) => node.getBoundingClientRect())

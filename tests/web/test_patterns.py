@@ -9,7 +9,6 @@ import pytest
 from caulk.model.errors import UsageError
 from caulk.web.patterns import check
 
-
 #: Examples for both sides: the page's own tests read them too, since it looks for patterns by itself.
 PATTERNS = json.loads((Path(__file__).parents[2] / "frontend/test/patterns.json").read_text())
 

@@ -120,7 +120,7 @@ function Search({ found, unit, next }: { found: Found | string | null; unit: str
     <span class="flame-search">
       <input type="search" value={draft} placeholder="Search (regex)" aria-label="Search the flame graph" spellcheck={false} onInput={(event) => search(event.currentTarget.value)}
         onKeyDown={(event) => event.key === 'Enter' && next(event.shiftKey ? -1 : 1)} />
-      <span class="muted" role="status" title={result}>{result}</span>
+      <span class={typeof found === 'string' ? 'flame-refused' : 'muted'} role="status" title={result}>{result}</span>
     </span>
   )
 }
