@@ -9,15 +9,16 @@ import struct
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import msgspec
 
-from caulk._core import graph, stacks
+from caulk._core import graph, preorder, stacks
 from caulk.model.column import Ints
 from caulk.model.table import Stacks
 from caulk.model.tree import Frames, Tree
-from caulk.views.flame import heaviest_first, package_of
+from caulk.views.flame import MAX_DEPTH, package_of
 from caulk.views.markup import MAX_SENTENCE, plain
 
 NAME = "columns"
@@ -42,9 +43,8 @@ def render(answer: Stacks, limit: int = MAX_NODES, *, before: Tree | None = None
     frames, strings = _frames(answer.tree.frames, nodes.frame)
     columns = {
         "parent": nodes.parent,
-        "frame": array("i", (frames.number[frame] for frame in nodes.frame)),
-        "own": array("d", nodes.own),
-        **({"before": array("d", nodes.before)} if before else {}),
+        "frame": array("i", map(frames.number.__getitem__, nodes.frame)),
+        **dict(zip(("own", "before"), nodes.values, strict=False)),
         "name": frames.name,
         "file": frames.file,
         "package": frames.package,
@@ -66,60 +66,33 @@ def render(answer: Stacks, limit: int = MAX_NODES, *, before: Tree | None = None
 
 @dataclass(frozen=True, slots=True)
 class _Nodes:
-    parent: Ints = field(default_factory=lambda: array("i"))
-    frame: Ints = field(default_factory=lambda: array("i"))
-    own: list[int] = field(default_factory=list)
-    before: list[int] = field(default_factory=list)
-    left_out: int = 0
+    """What is written of nodes: `own` and, of a difference, `before`."""
 
-    def add(self, parent: int, frame: int, own: Sequence[int]) -> None:
-        self.parent.append(parent)
-        self.frame.append(frame)
-        self.own.append(own[0])
-        if len(own) > 1:
-            self.before.append(own[1])
+    parent: Ints
+    frame: Ints
+    values: Sequence["array[float]"]
+    left_out: int
 
 
 def _chosen(tree: Tree, before: Tree | None, limit: int) -> _Nodes:
     """The nodes that are written, and for those whose callees are left out a further one with what these have."""
     sides = [tree.values[0], *([before.values[0]] if before else [])]
     by_weight, weighing = _by_weight(tree.parent, sides, limit)
-    order, depth = heaviest_first(tree.parent, by_weight)
-    totals = [stacks.totals(tree.parent, side) for side in sides]
-    rest = [_rest(tree.parent, order, side, total) for side, total in zip(sides, totals, strict=True)]
-    found = _Nodes(left_out=weighing - len(order))
-    # Nodes whose callees are not all written yet, outermost first, and their numbers among those that are.
-    path: list[tuple[int, int]] = []
-    for node, level in zip(order, depth, strict=True):
-        while len(path) > level:
-            _close(found, path.pop(), rest)
-        above = path[-1][1] if path else -1
-        path.append((node, len(found.parent)))
-        found.add(above, tree.frame[node] if node else _NO_FRAME, [side[node] for side in sides])
-    while path:
-        _close(found, path.pop(), rest)
-    return found
+    order, depth = preorder.heaviest_first(tree.parent, by_weight, MAX_DEPTH)
+    rests = [preorder.rest(tree.parent, order, side, stacks.totals(tree.parent, side)) for side in sides]
+    parent, place = preorder.with_rest(depth, bytes(map(any, zip(*rests, strict=True))))
+    frame = array("i", (tree.frame[order[at]] if at >= 0 else _REST_FRAME for at in place))
+    frame[0] = _NO_FRAME
+    values = [
+        array("d", (side[order[at]] if at >= 0 else rest[-1 - at] for at in place))
+        for side, rest in zip(sides, rests, strict=True)
+    ]
+    return _Nodes(parent, frame, values, weighing - len(order))
 
 
-def _close(found: _Nodes, written: tuple[int, int], rest: Sequence[dict[int, int]]) -> None:
-    """A node whose callees are all written: what they lack of its total follows them."""
-    node, number = written
-    left = [side[node] for side in rest]
-    if any(left):
-        found.add(number, _REST_FRAME, left)
-
-
-def _rest(parent: Ints, order: Sequence[int], own: Ints, total: Ints) -> dict[int, int]:
-    """For each node that is written, the part of its total that neither it nor a callee that is written has."""
-    left = {node: total[node] - own[node] for node in order}
-    for node in order[1:]:
-        left[parent[node]] -= total[node]
-    return left
-
-
-def _by_weight(parent: Ints, sides: Sequence[Ints], limit: int) -> tuple[Sequence[int], int]:
+def _by_weight(parent: Ints, sides: Sequence[Ints], limit: int) -> tuple[Ints, int]:
     """The heaviest nodes, each caller before its callees, and how many there are with any weight."""
-    most = stacks.totals(parent, array("q", (min(max(map(abs, own)), _MOST) for own in zip(*sides, strict=True))))
+    most = stacks.totals(parent, _sizes(sides))
     weighing = max(len(most) - most.count(0), 1)
     if len(sides) == 1:
         return graph.top(most, min(limit, weighing)), weighing
@@ -129,7 +102,14 @@ def _by_weight(parent: Ints, sides: Sequence[Ints], limit: int) -> tuple[Sequenc
     same = array("q", (0 if change else size for change, size in zip(changed, most, strict=True)))
     nodes = graph.top(changed, min(limit, max(len(changed) - changed.count(0), 1)))
     more = graph.top(same, min(limit - len(nodes), len(same) - same.count(0)))
-    return [*nodes, *(node for node in more if node)], weighing
+    return nodes + array("i", filter(None, more)), weighing
+
+
+def _sizes(sides: Sequence[Ints]) -> Ints:
+    """By node the larger of its values, whatever its sign."""
+    if len(sides) == 1 and min(sides[0], default=0) >= 0:
+        return sides[0]
+    return array("q", (min(max(map(abs, own)), _MOST) for own in zip(*sides, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +124,11 @@ class _FrameColumns:
 def _frames(frames: Frames, used: Iterable[int]) -> tuple[_FrameColumns, list[str]]:
     """The frames that occur, in the order in which they do, and the strings that they are told by."""
     columns, strings = _FrameColumns(), {"": 0}
+
+    @cache
+    def number(text: str) -> int:
+        return strings.setdefault(plain(text), len(strings))
+
     for frame in dict.fromkeys(used):
         if frame == _NO_FRAME:
             continue
@@ -153,7 +138,7 @@ def _frames(frames: Frames, used: Iterable[int]) -> tuple[_FrameColumns, list[st
             name, file, line = frames.function_name(frame), frames.file_name(frame), frames.line[frame]
         package = package_of(name, file)
         for column, text in ((columns.name, name), (columns.file, file), (columns.package, package)):
-            column.append(strings.setdefault(plain(text), len(strings)))
+            column.append(number(text))
         columns.line.append(min(max(line, 0), _MOST_LINE))
     return columns, list(strings)
 

@@ -9,11 +9,11 @@ import itertools
 import re
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from caulk._core import graph, stacks
+from caulk._core import graph, preorder, stacks
 from caulk.model.column import Ints
 from caulk.model.table import Stacks
 from caulk.model.units import format_share, format_value
@@ -91,7 +91,7 @@ def lay_out(answer: Stacks, *, limit: int = MAX_NODES) -> Layout:
         weight = stacks.totals(tree.parent, changed)
     weighing = max(len(weight) - weight.count(0), 1)
     # By weight, then number: a caller weighs as much as its callee or more, and has the smaller number.
-    order, depth = heaviest_first(tree.parent, graph.top(weight, min(limit, weighing)))
+    order, depth = preorder.heaviest_first(tree.parent, graph.top(weight, min(limit, weighing)), MAX_DEPTH)
     return Layout(
         answer=answer,
         signed=answer.signed or has_losses,
@@ -169,30 +169,6 @@ def svg(answer: Stacks) -> str:
         + "\n".join(_drawn(layout))
         + "\n</svg>\n"
     )
-
-
-def heaviest_first(parent: Ints, by_weight: Sequence[int]) -> tuple[list[int], Ints]:
-    """The nodes to draw, each before its callees and these in the order of `by_weight`, and how deep each lies.
-
-    `by_weight` begins with the root and has every caller before its callees; what lies below 500 calls is left out.
-    """
-    first, following = array("i", bytes(4 * len(parent))), array("i", bytes(4 * len(parent)))
-    for node in reversed(by_weight):
-        if node:
-            following[node] = first[parent[node]]
-            first[parent[node]] = node
-    order, depth = [0], array("i", [0])
-    waiting = [(first[0], 1)]
-    while waiting:
-        node, level = waiting.pop()
-        if not node:
-            continue
-        order.append(node)
-        depth.append(level)
-        waiting.append((following[node], level))
-        if level < MAX_DEPTH:
-            waiting.append((first[node], level + 1))
-    return order, depth
 
 
 def _drawn(layout: Layout) -> Iterator[str]:

@@ -252,15 +252,24 @@ def _finding(finding: "Finding", width: int, paint: Paint) -> list[str]:
     for depth, step in enumerate(finding.path):
         mark = "→" if depth == len(finding.path) - 1 else " "
         lines.append(f"    {mark} {'  ' * min(depth, 12)}{clean(step)}")
-    blamed = finding.allocator or finding.type or ""
+    blamed = _blamed_at(finding)
     for depth, frame in enumerate(finding.stack):
         at = frame_place(frame)
-        mark = "→" if frame.function == blamed else " "
+        mark = "→" if depth == blamed else " "
         line = f"    {mark} {'  ' * min(depth, 12)}{clean(frame.function)}"
         lines.append((paint(line, "1") if mark == "→" else line) + (paint(f"  {clean(at)}", "2") if at else ""))
     said = f"confidence {finding.confidence:.0%}".replace("%", " %")
     lines.append(paint(f"    {said}, fingerprint {finding.fingerprint}", "2"))
     return lines
+
+
+def _blamed_at(finding: "Finding") -> int:
+    """Where the frame that is blamed stands on the stack, -1 nowhere: of those of its name the one at its place."""
+    blamed, last = finding.allocator or finding.type or "", -1
+    for depth, frame in enumerate(finding.stack):
+        if frame.function == blamed and finding.location in (None, f"{frame.file}:{frame.line}"):
+            last = depth
+    return last
 
 
 def frame_place(frame: "StackFrame") -> str:

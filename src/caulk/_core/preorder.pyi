@@ -1,0 +1,9 @@
+from array import array
+
+from caulk.model.column import Ints
+
+COMPILED: bool
+
+def heaviest_first(parent: Ints, by_weight: Ints, deepest: int) -> tuple[array[int], array[int]]: ...
+def rest(parent: Ints, order: Ints, own: Ints, total: Ints) -> array[int]: ...
+def with_rest(depth: Ints, has_rest: bytes | bytearray) -> tuple[array[int], array[int]]: ...
