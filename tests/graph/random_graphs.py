@@ -47,18 +47,32 @@ def graphs(draw, most: int = 12) -> ObjectGraph:
 
 def reached(graph: ObjectGraph, references: References, without: Iterable[int] = ()) -> set[int]:
     """What the roots reach by references that count, not through `without`."""
-    seen = set(without)
-    found = [] if 0 in seen else [0]
-    seen.add(0)
-    for number in found:
-        for reference in graph.references(number):
-            if reference.strength <= WEAKEST[references] and reference.target not in seen:
-                seen.add(reference.target)
-                found.append(reference.target)
-    return set(found)
+    return _reached(_counting(graph, references), without)
 
 
 def dominated_by(graph: ObjectGraph, references: References) -> dict[int, set[int]]:
     """For each reached object what is reached only through it, itself included."""
-    everything = reached(graph, references)
-    return {number: everything - reached(graph, references, [number]) for number in everything}
+    targets = _counting(graph, references)
+    everything = _reached(targets)
+    return {number: everything - _reached(targets, [number]) for number in everything}
+
+
+def _counting(graph: ObjectGraph, references: References) -> list[list[int]]:
+    """By object, what its references that count lead to."""
+    weakest = WEAKEST[references]
+    return [
+        [reference.target for reference in graph.references(number) if reference.strength <= weakest]
+        for number in range(len(graph))
+    ]
+
+
+def _reached(targets: list[list[int]], without: Iterable[int] = ()) -> set[int]:
+    seen = set(without)
+    found = [] if 0 in seen else [0]
+    seen.add(0)
+    for number in found:
+        for target in targets[number]:
+            if target not in seen:
+                seen.add(target)
+                found.append(target)
+    return set(found)

@@ -66,7 +66,7 @@ PATHS = {
 def test_every_python_tells_who_holds_what_by_the_same_names(version, fork, tmp_path):
     if version == "wasm" and fork == "True":
         return  # it has no fork, and no way to ask for one
-    program = PROGRAM.replace("FORK", fork).replace("TRACED", "4")
+    program = PROGRAM.replace("FORK", fork).replace("TRACED", "2")
     ran = run(program, tmp_path, python=PYTHONS[version])
     assert ran.returncode == 0, ran.stderr
     graph = cpython_graph.read((tmp_path / "heap.cgraph").read_bytes())

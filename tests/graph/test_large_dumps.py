@@ -9,8 +9,8 @@ from caulk.formats import hprof
 from caulk.reports import REPORTS, Question
 from caulk.reports.tabs import tabs
 
-#: A list of a million is what real leaks look like; a tree of different names is wide in memory, and slower.
-COUNTS = {"chain": 1_000_000, "array": 300_000, "roots": 100_000, "names": 10_000}
+#: Hundreds of times deeper than Python recurses; a tree of different names is wide in memory, and slower.
+COUNTS = {"chain": 300_000, "array": 100_000, "roots": 50_000, "names": 4_000}
 if not _core.COMPILED:
     COUNTS = {shape: count // 100 for shape, count in COUNTS.items()}
 CASES = [(name, shape) for name, shapes in SHAPES.items() for shape in shapes]
