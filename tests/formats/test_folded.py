@@ -22,6 +22,11 @@ def test_blank_lines_and_comments_are_nothing():
     assert profile.warnings == ()
 
 
+def test_addresses_and_marks_that_google_pprof_appends_are_no_part_of_a_name():
+    line = b"main<000000000000130d>;keep(int)<0000000000001b16>;std::vector<char>::grow()[inline] 5\n"
+    assert stacks(folded.read(line)) == {("main", "keep(int)", "std::vector<char>::grow()"): 5}
+
+
 def test_the_format_does_not_say_what_it_counts():
     profile = folded.read(b"a;b 5\n")
     assert profile.measures == (Measure("", ""),)

@@ -71,6 +71,13 @@ def test_the_profiles_of_one_run_are_growth_of_the_place_that_keeps(profiled, ca
     assert {re.match(r"libjemalloc|malloc|_rjem|je_|prof_", f["allocator"]) for f in answer["findings"]} == {None}
 
 
+def test_no_stack_ends_in_the_allocators_own_library(profiled):
+    _, files = profiled
+    profile = read(str(files[-1]))
+    ends = {profile.frames.module_name(stack[-1]) for stack in map(profile.tree.stack, profile.nodes)}
+    assert not {end for end in ends if "libjemalloc" in end}
+
+
 def test_names_that_jeprof_writes_are_the_frames(profiled, require, tmp_path):
     program, files = profiled
     # It ends with an error: for a profile that is a file it writes the names, and not the profile.

@@ -1,7 +1,8 @@
 """Folded stacks: `main;parse;new 42`, one stack a line, as Brendan Gregg's stackcollapse scripts write them.
 
 Source: https://github.com/brendangregg/FlameGraph. The last space parts the stack from its number, so names may have
-spaces; numbers may be negative (a difference). The format does not say what it counts.
+spaces; numbers may be negative (a difference). The format does not say what it counts. `google-pprof --collapsed` puts
+the address of a function behind its name, `<0000000000001b16>`, and `[inline]`: neither is part of the name.
 """
 
 import io
@@ -16,6 +17,7 @@ NAME = "folded"
 
 _HEAD = 4096
 _LINE = re.compile(r"([^\x00-\x1f\x7f]*[^\x00-\x1f\x7f;]) (-?\d{1,19})")
+_STARTS_AT = re.compile(r"(?:<[0-9a-f]{16}>|\[inline\])(?=;| -?\d+$)")
 _SUFFIXES = re.compile(r"\.(go|py|js|java)\b")
 _RUNTIMES = {"go": "go", "py": "cpython", "js": "node", "java": "jvm"}
 
@@ -45,7 +47,7 @@ def read(data: bytes) -> Profile:
     unread = 0
     suffixes: dict[str, int] = {}
     for raw in io.TextIOWrapper(io.BytesIO(data), "utf-8", "replace", newline="\n"):
-        line = raw.rstrip("\r\n")
+        line = _STARTS_AT.sub("", raw.rstrip("\r\n"))
         if not line.strip() or line.startswith("#"):
             continue
         match = _LINE.fullmatch(line)

@@ -4,6 +4,9 @@ A stack holds return addresses, each of the instruction behind a call: it is low
 every frame. The oldest tools (`pprof` in Perl, `jeprof`) leave the innermost as it is, but that is a return address
 too, and may belong to the next line, or the next function. The sums by address are the same.
 
+What a stack ends in within the allocator's own library is left out, as the producers of other profiles do: every stack
+has it, and it says nothing of who allocates.
+
 `google-pprof --raw` and `jeprof --raw` put names before a profile (`--- symbol`), outermost first where calls are
 inlined, parted by `--`.
 """
@@ -16,6 +19,7 @@ from collections.abc import Iterator
 from caulk.formats.builder import ProfileBuilder
 from caulk.formats.maps import Lookup, mappings, signed
 from caulk.model.errors import MalformedDump
+from caulk.model.origin import is_allocator_library
 
 SYMBOLS = b"--- symbol"
 _MAP = re.compile(rb"^(?:MAPPED_LIBRARIES:|--- Memory map: ?---)", re.MULTILINE)
@@ -104,6 +108,12 @@ class Addresses(dict[bytes, tuple[int, ...]]):
         self._names = text.names
         self._lookup = Lookup(text.mappings)
         self._numbers = [builder.mapping(mapping) for mapping in text.mappings]
+        self._allocators = {
+            number
+            for number, mapping in zip(self._numbers, text.mappings, strict=True)
+            if is_allocator_library(mapping.file)
+        }
+        self._of_allocator: set[int] = set()
 
     def stack(self, addresses: bytes) -> list[int]:
         """The frames of a stack, outermost first, from its text; raises `ValueError` where that has no addresses."""
@@ -111,6 +121,8 @@ class Addresses(dict[bytes, tuple[int, ...]]):
         for address in addresses.split():
             frames += self[address]
         frames.reverse()
+        while len(frames) > 1 and frames[-1] in self._of_allocator:
+            frames.pop()
         return frames
 
     def __missing__(self, text: bytes) -> tuple[int, ...]:
@@ -126,6 +138,8 @@ class Addresses(dict[bytes, tuple[int, ...]]):
             frames = tuple(self._builder.frame(name, mapping=mapping) for name in reversed(names))
         else:
             frames = (self._builder.frame("", mapping=mapping, address=signed(address)),)
+        if mapping in self._allocators:
+            self._of_allocator.update(frames)
         self[text] = frames
         return frames
 

@@ -49,7 +49,7 @@ _ALLOCATOR = re.compile(
 #: C's start-up and the standard libraries of C++ and Rust, by name: where no file tells, which goes first. Rust's
 #: `core` and `alloc` count with their modules only, for a C++ program may have namespaces of these names.
 _NATIVE_STANDARD = re.compile(
-    r"""^(<&?(dyn\ )?)?(std::|__gnu_cxx::|__cxxabiv1::|hashbrown::
+    r"""^((void|bool)\ )?(<&?(dyn\ )?)?(std::|__gnu_cxx::|__cxxabiv1::|hashbrown::
         |core::(alloc|any|array|cell|char|fmt|future|hash|iter|mem|num|ops|option|panicking|pin|ptr|result|slice|str|task)::
         |alloc::(alloc|borrow|boxed|collections|ffi|fmt|raw_vec|rc|slice|str|string|sync|task|vec)::)
       |^(_start|__libc_\w+|_dl_\w+|__cxa_\w+|start_thread|__?clone3?|__rust_\w+)$""",

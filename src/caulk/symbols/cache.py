@@ -21,7 +21,7 @@ _MAX_FILE = 32 << 20
 _MAX_ALL = 256 << 20
 _MAX_HASHED = 1 << 30
 #: Changes when the meaning of what is kept does.
-_VERSION = "2"
+_VERSION = "3"
 
 
 class Cache:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterable
 
 from caulk.symbols.process import answers
+from caulk.symbols.standard import plain
 
 _MANGLED = re.compile(r"_{1,3}[ZR]\w[\w.$@]*\Z")
 _RUST_HASH = re.compile(r"::h[0-9a-f]{16}$")
@@ -42,7 +43,7 @@ def _tool(mangled: list[str]) -> list[str]:
 
 
 def short(name: str) -> str:
-    """`void shop::fill<int>(int&) const` is `shop::fill<int>`; a Rust path loses its hash.
+    """`void shop::fill<int>(int&) const` is `shop::fill<int>`; a Rust path loses its hash, `std` what it fills in.
 
     Template arguments stay, for they tell instances of one source line apart; overloads are told apart by their line.
     """
@@ -50,6 +51,7 @@ def short(name: str) -> str:
     name = _CLONE.split(name, 1)[0] or name
     if _RUST_HASH.search(name):
         return rust(name)
+    name = plain(name)
     end = _QUALIFIERS.search(name)
     if not end:
         return name
