@@ -116,6 +116,21 @@ def test_sizes_that_no_interval_explains_leave_the_number_of_objects_unsaid():
     assert "the number of objects cannot be told" in profile.comments[1]
 
 
+def test_an_interval_that_is_not_in_the_file_is_told_by_the_samples(node, tmp_path):
+    (tmp_path / "leak.js").write_text("kept = Array.from({length: 2e5}, (_, i) => ({i, more: [i, i, i, i]}))")
+    for more, period in ((), 524288), (("--heap-prof-interval=32768",), 32768):
+        out = tmp_path / f"{period}.heapprofile"
+        subprocess.run(
+            [node, "--heap-prof", f"--heap-prof-name={out.name}", *more, "leak.js"], cwd=tmp_path, check=True
+        )
+        assert v8_sampling.read(out.read_bytes()).period == period
+
+
+def test_a_function_without_a_name_is_called_by_its_place():
+    profile = v8_sampling.read(made(vertex("", 5, url="file:///app/leak.js", line=6), vertex("", 7)))
+    assert own(profile) == {("leak.js:7",): (5,), ("(anonymous)",): (7,)}
+
+
 def test_an_interval_that_is_not_in_the_file_is_v8s_own_and_said():
     profile = v8_sampling.read(made(vertex("f", 10)))
     assert profile.period == 32768

@@ -2,6 +2,7 @@
 
 Layout: https://chromedevtools.github.io/devtools-protocol/tot/HeapProfiler/#type-SamplingHeapProfile. `selfSize` is
 scaled by V8 already. caulk's own agent adds `samplingInterval`, `takenAt` and `memory` (of `process.memoryUsage()`).
+Without the interval the samples tell it: `node --heap-prof` takes another one than Chrome.
 
 V8 counts a sampled object of `s` bytes as `c = round(1 / (1 - exp(-s / interval)))` objects, and a row of `samples`
 holds only the product `s * c`. Sizes are multiples of 4, so few pairs give that product, and of those mostly only the
@@ -29,7 +30,8 @@ from caulk.model.tree import Frames
 
 NAME = "v8-sampling"
 
-_DEFAULT_INTERVAL = 32768
+#: Of `node --heap-prof` (`--heap-prof-interval`), and of the protocol's `startSampling`: those that nobody chose.
+_DEFAULT_INTERVALS = (512 * 1024, 32768)
 _MAX_INTERVAL = 1 << 22
 _MEMORY = ("rss", "heapTotal", "heapUsed", "external", "arrayBuffers")
 # No heap is larger; what a damaged file says beyond it must not overflow a sum.
@@ -73,11 +75,11 @@ class _Reader:
 
     def profile(self) -> Profile:
         interval = self.number(self.tape.get(0, b"samplingInterval"))
-        period = interval if interval > 0 else _DEFAULT_INTERVAL
+        self.nodes()
+        period = interval if interval > 0 else self.likely_interval()
         comments = (
             [] if interval > 0 else [f"the sampling interval is not in the file; V8's {period:,} bytes is assumed"]
         )
-        self.nodes()
         columns = {Measure("live", "bytes"): self.size}
         objects = self.objects(period)
         if objects:
@@ -150,14 +152,27 @@ class _Reader:
         return node
 
     def function(self, call: int, name: str) -> tuple[str, str, int]:
-        """Name, file and line (from 1, 0 unknown) of a call frame, of the source where it is known."""
+        """Name, file and line (from 1, 0 unknown) of a call frame, of the source where it is known.
+
+        A function without a name has none, so that its place stands for it, which tells it from all others.
+        """
         token, url = self.tape.get(call, b"lineNumber"), self.text(self.tape.get(call, b"url"))
         line = max(self.number(token), -1) if token >= 0 else -1
         script = self.originals.script(url) if self.originals and line >= 0 else None
         written = script.at(line, max(self.number(self.tape.get(call, b"columnNumber")), 0), name) if script else None
         if written:
-            return written.function or "(anonymous)", written.file, written.line
-        return name or "(anonymous)", _path(url), line + 1
+            return written.function, written.file, written.line
+        path = _path(url)
+        return name or ("" if path and line >= 0 else "(anonymous)"), path, line + 1
+
+    def likely_interval(self) -> int:
+        """The largest default that all `samples` reach: a sample stands for as many bytes at least."""
+        least, sample = _MOST, self.tape.first(self.tape.get(0, b"samples"))
+        while sample >= 0 and least:
+            least = min(least, self.number(self.tape.get(sample, b"size")))
+            sample = self.tape.next(sample)
+        fitting = (interval for interval in _DEFAULT_INTERVALS if interval <= least < _MOST)
+        return next(fitting, _DEFAULT_INTERVALS[-1])
 
     def objects(self, interval: int) -> "Ints | None":
         """How many objects each node's bytes are; None where `samples` do not say, or do not fit the interval."""
