@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -33,7 +33,7 @@ Output = Literal["table", "json", "html", "svg", "treemap", "folded", "speedscop
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Symbols:
+class Read:
     """How a dump is read; names of addresses come from the paths in the profile and the system's debug files too."""
 
     binary: Annotated[tuple[Path, ...], Parameter(group=_SYMBOLS, negative="")] = ()
@@ -42,8 +42,6 @@ class Symbols:
     """A directory of separate debug files, as /usr/lib/debug is; may be given again."""
     mapping: Annotated[tuple[Path, ...], Parameter(group=_SYMBOLS, negative="")] = ()
     """A source map, a mapping.txt of R8 or ProGuard, or a directory of source maps; may be given again."""
-    references: Annotated[References, Parameter(group=_HEAPS)] = "strong"
-    """Which references of a heap dump hold: strong, soft ones too, or all."""
     max_memory: Annotated[str, Parameter(group=_HEAPS)] = ""
     """The memory that a heap dump may take (2G, 512M); without it, what the machine and its limits leave."""
     compact_headers: Annotated[bool | None, Parameter(group=_HEAPS)] = None
@@ -55,11 +53,24 @@ class Symbols:
         return app.Reading(
             self.binary,
             self.debug_dir,
-            self.references,
-            self.mapping,
+            mappings=self.mapping,
             max_memory=bytes_of("--max-memory", self.max_memory),
             compact_headers=self.compact_headers,
         )
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Symbols(Read):
+    """The same, where it is chosen at the start which references hold."""
+
+    references: Annotated[References, Parameter(group=_HEAPS)] = "strong"
+    """Which references of a heap dump hold: strong, soft ones too, or all."""
+
+    @property
+    def reading(self) -> app.Reading:
+        """The same, as the application takes it."""
+        return replace(super().reading, references=self.references)
 
 
 @Parameter(name="*")

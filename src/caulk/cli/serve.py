@@ -15,6 +15,7 @@ import msgspec
 from cyclopts import Group, Parameter
 
 from caulk import app
+from caulk.cli.asking import Read
 from caulk.cli.targets import Reaching, complain
 from caulk.config import Config, load
 from caulk.config.schema import Serve
@@ -32,6 +33,7 @@ _PAGE = Group("The page's address")
 _ENDPOINT = Group("The program's endpoint")
 #: So many ports are tried, where nobody said which.
 _PORTS = 100
+_AS_THEY_ARE = Read()
 
 
 @Parameter(name="*")
@@ -58,6 +60,7 @@ def main(
     config: str = "",
     rules: bool = True,
     reaching: Reached = Reached(),
+    read: Read = _AS_THEY_ARE,
 ) -> int:
     """Serve the web page, on dumps or on what is watched; it listens on this machine alone unless told otherwise.
 
@@ -119,7 +122,7 @@ def main(
         watch = None
         if not files:
             watch = stack.enter_context(_watching(settings, targets, reaching.access, interval, is_acting=rules))
-        site = _site(settings, reaching.access, watch, stack)
+        site = _site(settings, reaching.access, read.reading, watch, stack)
         site.begins_at = _of_dumps(site, files)
         asyncio.run(Serving(site, listener, address, targets, is_opened=open).run())
     return 0
@@ -201,7 +204,11 @@ def _for_now() -> "Iterator[Keeping]":
 
 
 def _site(
-    settings: Config, access: Access, watch: "tuple[Loop, History] | None", stack: contextlib.ExitStack
+    settings: Config,
+    access: Access,
+    reading: app.Reading,
+    watch: "tuple[Loop, History] | None",
+    stack: contextlib.ExitStack,
 ) -> "Site":
     from caulk.web.site import site  # noqa: PLC0415
 
@@ -209,7 +216,8 @@ def _site(
     if incidents:
         stack.callback(incidents.dispose)
     loop, history = watch or (None, None)
-    return site(app.home(), config=settings, access=access, incidents=incidents, loop=loop, history=history)
+    shown = {"config": settings, "access": access, "incidents": incidents, "loop": loop, "history": history}
+    return site(app.home(), reading, **shown)
 
 
 def _incidents(settings: Config) -> "Incidents | None":

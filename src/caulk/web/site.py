@@ -16,6 +16,7 @@ from caulk.web.kept import Kept
 from caulk.web.uploads import Uploads
 
 if TYPE_CHECKING:
+    from caulk.app import Reading
     from caulk.store.history import History
     from caulk.store.incidents import Incidents
     from caulk.watch.loop import Loop
@@ -56,8 +57,9 @@ class Site:
         self.dumps.answers.close()
 
 
-def site(home: Path, **given: Any) -> Site:
-    """A site over what is kept in `home`; `given` are further fields of it."""
+def site(home: Path, reading: "Reading | None" = None, **given: Any) -> Site:
+    """A site over what is kept in `home`, whose dumps are read so; `given` are further fields of it."""
     events = Events()
     jobs, captures = Jobs(events), Captures(home / "captures")
-    return Site(home, Dumps(captures, jobs, Uploads(home / "uploads")), jobs, events, captures, **given)
+    dumps = Dumps(captures, jobs, Uploads(home / "uploads"), reading)
+    return Site(home, dumps, jobs, events, captures, **given)
