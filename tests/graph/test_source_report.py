@@ -57,6 +57,11 @@ def test_without_source_the_lines_are_told_by_their_numbers():
     assert "`--source DIR`" in table.notes[-1]
 
 
+def test_of_a_function_without_lines_it_says_what_would_name_them():
+    table = source(Question([dump()], pattern="make"))
+    assert (list(table.rows), "`--binary PATH`" in table.notes[-1]) == ([], True)
+
+
 def test_a_java_file_is_looked_for_in_the_folder_of_its_package(tmp_path):
     code(tmp_path, "Cart.java", "wrong\n" * 9)
     code(tmp_path, "com/shop/Cart.java")
@@ -105,7 +110,7 @@ def test_only_addresses_of_the_web_are_links(url):
 @pytest.mark.parametrize(
     ("asked", "pattern", "said"),
     [
-        (dump(), "absent", "no function with lines matches"),
+        (dump(), "absent", "no function matches"),
         (dump(), "(", "not a regular expression"),
         (heap_dump("a:A*8!"), "", "not which lines allocate"),
         (profile_dump(("main", 1)), "", "names no lines"),

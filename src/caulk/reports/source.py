@@ -61,6 +61,8 @@ def source(question: Question) -> Table:
     functions = _functions(tree, question.pattern)
     rows: list[tuple[Any, ...]] = []
     notes = [profiles.headline_of(dump.profile, tree.measures[0])]
+    if not functions:
+        notes.append("The dump names no line of it: a binary with debug information does, given by `--binary PATH`")
     for function in functions[:_FUNCTIONS]:
         found = question.sources(function.file, package_of(function.name, "")) if question.sources else None
         rows += _rows(function, found, link)
@@ -71,7 +73,7 @@ def source(question: Question) -> Table:
         )
     if len(functions) > _FUNCTIONS:
         notes.append(f"{len(functions) - _FUNCTIONS:,} more functions match")
-    if not any(row[-1 - bool(link)] for row in rows):
+    if rows and not any(row[-1 - bool(link)] for row in rows):
         notes.append("No source was found: `--source DIR` says where it is")
     kind = profiles.kind_of(tree.measures[0])
     headings = (
@@ -85,20 +87,27 @@ def source(question: Question) -> Table:
 
 
 def _functions(tree: Tree, pattern: str) -> list[_Function]:
-    """The functions that match, by what they hold themselves; without a pattern the heaviest."""
+    """The functions with lines that match, by what they hold themselves; without a pattern the heaviest.
+
+    Raises `UsageError` where no function matches, with lines or without.
+    """
     matches, frames = matcher(pattern), tree.frames
     own, total = profiles.by_frame(tree)
     found: dict[tuple[str, str], _Function] = {}
+    is_known = False
     for frame in range(len(frames)):
         name, file, line = frames.function_name(frame), frames.file_name(frame), frames.line[frame]
-        if file and line > 0 and matches(name) and (own[frame] or total[frame]):
+        if not matches(name):
+            continue
+        is_known = True
+        if file and line > 0 and (own[frame] or total[frame]):
             function = found.setdefault((name, file), _Function(name, file))
             function.own += own[frame]
             # Lines of one function on one stack are recursion: the sum may be more than the whole.
             function.total += total[frame]
             function.lines[line] = own[frame], total[frame]
-    if not found and pattern:
-        raise UsageError(f"no function with lines matches {pattern!r}", hint="`caulk top` lists the functions.")
+    if pattern and not is_known:
+        raise UsageError(f"no function matches {pattern!r}", hint="`caulk top` lists the functions.")
     return sorted(found.values(), key=lambda f: (-abs(f.own), -abs(f.total), f.name, f.file))
 
 
