@@ -62,6 +62,8 @@ test('a finding blames the innermost call at its own place, or what allocated', 
   ]
   expect(blamed(finding({ stack, location: 'b.go:7' }))?.function).toBe('open')
   expect(blamed(finding({ stack }))?.function).toBe('make')
+  expect(blamed(finding({ stack, allocator: 'open' }))?.function).toBe('open')
+  expect(blamed(finding({ stack: [...stack, ...stack], allocator: 'open', location: 'b.go:7' }))).toBe(stack[1])
   expect(blamed(finding({}))).toBeUndefined()
 })
 

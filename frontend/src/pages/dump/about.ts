@@ -31,9 +31,6 @@ export function observedHours(page: DumpPage): number {
   return Number.isFinite(hours) ? Math.max(hours, 0) : 0
 }
 
-/** Hours from which on growth is told by the hour; from ten seconds nobody believes it. */
-export const HOURLY = 0.5
-
 /** The address of what a tab is asked, as the page stands. */
 export const question = (about: About, tab: string, more: Record<string, unknown> = {}): string =>
   address(`/api/d/${about.ids}/${tab}`, { ...parametersOf(tab), survivors: areSurvivors(about.page, tab) && 1, ...more })
@@ -47,9 +44,15 @@ export const tabAt = (ids: string, tab: string, changes: Parameters<typeof where
 const LEFT_BEHIND = { to: null, sort: null, limit: null, zoom: null }
 
 /** The frame that a finding blames: the application's own nearest to the allocation, else the allocation. */
-export function blamed(finding: Finding): StackFrame | undefined {
-  const found = finding.stack.filter((frame) => finding.location && placeOf(frame) === finding.location)
-  return found[found.length - 1] ?? finding.stack[finding.stack.length - 1]
+export const blamed = (finding: Finding): StackFrame | undefined => finding.stack[blamedAt(finding)]
+
+/** Where that frame stands on the stack; -1 where there is none. */
+export function blamedAt({ stack, location, allocator }: Pick<Finding, 'stack' | 'location' | 'allocator'>): number {
+  const isThere = (frame: StackFrame) => location !== null && placeOf(frame) === location
+  const isIt = (frame: StackFrame) => frame.function === allocator
+  const tests = [(frame: StackFrame) => isIt(frame) && (location === null || isThere(frame)), isThere, isIt]
+  const found = tests.map((test) => stack.findLastIndex(test)).find((at) => at >= 0)
+  return found ?? stack.length - 1
 }
 
 /** `file:line`, as far as they are known. */

@@ -1,9 +1,9 @@
 // A chain of references or of calls, from the outermost on; what is far from what it is about is folded away.
 import type { JSX } from 'preact'
-import type { StackFrame } from '../../api-types'
+import type { Finding, StackFrame } from '../../api-types'
 import { visible } from '../../format'
 import { Prose } from '../../parts/prose'
-import { placeOf } from './about'
+import { blamedAt, placeOf } from './about'
 import './chain.css'
 
 /** Frames next to the blamed one that are shown, and so are the innermost. */
@@ -33,9 +33,10 @@ function Step({ text }: { text: string }) {
   )
 }
 
-/** The calls that lead to the allocation; `blamed` is the line that is said to leak. */
-export function CallChain({ stack, location }: { stack: readonly StackFrame[]; location: string | null }): JSX.Element {
-  const blamed = stack.findLastIndex((frame) => location && placeOf(frame) === location)
+/** The calls that lead to the allocation, and among them the one that is said to leak. */
+export function CallChain({ finding }: { finding: Finding }): JSX.Element {
+  const { stack } = finding
+  const blamed = blamedAt(finding)
   const isShown = (at: number) =>
     stack.length <= 8 || at >= stack.length - NEAR || (blamed >= 0 && Math.abs(at - blamed) < NEAR) || at === 0
   const parts: (number | number[])[] = []

@@ -10,6 +10,7 @@ import { isDifference, newest, observedHours, tabAt, type About, type Shown } fr
 import { exports } from './exports'
 import './head.css'
 
+const KINDS: Record<string, string> = { objects: 'heap', unknown: 'profile' }
 const SERVED = 'This is one file: `caulk serve FILE` compares and counts otherwise.'
 
 export function Head({ about, tab }: { about: About; tab: string }): JSX.Element {
@@ -46,7 +47,7 @@ function Facts({ about: { page } }: { about: About }) {
   const hours = isDifference(page) ? observedHours(page) : 0
   const live = page.totals.filter((total) => page.measures.some((measure) => measure.name === total.measure && measure.is_default))
   const parts: [string, ComponentChildren][] = [
-    ['runtime', [dump.runtime, dump.kind === 'objects' ? 'heap' : dump.kind].filter(Boolean).join(' ')],
+    ['runtime', [dump.runtime, KINDS[dump.kind] ?? dump.kind].filter(Boolean).join(' ')],
     ['format', dump.format],
     ['taken', dump.taken_at && <time dateTime={dump.taken_at} title={dump.taken_at}>{formatTime(dump.taken_at)}</time>],
     ['apart', hours > 0 && `${formatDuration(hours * 3600)} apart`],

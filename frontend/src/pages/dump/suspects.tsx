@@ -97,7 +97,7 @@ function Beside({ about, analysis }: { about: About; analysis: Analysis }) {
           <tbody>
             {analysis.totals.map((total) => (
               <tr key={total.measure}>
-                <th scope="row">{total.measure}</th>
+                <th scope="row">{total.measure || 'counted'}</th>
                 <td class="number">{formatValue(total.value, total.unit)}</td>
               </tr>
             ))}

@@ -46,7 +46,7 @@ function One({ finding }: { finding: Finding }) {
         {finding.location && <Place place={finding.location} />}
       </p>
       {finding.path.length > 0 && <HolderChain path={finding.path} />}
-      {finding.path.length === 0 && finding.stack.length > 0 && <CallChain stack={finding.stack} location={finding.location} />}
+      {finding.path.length === 0 && finding.stack.length > 0 && <CallChain finding={finding} />}
       <Evidence lines={finding.evidence} />
     </article>
   )
