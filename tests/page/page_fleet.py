@@ -1,17 +1,15 @@
 """A fleet that is watched, as a test tells it: a day of readings at once, incidents, and dumps that are kept."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from dump_page import DUMPS
 from page_server import serving
 
-from caulk.config import Config
 from caulk.model.capture import Captured, Manifest
 from caulk.model.incident import Incident, Moment
 from caulk.model.judgement import Event, Judgement
@@ -20,12 +18,7 @@ from caulk.model.series import Reading
 from caulk.model.target import Target
 from caulk.model.units import iso
 from caulk.model.watching import Observation, Workload
-from caulk.store.history import History
-from caulk.watch.archive import opened
-from caulk.watch.fleet import Fleet as Kept
-from caulk.watch.keeping import Keeping
-from caulk.watch.loop import Loop
-from caulk.web.site import site
+from watched_site import WatchedSite
 
 MB = 1 << 20
 HOUR = 3600.0
@@ -33,45 +26,8 @@ API, WEB, LEDGER = "k8s:shop/deploy/api/app", "k8s:shop/deploy/web/app", "k8s:ba
 _EVIDENCE = ("it grew in 3 of 3 dumps", "entries are added in `main.putSession`, none is ever deleted")
 
 
-class Told:
-    """A source of readings that says nothing by itself."""
-
-    name = "k8s:shop"
-
-    async def read(self) -> Sequence[Observation]:
-        return ()
-
-    def state(self) -> Mapping[str, Any]:
-        return {}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        pass
-
-    async def close(self) -> None:
-        pass
-
-
-@dataclass
-class Watched:
-    """A site that watches what it is told."""
-
-    home: Path
-    page: Path
-    config: Config = field(default_factory=Config)
-    now: float = field(default_factory=time.time)
-
-    def __post_init__(self) -> None:
-        self.history = History(self.home / "history")
-        self.keeping = Keeping(self.history)
-        self.loop = Loop([Told()], Kept(self.keeping.restore), keeper=self.keeping)
-        self.incidents = opened(self.config, self.home)
-        given = {"loop": self.loop, "history": self.history, "incidents": self.incidents, "config": self.config}
-        self.site = site(self.home, page=self.page, **given)
-
-    def close(self) -> None:
-        self.site.close()
-        self.history.close()
-        self.incidents.dispose()
+class Watched(WatchedSite):
+    """A day of workloads, their dumps and incidents."""
 
     def see(self, key: str, memory: float, ago: float = 0.0, *, runtime: str = "go", replica: str = "0", limit: int = 0,
             events: tuple[Event, ...] = (), target: Target | None = None) -> None:  # fmt: skip
@@ -85,8 +41,7 @@ class Watched:
         seen = Observation(
             Workload(key, name, runtime), f"{name}-{replica}", reading, events, place, limit * MB or None
         )
-        self.keeping.note(seen, self.loop.fleet.add(seen))
-        self.loop.health[0].asked += 1
+        self.seen(seen)
 
     def fill(self, hours: int = 12, step_s: float = 240.0) -> None:
         """An api that leaks since a deploy and is near its limit, a web that is steady, a ledger with a saw-tooth."""
@@ -161,7 +116,7 @@ class Fleet:
 @contextmanager
 def filled(page: Path, home: Path, now: float | None = None) -> Iterator[Fleet]:
     """A fleet with an incident and its dumps, served meanwhile."""
-    watched = Watched(home, page, now=now or time.time())
+    watched = Watched(home, now=now, page=page)
     watched.fill()
     dumps = [watched.capture(DUMPS / f"go.{number}.pb.gz", 3600 - number * 600) for number in (1, 2, 3)]
     incident = watched.incident(captures=dumps)

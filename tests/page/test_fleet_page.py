@@ -154,7 +154,7 @@ def program(node: str) -> Iterator[Target]:
 def live(built: Path, tmp_path: Path, program: Target) -> Iterator[tuple[Watched, str]]:
     """A fleet of one real program, which asks who one is; and its address."""
     serve = Serve(token=Secret(ALL), read_token=Secret(READ))
-    watched = Watched(tmp_path, built, Config(serve=serve))
+    watched = Watched(tmp_path, Config(serve=serve), page=built)
     watched.see(PROGRAM, 60, runtime="node", target=program)
     with serving(watched.site) as base:
         yield watched, base

@@ -25,7 +25,7 @@ def incident(page: Page, fleet) -> Page:
 @pytest.fixture(scope="module")
 def own(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Watched, str]]:
     """A fleet of which a test may change what it has, and its address."""
-    watched = Watched(tmp_path_factory.mktemp("own"), built)
+    watched = Watched(tmp_path_factory.mktemp("own"), page=built)
     watched.fill(hours=3)
     watched.capture(DUMPS / "go.1.pb.gz", 900)
     watched.incident("ledger", key=LEDGER)

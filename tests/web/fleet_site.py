@@ -1,74 +1,37 @@
 """A site that watches what a test tells it: readings of any time, without waiting for them."""
 
-import time
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
 from page_asking import client, own
 
-from caulk.config import Config
 from caulk.model.incident import Incident
 from caulk.model.judgement import Event, Judgement
 from caulk.model.series import Reading
 from caulk.model.target import Target
 from caulk.model.watching import Observation, Workload
-from caulk.store.history import History
-from caulk.watch.archive import opened
-from caulk.watch.fleet import Change, Fleet
-from caulk.watch.keeping import Keeping
-from caulk.watch.loop import Loop
+from caulk.watch.fleet import Change
 from caulk.web.server import application
-from caulk.web.site import site
+from watched_site import WatchedSite
 
 MB = 1 << 20
 HOUR = 3600.0
 API = "k8s:shop/deploy/api/app"
 
 
-class Told:
-    """A source of readings that says nothing by itself."""
-
-    name = "k8s:shop"
-
-    async def read(self) -> Sequence[Observation]:
-        return ()
-
-    def state(self) -> Mapping[str, Any]:
-        return {}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        pass
-
-    async def close(self) -> None:
-        pass
-
-
-class Watched:
-    """The site, a browser before it, and the hand that feeds the loop."""
-
-    def __init__(self, home: Path, config: Config | None = None) -> None:
-        config = config or Config()
-        self.now = time.time()
-        self.history = History(home / "history")
-        self.keeping = Keeping(self.history)
-        self.loop = Loop([Told()], Fleet(self.keeping.restore), keeper=self.keeping)
-        self.incidents = opened(config, home)
-        self.site = site(home, loop=self.loop, history=self.history, incidents=self.incidents, config=config)
-        self._stack = ExitStack()
+class Watched(WatchedSite):
+    """The site, and a browser before it."""
 
     def __enter__(self) -> "Watched":
+        self._stack = ExitStack()
         self.browser = self._stack.enter_context(client(application(self.site)))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stack.close()
-        self.site.close()
-        self.history.close()
-        self.incidents.dispose()
+        self.close()
 
     def see(
         self,
@@ -88,10 +51,7 @@ class Watched:
         reading = Reading(at, int(memory * MB) + 10 * MB, int(memory * MB), 10 * MB)
         place = target or Target("kubernetes", f"k8s:shop/pod/{name}-{replica}", name, {"namespace": "shop"})
         seen = Observation(Workload(key, name, runtime), replica, reading, events, place, limit)
-        change = self.loop.fleet.add(seen)
-        self.keeping.note(seen, change)
-        self.loop.health[0].asked += 1
-        return change
+        return self.seen(seen)
 
     def leak(self, hours: float, *, key: str = API, step_s: float = 60.0, limit: int | None = None) -> None:
         """A leak of 60 MB an hour that has gone on for so long."""
