@@ -253,14 +253,21 @@ def _evidence(line: Line, judged: Judged, blamed: StackFrame) -> tuple[str, ...]
         )
     if any(suspect.errors):
         error = growth.error if runs > 1 else (suspect.count_errors if judged.by_count else suspect.errors)[-1]
-        said.append(f"sampling error ±{format_value(error, unit)} (one standard error)")
+        said.append(f"sampling error ±{format_value(error, unit)} (one standard error){_sampled(line.profiles[-1])}")
     if suspect.chain_share < 0.995:
         said.append(f"{format_share(suspect.chain_share)} of it comes along this chain of calls")
     if suspect.origin != "application":
         said.append(f"no frame of the application is on these stacks; this is {suspect.origin} code")
-    if blamed.function.startswith("0x") or "+0x" in blamed.function:
-        said.append("symbols are missing: the frame is an address in a binary")
+    if prose.is_address(blamed.function):
+        said.append("symbols are missing: the frame is an address in a binary, which `--binary` with its symbols names")
     return (*said, *_at_the_end(line, suspect))
+
+
+def _sampled(profile: Profile) -> str:
+    measure = profile.period_measure
+    if profile.period <= 1 or not measure or measure.unit != "bytes":
+        return ""
+    return f": one allocation in {format_value(profile.period, measure.unit)} is recorded, and stands for the others"
 
 
 def _at_the_end(line: Line, suspect: Suspect) -> tuple[str, ...]:

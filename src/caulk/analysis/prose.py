@@ -19,6 +19,11 @@ def place(frame: StackFrame) -> str:
     return f"`{frame.function}`" if frame.function == at else f"`{frame.function}` ({at})"
 
 
+def is_address(function: str) -> bool:
+    """Whether nobody knows the function's name: it is `0x…`, or `binary+0x…`."""
+    return function.startswith("0x") or "+0x" in function
+
+
 def chain(stack: tuple[StackFrame, ...], runtime: str) -> str:
     """The calls that lead there, outermost first: the application's own, the middle of a long chain left out."""
     # A comprehension is a frame of its own with its function's name; nobody needs to read it twice.
@@ -79,7 +84,8 @@ def title_of_one(judged: Judged, blamed: StackFrame, *, unit: str, is_type: bool
             f"{_subject(blamed, is_type)} {verb} {suspect.counts[-1]:,} live objects,"
             f" {format_share(judged.share)} of all"
         )
-    objects = f" in {suspect.counts[-1]:,} objects" if suspect.counts else ""
+    count = suspect.counts[-1] if suspect.counts else 0
+    objects = f" in {count:,} object{'s' if count > 1 else ''}" if count else ""
     return (
         f"{_subject(blamed, is_type)} {verb} {format_value(suspect.sizes[-1], unit)} {whole}{objects},"
         f" {format_share(judged.share)} of {'the growth' if is_delta else 'all'}"
@@ -90,6 +96,14 @@ def _blamed_at(finding: Finding) -> int:
     """Where the frame to blame stands on the finding's stack: what it called is of no interest in a sentence."""
     last = len(finding.stack) - 1
     return max((i for i, f in enumerate(finding.stack) if f.function == finding.allocator), default=last)
+
+
+def _reached(finding: Finding, runtime: str) -> str:
+    """The calls that get there; where they are addresses, which tell nobody anything, what would name them."""
+    way = finding.stack[: _blamed_at(finding) + 1]
+    if way and all(is_address(f.function) for f in _of_application(way, runtime)):
+        return " No call on the way there has a name: `--binary PATH`, with the unstripped build, names them."
+    return f" The calls that get there: {chain(way, runtime)}." if len(way) > 1 else ""
 
 
 def _subject(blamed: StackFrame, is_type: bool) -> str:
@@ -107,8 +121,7 @@ def verdict_sentence(
             "suspect": f"Suspect: memory grew by {gained}, but the samples are too few to say in which code.",
         }.get(state, "Nothing stands out: no code holds much of what is live. One profile cannot show growth.")
     first = findings[0]
-    way = first.stack[: _blamed_at(first) + 1]
-    reached = f" The calls that get there: {chain(way, runtime)}." if len(way) > 1 else ""
+    reached = _reached(first, runtime)
     if state == "leaking":
         doubt = "" if runs >= 4 else f" {runs} profiles cannot tell a leak from a cache that is filling up; four can."
         return f"Leaking: {first.title}.{reached}{doubt}"

@@ -55,7 +55,7 @@ export function Card({ finding, about, isTold }: CardProps): JSX.Element {
         )}
         {finding.stack.length > 0 && (
           <Side title={finding.pattern === 'goroutine' ? 'Where they wait' : 'Where it is made'}>
-            <CallChain stack={finding.stack} location={finding.location} />
+            <CallChain finding={finding} />
           </Side>
         )}
         {finding.evidence.length > 0 && (
@@ -92,7 +92,7 @@ function Figures({ finding, about }: { finding: Finding; about: About }) {
   return (
     <dl class="figures">
       <Figure name="live">{live && <>{live}<small>{error}</small></>}</Figure>
-      <Figure name={isGoroutine ? 'goroutines' : 'objects'}>{count}</Figure>
+      <Figure name={isGoroutine ? 'goroutines' : finding.unit ? 'objects' : 'live'}>{count}</Figure>
       <Figure name="of all">{formatShare(finding.share)}</Figure>
       <Grown finding={finding} />
       <Figure name="per hour">{finding.growth_bytes_per_hour !== null && observedHours(about.page) >= HOURLY && formatRate(finding.growth_bytes_per_hour)}</Figure>
