@@ -55,7 +55,7 @@ class Names:
     def __init__(self, names: Iterable[str]) -> None:
         self.names = list(names)
         folded = [f"{name.casefold().replace(chr(10), ' ')}\n" for name in self.names]
-        self._text = "\n" + "".join(folded)
+        self.text = "\n" + "".join(folded)
         self._begins = list(accumulate(map(len, folded), initial=1))[:-1]
 
     def having(self, words: Sequence[str]) -> list[tuple[tuple[int, int], str]]:
@@ -71,12 +71,12 @@ class Names:
         """The numbers of names that have a part, and all words."""
         at = -1
         for _ in range(_MOST_LOOKED_AT):
-            at = self._text.find(part, at + 1)
+            at = self.text.find(part, at + 1)
             if at < 0:
                 return
             number = bisect_right(self._begins, at + part.startswith("\n")) - 1
-            end = self._text.index("\n", at + 1)
-            if all(self._text.find(word, self._begins[number], end) >= 0 for word in words):
+            end = self.text.index("\n", at + 1)
+            if all(self.text.find(word, self._begins[number], end) >= 0 for word in words):
                 yield number
             at = end - 1
 
