@@ -95,6 +95,16 @@ def test_growth_is_per_hour_only_where_times_are_known():
     assert timed.findings[0].growth_bytes_per_hour == pytest.approx(20 * MB)
 
 
+@pytest.mark.parametrize("hours", [(0, 0.001, 0.002, 0.003), (0, 0.1, 0.2, 0.49)])
+def test_of_profiles_that_are_nearer_than_half_an_hour_nobody_is_told_a_rate(hours):
+    near = judged(*growing([10, 20, 30, 40]), hours=hours)
+    assert near.findings[0].growth_bytes_per_hour is None
+    assert "/" not in near.findings[0].title.partition(" over ")[0].partition(": ")[2]
+    far = judged(*growing([10, 20, 30, 40]), hours=(0, 0.1, 0.2, 0.5))
+    assert "+30.0 MB (+" in far.findings[0].title
+    assert "MB/h)" in far.verdict.sentence
+
+
 def test_profiles_with_times_are_put_in_their_order():
     shuffled = judged(*growing([30, 10, 40, 20]), hours=(2, 0, 3, 1))
     assert shuffled.findings[0].series == tuple(int(s * MB) for s in (10, 20, 30, 40))

@@ -48,6 +48,12 @@ def test_growth_that_goes_on_over_five_graphs_is_a_leak_and_has_a_rate():
     assert "/h)" in found[0].title
 
 
+def test_of_graphs_that_are_seconds_apart_nobody_is_told_a_rate():
+    _, found = holders.analyse([moment(50 + 100 * i) for i in range(5)], [0.0, 0.001, 0.002, 0.003, 0.004])
+    assert found[0].growth_bytes_per_hour is None
+    assert "(+" not in found[0].title
+
+
 def test_growth_is_told_alike_from_trees_that_were_kept():
     moments = [moment(20), moment(140, noise=3), moment(260, noise=1)]
     kept = [one._replace(tree=holders.packed(one.planted())) for one in moments]

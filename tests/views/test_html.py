@@ -162,10 +162,9 @@ def test_a_finding_says_its_size_with_its_error_its_growth_and_its_confidence_in
     assert not [said for said in document.said if "`" in said]
 
 
-def test_growth_by_the_hour_is_not_said_after_watching_for_seconds():
-    dumps = tuple(Input(f"{i}.pb.gz", "pprof", "go", f"2026-11-20T14:00:0{i}Z", 1) for i in range(3))
+def test_growth_by_the_hour_is_said_only_where_the_finding_has_it():
     assert "per hour" in report(analysis(), [])
-    assert "per hour" not in report(analysis(inputs=dumps), [])
+    assert "per hour" not in report(analysis(finding(growth_bytes_per_hour=None)), [])
 
 
 def test_the_chain_of_calls_runs_from_the_caller_to_the_allocation_with_the_blamed_line_marked():

@@ -11,7 +11,7 @@ from caulk.analysis import goroutines, prose
 from caulk.analysis.dumps import Dump, in_order, size_and_count
 from caulk.analysis.emptiness import emptiness
 from caulk.analysis.fingerprint import fingerprint
-from caulk.analysis.growth import SHAPE_NEEDS
+from caulk.analysis.growth import SHAPE_NEEDS, by_the_hour
 from caulk.analysis.suspects import Line, Suspect, line_up, lines_of, with_chains
 from caulk.analysis.verdict import Judged, judge, smallest_growth
 from caulk.model.origin import Origin, origin_of
@@ -178,10 +178,9 @@ def _finding(line: Line, judged: Judged, rank: int, lines: dict[int, int], hours
     at = suspect.chain.index(suspect.blamed) if suspect.blamed in suspect.chain else len(stack) - 1
     blamed = stack[at] if stack else StackFrame(frames.function_name(suspect.frame))
     is_type = line.profiles[-1].kind == "histogram"
-    per_hour = growth.slope if hours and runs > 1 else None
-    speed = prose.rate(per_hour, hours[-1], unit) if per_hour else ""
+    per_hour = by_the_hour(growth.slope, hours)
     title = (
-        prose.title_of_growth(judged, blamed, runs=runs, unit=unit, speed=speed, is_type=is_type)
+        prose.title_of_growth(judged, blamed, runs=runs, unit=unit, per_hour=per_hour, is_type=is_type)
         if runs > 1
         else prose.title_of_one(judged, blamed, unit=unit, is_type=is_type, is_delta=line.profiles[-1].is_delta)
     )

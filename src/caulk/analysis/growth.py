@@ -15,6 +15,8 @@ from caulk.model.records import Shape
 SIGNIFICANT = 3.0
 #: Fewer profiles than this cannot tell a leak from a cache that is filling up.
 SHAPE_NEEDS = 4
+#: Hours of observation from which on growth is told by the hour: of ten seconds nobody would believe it.
+HOURLY = 0.5
 #: Late growth below this share of the early growth is a curve that flattens; above the second, one that goes on.
 _FLATTENS = 0.4
 _GOES_ON = 0.65
@@ -50,6 +52,11 @@ def growth_of(values: Sequence[int], errors: Sequence[float], times: Sequence[fl
     noise = [sqrt(a * a + b * b) for a, b in itertools.pairwise(errors)]
     up = sum(1 for step, n in zip(steps, noise, strict=True) if step >= -SIGNIFICANT * n)
     return Growth(delta, error, slope_of(values, times), up, len(steps), shape_of(values, errors, times))
+
+
+def by_the_hour(slope: float, hours: Sequence[float]) -> float | None:
+    """A slope over these times as a rate; None where they are not known (empty), or less than half an hour apart."""
+    return slope if hours and hours[-1] - hours[0] >= HOURLY else None
 
 
 def slope_of(values: Sequence[int], times: Sequence[float]) -> float:

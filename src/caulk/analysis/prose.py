@@ -43,17 +43,15 @@ def _of_application(stack: tuple[StackFrame, ...], runtime: str) -> list[StackFr
     return [*(own or stack[:-1]), *last]
 
 
-def rate(per_hour: float, hours: float, unit: str) -> str:
-    """A rate in the unit of time that the observation lasted for: nobody believes an hour's figure from ten seconds."""
-    if hours >= 0.5:
-        return f"{format_value(per_hour, unit, signed=True)}/h"
-    if hours >= 1 / 60:
-        return f"{format_value(per_hour / 60, unit, signed=True)}/min"
-    return f"{format_value(per_hour / 3600, unit, signed=True)}/s"
+def pace(per_hour: float | None, unit: str) -> str:
+    """A rate in brackets, for behind an amount; empty where there is none."""
+    return f" ({format_value(per_hour, unit, signed=True)}/h)" if per_hour else ""
 
 
-def title_of_growth(judged: Judged, blamed: StackFrame, *, runs: int, unit: str, speed: str, is_type: bool) -> str:
-    """The sentence for a group that grew over several profiles; `speed` as from `rate`, or empty."""
+def title_of_growth(
+    judged: Judged, blamed: StackFrame, *, runs: int, unit: str, per_hour: float | None, is_type: bool
+) -> str:
+    """The sentence for a group that grew over several profiles."""
     suspect, growth = judged.suspect, judged.growth
     if judged.by_count:
         said = "are not freed in ever greater number" if is_type else "makes ever more objects that are not freed"
@@ -69,8 +67,7 @@ def title_of_growth(judged: Judged, blamed: StackFrame, *, runs: int, unit: str,
         said = "are not freed" if is_type else "makes objects that are not freed"
     objects = suspect.counts[-1] - suspect.counts[0] if suspect.counts else 0
     more = f", {objects:+,} objects" if objects > 0 else ""
-    pace = f" ({speed})" if speed else ""
-    amount = f"{format_value(growth.delta, unit, signed=True)}{pace} over {runs} profiles{more}"
+    amount = f"{format_value(growth.delta, unit, signed=True)}{pace(per_hour, unit)} over {runs} profiles{more}"
     return f"{_subject(blamed, is_type)} {said}: {amount}, {format_share(judged.share)} of the growth"
 
 

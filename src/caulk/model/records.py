@@ -64,7 +64,8 @@ class Finding:
 
     `bytes` is what is live there in the newest input, `bytes_error` the standard error of its sampling. `stack` runs
     from the outermost caller to the allocation; `location` is the application's own line nearest to it, `file:line`.
-    `series` has the bytes of every input, in their order.
+    `series` has the bytes of every input, in their order. Growth has a rate by the hour where the inputs are half an
+    hour apart, or more.
     """
 
     rank: int

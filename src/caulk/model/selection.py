@@ -33,7 +33,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """From the first dump to the last, in the selection's unit; per hour where both say when they were taken."""
+    """From the first dump to the last, in the selection's unit; per hour where they are half an hour apart, or more."""
 
     bytes: int
     per_hour: float | None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from caulk.analysis.dumps import Dump, in_order
 from caulk.analysis.filters import Filters
 from caulk.analysis.fold import Granularity
+from caulk.analysis.growth import HOURLY
 from caulk.model.diagram import Graph
 from caulk.model.errors import UsageError
 from caulk.model.table import Stacks, Table
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 
 #: What the rows of a list of types are: types, their packages (modules), or whose they are: loaders, npm packages.
 Grouping = Literal["types", "packages", "owners"]
-
-
-#: Hours between dumps from which on a change is told by the hour: of seconds nobody would believe it.
-HOURLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)

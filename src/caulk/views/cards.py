@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 
 from caulk.model.origin import origin_of
 from caulk.model.records import Analysis, Finding, Input, StackFrame, Verdict
@@ -14,8 +13,6 @@ from caulk.views.markup import prose, text
 OPENED = 5
 #: A run of others' frames as long as this is folded away between two of the application's.
 FOLDED = 3
-#: Hours of observation from which growth is said by the hour; from ten seconds nobody believes it.
-HOURLY = 0.5
 
 _GLYPHS = {"leaking": "▲", "suspect": "?", "steady": "✓", "warming": "◔", "undersized": "▣", "unknown": "–"}
 _SHAPES = {
@@ -84,15 +81,6 @@ def moments(inputs: Sequence[Input]) -> list[str]:
     return names
 
 
-def _observed_hours(inputs: Sequence[Input]) -> float:
-    """From the first dump to the last; 0 where their times are not known."""
-    try:
-        first, *_, last = (datetime.fromisoformat(taken.taken_at or "") for taken in inputs)
-        return (last - first).total_seconds() / 3600
-    except (ValueError, TypeError):
-        return 0.0
-
-
 def _card(finding: Finding, inputs: Sequence[Input], *, limit: int) -> str:
     runtime = inputs[-1].runtime if inputs else ""
     unit = finding.unit
@@ -100,11 +88,7 @@ def _card(finding: Finding, inputs: Sequence[Input], *, limit: int) -> str:
     title = f'<h3><span class="rank">{finding.rank}</span> {prose(finding.title)}</h3>'
     where = f'<p class="where">{text(finding.location)}</p>' if finding.location else ""
     figure = f"<figure>{chart}<figcaption>live in each dump</figcaption></figure>" if chart else ""
-    told = (
-        _numbers(finding, _observed_hours(inputs))
-        + _objects(finding)
-        + bullets(finding.evidence, limit=limit, css="evidence")
-    )
+    told = _numbers(finding) + _objects(finding) + bullets(finding.evidence, limit=limit, css="evidence")
     return (
         f'<article class="card">{title}{where}<div class="sides"><div>{told}</div>{figure}</div>'
         f"{_chain(finding, runtime, limit=limit)}{_path(finding, limit=limit)}"
@@ -113,7 +97,7 @@ def _card(finding: Finding, inputs: Sequence[Input], *, limit: int) -> str:
     )
 
 
-def _numbers(finding: Finding, hours: float) -> str:
+def _numbers(finding: Finding) -> str:
     """What is live there, its part of everything, and how it grew, each with its error where that is known."""
     grown = _optional(finding.growth_bytes, "bytes")
     more = _optional(finding.growth_count, "count", "<small>{}</small>")
@@ -133,7 +117,7 @@ def _numbers(finding: Finding, hours: float) -> str:
     part = f" <small>{format_share(finding.growth_share)} of the growth</small>" if finding.growth_share else ""
     facts += [
         ("grown", grown + part if grown else ""),
-        ("per hour", _optional(finding.growth_bytes_per_hour, "bytes") if hours >= HOURLY else ""),
+        ("per hour", _optional(finding.growth_bytes_per_hour, "bytes")),
         ("shape", _SHAPES.get(finding.shape, "")),
     ]
     rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts if value)

@@ -6,7 +6,7 @@ import { Copy } from '../../parts/copy'
 import { Prose } from '../../parts/prose'
 import { Sparkline } from '../../parts/sparkline'
 import { href } from '../../route'
-import { blamed, can, hasObjects, HOURLY, isDifference, observedHours, selectedParameter, selectionOf, tabAt, type About } from './about'
+import { blamed, can, hasObjects, isDifference, selectedParameter, selectionOf, tabAt, type About } from './about'
 import { CallChain, Evidence, HolderChain, Place } from './chain'
 import { Pie } from './pie'
 import { remedy } from './remedy'
@@ -95,7 +95,7 @@ function Figures({ finding, about }: { finding: Finding; about: About }) {
       <Figure name={isGoroutine ? 'goroutines' : finding.unit ? 'objects' : 'live'}>{count}</Figure>
       <Figure name="of all">{formatShare(finding.share)}</Figure>
       <Grown finding={finding} />
-      <Figure name="per hour">{finding.growth_bytes_per_hour !== null && observedHours(about.page) >= HOURLY && formatRate(finding.growth_bytes_per_hour)}</Figure>
+      <Figure name="per hour">{finding.growth_bytes_per_hour !== null && formatRate(finding.growth_bytes_per_hour)}</Figure>
       <Figure name="shape">{SHAPES[finding.shape]}</Figure>
       {isDifference(about.page) && finding.series.length > 1 && (
         <Figure name={`over ${finding.series.length} dumps`}>

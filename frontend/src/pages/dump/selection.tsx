@@ -8,7 +8,7 @@ import { formatCount, formatRate, formatShare, formatValue, visible } from '../.
 import { Copy } from '../../parts/copy'
 import { Sparkline } from '../../parts/sparkline'
 import { href, where } from '../../route'
-import { can, exactly, HOURLY, isDifference, question, tabAt, usualSelection, type About } from './about'
+import { can, exactly, isDifference, question, tabAt, usualSelection, type About } from './about'
 import { useJson, useStacks } from './answers'
 import { filterText, isLong as isLongName, select, selected, setFilter, written, type Selected } from './asked'
 import { Place } from './chain'
@@ -107,7 +107,7 @@ function Amounts({ found, about }: { found: Selection; about: About }) {
           </dd>
         </div>
       )}
-      {found.growth?.per_hour != null && isLong(found) && <div><dt>per hour</dt><dd class={signOf(found.growth.per_hour)}>{found.unit === 'bytes' ? formatRate(found.growth.per_hour) : `${value(found.growth.per_hour, true)}/h`}</dd></div>}
+      {found.growth?.per_hour != null && <div><dt>per hour</dt><dd class={signOf(found.growth.per_hour)}>{found.unit === 'bytes' ? formatRate(found.growth.per_hour) : `${value(found.growth.per_hour, true)}/h`}</dd></div>}
       {series.length > 1 && (
         <div class="amounts-wide">
           <dt>over {series.length} dumps</dt>
@@ -116,11 +116,6 @@ function Amounts({ found, about }: { found: Selection; about: About }) {
       )}
     </dl>
   )
-}
-
-function isLong({ series }: Selection): boolean {
-  const times = series.map((point) => (point.taken_at ? Date.parse(point.taken_at) : NaN))
-  return times[times.length - 1]! - times[0]! >= HOURLY * 3600_000
 }
 
 export const signOf = (change: number): string => (change > 0 ? 'grew' : change < 0 ? 'shrank' : '')

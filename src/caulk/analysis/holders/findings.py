@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from caulk.analysis.fingerprint import fingerprint
+from caulk.analysis.growth import by_the_hour
 from caulk.analysis.holders import prose as holder_prose
 from caulk.analysis.holders.chains import describe
 from caulk.analysis.holders.growth import Grew
@@ -47,7 +48,7 @@ def of_growth(reader: Reader, grew: Grew, found: Named, rank: int, *, whole: int
     sizes = grew.sizes
     counts = tuple(found.above + sum(numbers) for numbers in zip(*(grew.counts[at] for at in found.alike), strict=True))
     number = counts[-1]
-    per_hour = grew.growth.slope if hours else None
+    per_hour = by_the_hour(grew.growth.slope, hours)
     title = holder_prose.title_of_growth(
         holder_prose.subject(found.holder, found.holders),
         _what(found, number),
@@ -55,7 +56,6 @@ def of_growth(reader: Reader, grew: Grew, found: Named, rank: int, *, whole: int
         grew=grew.growth,
         sizes=sizes,
         counts=counts,
-        hours=hours[-1] if hours else 0.0,
         per_hour=per_hour,
         by_count=grew.by_count,
         holders=found.holders,

@@ -1,8 +1,8 @@
 """Sentences about holders: what keeps how much of what, alone or with whom, and how it grows."""
 
+from caulk.analysis import prose
 from caulk.analysis.growth import SHAPE_NEEDS, Growth
 from caulk.analysis.holders.names import short, short_holder, split
-from caulk.analysis.prose import rate
 from caulk.model.records import Finding, State
 from caulk.model.units import format_share, format_value
 
@@ -52,7 +52,7 @@ def title_of_one(who: str, what: str, container: str, size: int, share: float, *
 
 
 def title_of_growth(
-    who: str, what: str, container: str, *, grew: Growth, sizes: tuple[int, ...], counts: tuple[int, ...], hours: float,
+    who: str, what: str, container: str, *, grew: Growth, sizes: tuple[int, ...], counts: tuple[int, ...],
     per_hour: float | None, by_count: bool, holders: int,
 ) -> str:  # fmt: skip
     """The sentence for a holder that grew over several dumps."""
@@ -61,7 +61,7 @@ def title_of_growth(
     if holders > 1:
         levels = "are levelling off" if grew.shape == "flattening" else "grow"
     more = counts[-1] - counts[0]
-    pace = f" ({rate(per_hour, hours, 'count' if by_count else 'bytes')})" if per_hour else ""
+    pace = prose.pace(per_hour, "count" if by_count else "bytes")
     gained = format_value(sizes[-1] - sizes[0], "bytes", signed=True)
     if not what:
         return f"{who} {levels}: {gained}{pace} over {dumps} dumps, now {format_value(sizes[-1], 'bytes')}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from caulk.analysis.dumps import Dump
+from caulk.analysis.growth import HOURLY
 from caulk.model.errors import UsageError
 from caulk.model.selection import Gain, Moment, Selection
 from caulk.reports.question import Question
@@ -64,4 +65,4 @@ def _gain(dumps: Sequence[Dump], chosen: Chosen) -> Gain | None:
     before, now = chosen.sums[0], chosen.sums[-1]
     more = now.total - before.total
     count = now.count - before.count if now.count is not None and before.count is not None else None
-    return Gain(more, more / hours if hours > 0 else None, count)
+    return Gain(more, more / hours if hours >= HOURLY else None, count)
