@@ -43,7 +43,7 @@ def table(target: Target, found: Sequence[Offer]) -> Table:
         _HEADINGS,
         rows,
         notes=(f"{target.reference}: {target.name}, {runtimes}; {says}",),
-        extra={"target": target.reference, "runtime": runtimes, "fixes": list(fixes(found))},
+        extra={"target": target.reference, "runtime": runtimes, "fixes": list(fixes(target, found))},
     )
 
 
@@ -52,11 +52,20 @@ def standing(offer: Offer) -> Standing | Literal["refused"]:
     return "refused" if offer.check.standing == "ready" and offer.obstacles else offer.check.standing
 
 
-def fixes(found: Sequence[Offer]) -> Iterator[str]:
+def fixes(target: Target, found: Sequence[Offer]) -> Iterator[str]:
     """The fixes, each once, with what they are for."""
     wanted: dict[str, list[str]] = {}
     for offer in found:
-        if offer.check.fix and offer.check.standing != "ready":
-            wanted.setdefault(offer.check.fix, []).append(offer.way.alias)
+        if fix := _fix(target, offer):
+            wanted.setdefault(fix, []).append(offer.way.alias)
     for fix, aliases in wanted.items():
         yield f"for {', '.join(dict.fromkeys(aliases))}:\n{fix.rstrip()}"
+
+
+def _fix(target: Target, offer: Offer) -> str:
+    if offer.check.standing != "ready":
+        return offer.check.fix
+    if not offer.lacks_memory:
+        return ""
+    size = f"{-(-offer.cost.extra_bytes >> 20)}M"
+    return f"caulk capture {target.reference} --as {offer.way.alias} --lend {size}   # its limit is raised meanwhile"

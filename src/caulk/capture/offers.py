@@ -25,6 +25,8 @@ _FREE = Cost()
 _PAUSE_FACTOR = 2
 #: Where nobody can tell what memory is left, this much is taken all the same.
 _TRIFLE = 32 << 20
+#: What an obstacle says where memory that is lent would be enough.
+IN_TARGET = "memory in the target"
 #: What a volume keeps after a dump, so that the program can go on writing to it.
 _SPARE_BYTES = 64 << 20
 
@@ -47,7 +49,7 @@ class Offer:
     @property
     def lacks_memory(self) -> bool:
         """Whether the memory limit is what stands against it."""
-        return any("memory" in obstacle for obstacle in self.obstacles)
+        return any(IN_TARGET in obstacle for obstacle in self.obstacles)
 
 
 def runtimes(reach: Reach) -> list[Capturing]:
@@ -75,7 +77,11 @@ def offers(reach: Reach, access: Access, store_free: int | None = None) -> list[
     for runtime in served:
         for way in runtime.ways(reach, access):
             found.append(_offer(runtime.NAME, way, reach, store_free))
-    if unseen and reach.target.place != "endpoint" and not any(offer.is_open for offer in found):
+    answering = {offer.runtime for offer in found if offer.is_open}
+    if unseen and answering:
+        # What answers is what it is: that another runtime's port does not is no news.
+        found = [offer for offer in found if offer.runtime in answering]
+    elif unseen and reach.target.place != "endpoint":
         raise Lacks(str(unseen), hint="\n".join([unseen.hint, *dict.fromkeys(o.check.why for o in found)]).strip())
     return sorted(found, key=lambda offer: EVIDENCE.index(offer.way.evidence))
 
@@ -109,7 +115,7 @@ def against(offer: Offer, *, lend: int = 0) -> list[str]:
     """
     if offer.check.standing in ("needs", "impossible"):
         raise CaptureFailed(f"{offer.way.alias} cannot be taken: {offer.check.why}", hint=offer.check.fix)
-    return [one for one in offer.obstacles if not (lend and "memory in the target" in one)]
+    return [one for one in offer.obstacles if not (lend and IN_TARGET in one)]
 
 
 def reasons(found: Sequence[Offer]) -> Iterator[str]:
@@ -169,7 +175,7 @@ def _against_memory(cost: Cost, reach: Reach) -> Iterator[str]:
     if room.free is not None and cost.extra_bytes > room.free:
         limit = f" of the limit of {format_value(room.limit, 'bytes')}" if room.limit is not None else ""
         yield (
-            f"it needs {format_value(cost.extra_bytes, 'bytes')} of memory in the target, and"
+            f"it needs {format_value(cost.extra_bytes, 'bytes')} of {IN_TARGET}, and"
             f" {format_value(room.free, 'bytes')}{limit} are free"
         )
 

@@ -36,10 +36,11 @@ _CGROUPS = (
 class ShellReach:
     """The verbs on the process `pid`, as the shell beside it numbers it."""
 
-    def __init__(self, target: Target, transport: Transport, pid: int) -> None:
+    def __init__(self, target: Target, transport: Transport, pid: int, why: str = "") -> None:
+        """`why` nothing better than a shell is there, if that is not the image's fault."""
         self.target = target
         self.transport = transport
-        self._pid = pid
+        self._pid, self._why = pid, why
         self._started: int | None = None
 
     def process(self) -> Process:
@@ -191,7 +192,8 @@ class ShellReach:
 
     def connect(self, address: tuple[str, int] | str) -> socket.socket:
         """Nothing that every image has can do it."""
-        raise Lacks(f"the image has nothing that connects to {address if isinstance(address, str) else address[1]}")
+        where = address if isinstance(address, str) else address[1]
+        raise Lacks(f"{self._why or 'the image has a shell alone'}, which cannot connect to {where}")
 
     def signal(self, signum: int) -> None:
         """Sends a signal that it catches."""
@@ -202,7 +204,7 @@ class ShellReach:
 
     def peek(self, address: int, length: int) -> bytes:
         """No tool of a shell reads memory."""
-        raise Lacks("The memory of its process cannot be read with a shell.")
+        raise Lacks(self._why or "The memory of its process cannot be read with a shell.")
 
     def poke(
         self,

@@ -75,7 +75,8 @@ def row_record(row: Row, last_dump: LastDump | None) -> FleetRow:
     shown = worst(row.observations)
     target = shown.target if shown else None
     labels: Mapping[str, str] = target.labels if target else {}
-    is_seen = target is not None and (bool(workload.runtime) or target.place == "endpoint")
+    # Elsewhere nobody goes into a program to learn its runtime before a capture is asked for.
+    is_reached = target is not None and (bool(workload.runtime) or target.place != "local")
     return FleetRow(
         key=workload.key,
         name=workload.name,
@@ -100,7 +101,7 @@ def row_record(row: Row, last_dump: LastDump | None) -> FleetRow:
         since_event=judgement.since_event,
         read_at=iso(row.read_at or None),
         last_dump=last_dump,
-        is_capturable=is_seen,
+        is_capturable=is_reached,
     )
 
 

@@ -11,12 +11,13 @@ from caulk.capture import doctor, places, take
 from caulk.capture.offers import Offer, against, chosen, offers
 from caulk.config.schema import Keep
 from caulk.model.capture import Evidence
-from caulk.model.errors import CaptureFailed, CaulkError
+from caulk.model.errors import CaptureFailed, CaulkError, Unreachable
 from caulk.model.watching import Observation
 from caulk.ports import Progress, Reach
 from caulk.store.captures import Entry
 from caulk.watch.fleet import Row
 from caulk.watch.rules import worst
+from caulk.web.ended import ended
 from caulk.web.errors import NotFound
 from caulk.web.jobs import Job
 from caulk.web.records import Answer
@@ -114,7 +115,7 @@ def plan(site: "Site", row: Row, *, replica: str = "", as_: str = "", caller: st
         target=reach.target.reference,
         replica=seen.replica,
         notes=answer.notes,
-        fixes=tuple(doctor.fixes(found)),
+        fixes=tuple(doctor.fixes(reach.target, found)),
         chosen=best,
         offers=tuple(map(_offered, found)),
         headroom_bytes=headroom,
@@ -150,8 +151,13 @@ def begun(site: "Site", row: Row, seen: Observation, *, as_: str, is_forced: boo
         return {"id": entry.manifest.id, "complete": entry.manifest.complete, "workload": row.workload.key}
 
     assert seen.target is not None
-    title = f"Capture {seen.replica} of {row.workload.name}" if row.replicas > 1 else f"Capture {row.workload.name}"
-    return site.jobs.begin("capture", title, task, key=f"capture {seen.target.reference}")
+    whose = f"{row.workload.name}, {_named(seen.replica)}" if row.replicas > 1 else row.workload.name
+    return site.jobs.begin("capture", f"Capture {whose}", task, key=f"capture {seen.target.reference}")
+
+
+def _named(replica: str) -> str:
+    """A replica for people, as the page calls it: some have no name but the number of their slot, from 0."""
+    return f"replica {int(replica) + 1}" if replica.isdecimal() else replica
 
 
 def _taken(site: "Site", seen: Observation, *, as_: str, is_forced: bool, talk: Talk, job: Job) -> Entry:
@@ -162,7 +168,12 @@ def _taken(site: "Site", seen: Observation, *, as_: str, is_forced: bool, talk: 
         # Since it was asked for, others may have taken the room.
         offer = chosen(offers(reach, site.access, site.captures.free_bytes()), as_)
         job.log += [f"although {one}" for one in _admit(offer, is_forced=is_forced)]
-        return take.capture(offer, reach, site.captures, talk.progress)
+        try:
+            return take.capture(offer, reach, site.captures, talk.progress)
+        except (CaptureFailed, Unreachable) as error:
+            if end := ended(reach.target, site.access):
+                raise CaptureFailed(f"{end}, while {offer.way.alias} was taken", hint=str(error)) from error
+            raise
 
 
 def _resumed(site: "Site", entry: Entry, reach: Reach, progress: Progress) -> Entry | None:

@@ -102,7 +102,8 @@ class Engine:
         with self._answered(method, path, body, query or {}) as answer:
             data = answer.read(_MOST_BYTES)
         try:
-            return json.loads(data) if data else None
+            # Events come a line each.
+            return [json.loads(line) for line in data.splitlines()] if path == "/events" else json.loads(data or "null")
         except ValueError:
             raise CaptureFailed(f"{self.address} answered something that is no JSON to {path}") from None
 

@@ -88,6 +88,8 @@ class Running:
         # Without one-shot the engine looks twice, a second apart.
         asked = {"stream": "false", "one-shot": "true"}
         stats = self._engine.get(f"/containers/{self._found['Id']}/stats", **asked)["memory_stats"]
+        if "usage" not in stats:
+            raise Unreachable(f"{self.target.reference} does not run any more")
         cached = stats.get("stats", {}).get("inactive_file", stats.get("stats", {}).get("total_inactive_file", 0))
         return Room(max(int(stats["usage"]) - int(cached), 0), limit, machine)
 

@@ -7,6 +7,7 @@ with the number of its channel. Version 4 of the protocol, which every server ha
 
 import contextlib
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,8 @@ _CONNECT_S = 15.0
 #: The kubelet opens the stream of a port before it connects, and says within this whether it could.
 _SETTLES_S = 0.4
 _MOST_ERRORS = 64 << 10
+#: What containerd, CRI-O and dockershim say where nothing listens.
+_NOBODY = re.compile(r"forwarding port (\d+) .*(?:failed to connect|connection refused|Connection refused)", re.DOTALL)
 _PIECE = 1 << 16
 
 
@@ -153,7 +156,7 @@ class Stream:
         except Closed as error:
             if error.code in (0, 1000, 1005) and (self._is_forward or self._status is not None):
                 if self._is_forward and self._errors:
-                    raise Unreachable(f"the port does not answer: {self._why()}") from error
+                    raise self._refused() from error
                 return None
             raise Unreachable(f"the connection to the pod dropped ({error})") from error
         channel, content = message[:1], message[1:]
@@ -177,7 +180,7 @@ class Stream:
         while not self._first and (left := until - time.monotonic()) > 0 and self._link.is_ready(left):
             self._first = self._next()
             if self._errors:
-                raise Unreachable(f"the port does not answer: {self._why()}")
+                raise self._refused()
             if self._first is None:
                 raise Unreachable("the port does not answer")
 
@@ -207,8 +210,12 @@ class Stream:
         """Hangs up, which ends a command that reads its standard input."""
         self._link.close()
 
-    def _why(self) -> str:
-        return bytes(self._errors[:300]).decode(errors="replace").strip()
+    def _refused(self) -> Unreachable:
+        """What the kubelet says of a port: a page about network namespaces, of which nobody needs more than this."""
+        text = bytes(self._errors).decode(errors="replace").strip()
+        if found := _NOBODY.search(text):
+            return Unreachable(f"nothing answers at port {found[1]} of the pod")
+        return Unreachable(f"the port does not answer: {text[:300]}")
 
 
 @contextlib.contextmanager
