@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 HOLD = "import time; held = bytearray(40 << 20); print('ready', flush=True); time.sleep(600)"
+#: All but the readings is brought to disk every 20 seconds, which a test need not wait for.
+OFTEN = "from caulk.watch import loop; loop._KEPT_EACH_S = 1.0"
 
 
 @pytest.fixture
@@ -29,9 +31,10 @@ def shop(tmp_path: Path) -> Iterator[int]:
 def watch(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     begun = []
 
-    def run(*arguments: str) -> subprocess.Popen[str]:
+    def run(*arguments: str, before: str = "") -> subprocess.Popen[str]:
         environ = {**os.environ, "CAULK_HOME": str(tmp_path / "home"), "CAULK_LISTEN__ADDRESS": "", "COLUMNS": "120"}
-        command = [sys.executable, "-m", "caulk", "watch", *arguments]
+        begin = ["-c", f"{before}; from caulk.__main__ import main; main()"] if before else ["-m", "caulk"]
+        command = [sys.executable, *begin, "watch", *arguments]
         one = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         begun.append(one)
         return one
@@ -95,7 +98,7 @@ def awaited(path: Path, holds: Callable[[], bool]) -> None:
 def test_a_kill_loses_nothing_that_was_read(shop: int, watch: Callable[..., subprocess.Popen[str]], tmp_path: Path):
     from caulk.store.history import History
 
-    process = watch(f"pid:{shop}", "--interval", "1s", "--no-rules")
+    process = watch(f"pid:{shop}", "--interval", "1s", "--no-rules", before=OFTEN)
     ring = tmp_path / "home" / "history" / "readings-000.ring"
     awaited(ring, lambda: ring.exists() and ring.stat().st_size > 0)
     base = tmp_path / "home" / "history" / "history.sqlite-wal"

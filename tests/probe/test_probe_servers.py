@@ -65,6 +65,9 @@ def test_django_has_the_documented_metrics_by_view_and_type(command: tuple[str, 
 
 def test_objects_are_counted_by_type_in_the_background(tmp_path: Path):
     make_shop(tmp_path)
+    with (tmp_path / "settings.py").open("a") as file:
+        # A walk rests between its steps, and takes half a minute.
+        file.write("from caulk_probe import worker\nworker._SLICE_REST_S = 0.01\n")
     with served(tmp_path, *gunicorn(), CAULK_PROBE_WALK_SECONDS="1") as server:
         awaited(lambda: any(name == "django_python_objects_total" for name, _ in server.scrape()))
         found = server.scrape()
