@@ -40,9 +40,6 @@ export async function unpackIsland(): Promise<void> {
   }
 }
 
-/** How often what is asked is still being computed: the job that is at it. */
-export const waitingFor = signal<Job | null>(null)
-
 /** A path of the API with its parameters; those that say nothing are left out, the rest is in order. */
 export function address(at: string, parameters: Record<string, unknown> = {}): string {
   const said = Object.entries(parameters)
@@ -136,23 +133,14 @@ export async function settled(job: Job, signal?: AbortSignal, onJob: (job: Job) 
   let pause = 50
   for (;;) {
     onJob(job)
-    waitingFor.value = job
-    if (job.state === 'failed') throw ended(new Problem(job.what, job.hint))
-    if (job.state === 'cancelled') throw ended(new Problem('This was cancelled.'))
-    if (job.state === 'done') {
-      waitingFor.value = null
-      return job
-    }
+    if (job.state === 'failed') throw new Problem(job.what, job.hint)
+    if (job.state === 'cancelled') throw new Problem('This was cancelled.')
+    if (job.state === 'done') return job
     await new Promise((resolve) => setTimeout(resolve, pause))
     pause = Math.min(pause * 1.5, 500)
     if (signal?.aborted) throw new DOMException('no longer wanted', 'AbortError')
     job = parsed((await raw(`/api/jobs/${job.id}`, { signal })).body) as Job
   }
-}
-
-function ended(problem: Problem): Problem {
-  waitingFor.value = null
-  return problem
 }
 
 export type Happening = 'job' | 'fleet' | 'incident' | 'capture'

@@ -100,7 +100,7 @@ export function chips(text: string): Chip[] {
 }
 
 /** One term as text: `term('ignore', 'runtime')` is `-runtime`. For buttons that add to a filter. */
-export function term(key: Key, value: string): string {
+function term(key: Key, value: string): string {
   if (key === 'focus') return isPlainWord(value) ? value : `focus=${quoted(value)}`
   if (key === 'ignore') return isPlainWord(value) && isPlainWord(`-${value}`, 'ignore') ? `-${value}` : `ignore=${quoted(value)}`
   return WRITTEN[key] + quoted(value)

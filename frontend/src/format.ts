@@ -3,7 +3,6 @@
 
 const BYTES: [string, number][] = [['GB', 2 ** 30], ['MB', 2 ** 20], ['kB', 2 ** 10]]
 const NANOSECONDS: [string, number][] = [['hrs', 3600e9], ['mins', 60e9], ['s', 1e9], ['ms', 1e6], ['us', 1e3]]
-const SPAN: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 }
 
 /** How a cell is written: the kinds of `caulk.table/1`. */
 export type Kind = 'text' | 'bytes' | 'count' | 'nanoseconds' | 'share' | 'number'
@@ -75,12 +74,6 @@ export function parseBytes(text: string): number | null {
   const found = /^\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])?i?b?)\s*$/i.exec(text)
   if (!found) return null
   return Math.trunc(Number(found[1]) * 1024 ** ' kmgt'.indexOf((found[2] ?? ' ').toLowerCase()))
-}
-
-/** Seconds of a span (45, 30s, 5m, 2h, 7d), or null where it is none. */
-export function parseSeconds(text: string): number | null {
-  const found = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim())
-  return found ? Number(found[1]) * SPAN[found[2] ?? 's']! : null
 }
 
 // Controls, zero-width characters, bidirectional overrides and lone surrogates: a name must look like what it is.

@@ -114,16 +114,6 @@ export function throttled(then: () => void, pause_ms: () => number): { ask: () =
   }
 }
 
-/** `now` in milliseconds, anew every so often, for what is said of the past. */
-export function useNow(each_ms = 10_000): number {
-  const [now, tell] = useState(Date.now())
-  useEffect(() => {
-    const timer = setInterval(() => tell(Date.now()), each_ms)
-    return () => clearInterval(timer)
-  }, [each_ms])
-  return now
-}
-
 /** The title of the browser's tab while a page is shown. */
 export function useTitle(title: string): void {
   useEffect(() => {

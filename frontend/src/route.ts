@@ -7,7 +7,7 @@ export interface Place {
 }
 
 // A one-file report is opened from a disk: its places live behind the `#`.
-export const isFile = location.protocol === 'file:' || document.getElementById('island') !== null
+const isFile = location.protocol === 'file:' || document.getElementById('island') !== null
 
 const read = (): Place => {
   const address = isFile ? new URL(location.hash.slice(1) || '/', 'http://file') : new URL(location.href)

@@ -19,8 +19,6 @@ import { follow, go, href, path, segments } from './route'
 import { isMac, PLACES, Topbar } from './topbar'
 import './shell.css'
 
-export { session } from './live'
-
 export function Shell() {
   const [isHelped, help] = useState(false)
   const [isFinding, find] = useState(false)

@@ -15,9 +15,6 @@ test.each(units.format_duration as [number, string][])('%d seconds are %s', (spa
 test.each(units.parse_bytes as [string, number | null][])('the size %j is %s', (text, bytes) => {
   expect(format.parseBytes(text)).toBe(bytes)
 })
-test.each(units.parse_seconds as [string, number | null][])('the span %j is %s', (text, seconds) => {
-  expect(format.parseSeconds(text)).toBe(seconds)
-})
 test.each(units.plain as [string, string][])('%j is seen as %j', (text, seen) => {
   expect(format.visible(text)).toBe(seen)
 })

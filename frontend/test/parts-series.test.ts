@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { aligned, axisLabel, forecastEnd, gathered, nearest, reach, stacked, type Mark } from '../src/parts/series'
+import { axisLabel, forecastEnd, gathered, nearest, reach, stacked, type Mark } from '../src/parts/series'
 import { bounds, path } from '../src/parts/sparkline'
-
-test('lines read at different times share one axis', () => {
-  expect(aligned([{ times: [1, 3], values: [10, 30] }, { times: [2, 3], values: [20, null] }])).toEqual({
-    times: [1, 2, 3],
-    values: [[10, null, 30], [null, 20, null]],
-  })
-})
 
 test('layers lie on each other, and where nothing was read nothing is drawn', () => {
   expect(stacked([[1, 2, null], [10, null, null]])).toEqual([[1, 2, null], [11, 2, null]])

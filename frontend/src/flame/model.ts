@@ -14,7 +14,7 @@ export interface Shape {
   vanished: boolean
 }
 
-export const SHAPE: Shape = { inverted: false, pivot: '', widths: 'change', vanished: true }
+const SHAPE: Shape = { inverted: false, pivot: '', widths: 'change', vanished: true }
 
 /** 200,000 nodes take less than 100 ms. A pivot that does not occur gives one box without width. */
 export function modelOf(stacks: Stacks, shape: Partial<Shape> = {}): Boxes {

@@ -13,8 +13,7 @@ import { plotOf, type Drawn, type Heard, type Line } from './plot'
 import { gathered, MARKS, markText, stacked, type Forecast, type Mark, type Span, type Values } from './series'
 import './chart.css'
 
-export { aligned } from './series'
-export type { Forecast, Mark, Span } from './series'
+export type { Mark, Span } from './series'
 
 export interface ChartLine {
   label: string
@@ -26,7 +25,7 @@ export interface ChartLine {
 
 export interface ChartProps {
   label: string
-  /** Seconds since 1970, ascending; `aligned` makes one axis of several. */
+  /** Seconds since 1970, ascending. */
   times: readonly number[]
   lines: readonly ChartLine[]
   unit?: string

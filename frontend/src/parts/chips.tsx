@@ -73,7 +73,7 @@ export function FilterBox(props: FilterBoxProps): JSX.Element {
 }
 
 /** The terms of a filter; each goes when its button is pressed. */
-export function Chips({ text, onChange, said }: { text: string; onChange: (text: string) => void; said?: string | null }) {
+function Chips({ text, onChange, said }: { text: string; onChange: (text: string) => void; said?: string | null }) {
   const found = chips(text)
   if (!found.length) return null
   return (

@@ -3,7 +3,7 @@
 import type { Kind } from '../format'
 
 /** More rows than this are drawn as a window of them. */
-export const MOST_WHOLE = 200
+const MOST_WHOLE = 200
 const OVERSCAN = 12
 
 export interface Window {

@@ -30,21 +30,6 @@ export interface Forecast {
 /** The glyph of each kind of event, the gravest first. */
 export const MARKS: Record<string, string> = { oom: '✂', alert: '!', deploy: '▼', restart: '↻', limit: '┄', dump: '◆' }
 
-/** Lines that were read at different times, on one axis: a value at each time of any, null where a line has none. */
-export function aligned(lines: readonly { times: readonly number[]; values: Values }[]): {
-  times: number[]
-  values: (number | null)[][]
-} {
-  const times = [...new Set(lines.flatMap((line) => line.times))].sort((a, b) => a - b)
-  const at = new Map(times.map((time, index) => [time, index]))
-  const values = lines.map((line) => {
-    const row = new Array<number | null>(times.length).fill(null)
-    line.times.forEach((time, i) => (row[at.get(time)!] = line.values[i] ?? null))
-    return row
-  })
-  return { times, values }
-}
-
 /** Each layer on top of those before it; a missing value is nothing, unless all of them are missing. */
 export function stacked(layers: readonly Values[]): (number | null)[][] {
   const below = new Array<number>(layers[0]?.length ?? 0).fill(0)

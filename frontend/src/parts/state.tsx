@@ -6,7 +6,7 @@ import './state.css'
 export type StateName = 'leaking' | 'undersized' | 'suspect' | 'warming' | 'steady' | 'unknown'
 
 /** Worst first. */
-export const STATES: readonly StateName[] = ['leaking', 'undersized', 'suspect', 'warming', 'unknown', 'steady']
+const STATES: readonly StateName[] = ['leaking', 'undersized', 'suspect', 'warming', 'unknown', 'steady']
 export const GLYPHS: Record<StateName, string> = {
   leaking: '▲', undersized: '◆', suspect: '?', warming: '~', steady: '✓', unknown: '–',
 } // prettier-ignore

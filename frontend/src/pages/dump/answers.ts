@@ -24,7 +24,7 @@ function kept<T>(at: string, ask: () => Promise<T>): Promise<T> {
 }
 
 /** Asks again the next time. */
-export function forget(at: string): void {
+function forget(at: string): void {
   asked.delete(at)
   given.delete(at)
 }

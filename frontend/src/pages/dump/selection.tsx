@@ -44,7 +44,7 @@ export function SelectionPane({ about, tab }: { about: About; tab: string }): JS
 }
 
 /** The last part of a long name, which tells more than its beginning. */
-export const shortName = (name: string): string => (name.length > 60 ? `…${name.slice(-58)}` : name)
+const shortName = (name: string): string => (name.length > 60 ? `…${name.slice(-58)}` : name)
 
 function Known({ about, tab, chosen }: { about: About; tab: string; chosen: Selected }) {
   const at = address(`/api/d/${about.ids}/selection`, { ...asked(about), [chosen.kind]: chosen.name })
@@ -119,7 +119,7 @@ function Amounts({ found, about }: { found: Selection; about: About }) {
 }
 
 export const signOf = (change: number): string => (change > 0 ? 'grew' : change < 0 ? 'shrank' : '')
-export const glyphOf = (change: number): string => (change > 0 ? '▲ ' : change < 0 ? '▼ ' : '')
+const glyphOf = (change: number): string => (change > 0 ? '▲ ' : change < 0 ? '▼ ' : '')
 
 function Neighbours({ title, glyph, rows, found, chosen }: { title: string; glyph: string; rows: readonly Related[]; found: Selection; chosen: Selected }) {
   const [isAll, all] = useState(false)

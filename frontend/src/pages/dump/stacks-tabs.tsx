@@ -18,7 +18,7 @@ import { asLines, nodeOf, typeOf } from './tree-of'
 import './stacks-tabs.css'
 
 /** The node that stands for the selection: the heaviest of that name, or the one that was clicked. */
-export function useNode(stacks: Stacks, nameAt: (node: number) => string): [number, (node: number) => void] {
+function useNode(stacks: Stacks, nameAt: (node: number) => string): [number, (node: number) => void] {
   const [node, choose] = useState(-1)
   const wanted = selected.value?.name ?? ''
   const usual = useMemo(() => (wanted ? nodeOf(stacks, wanted, nameAt) : -1), [stacks, wanted])

@@ -46,7 +46,7 @@ export function values(rows: readonly FleetRow[], field: 'runtime' | 'namespace'
 }
 
 /** Which group a workload is of. A service is what the name says before its last part: `shop` of `shop/checkout`. */
-export function groupOf(row: FleetRow, group: Group): string {
+function groupOf(row: FleetRow, group: Group): string {
   if (group === 'service') return row.name.split('/').slice(0, -1).join('/') || row.name
   return group ? (row[group] ?? '') || '–' : ''
 }

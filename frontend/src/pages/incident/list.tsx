@@ -14,7 +14,7 @@ const STATES = [
   { name: 'closed', title: 'Closed' },
 ]
 
-export const COLUMNS: Column<IncidentRow>[] = [
+const COLUMNS: Column<IncidentRow>[] = [
   { key: 'state', title: 'State', kind: 'text', width: 9, render: (one) => <OpenOrClosed closed_at={one.closed_at} /> },
   { key: 'what', title: 'What', kind: 'text', value: (one) => one.what },
   { key: 'workload', title: 'Workload', kind: 'text', width: 26, value: (one) => one.workload.name },

@@ -96,7 +96,7 @@ function Shown({ incident, again }: { incident: Incident; again: () => void }) {
 }
 
 /** The incident in a sentence. */
-export function headline(incident: Pick<Incident, 'workload' | 'findings' | 'why' | 'opened_at' | 'closed_at'>): string {
+function headline(incident: Pick<Incident, 'workload' | 'findings' | 'why' | 'opened_at' | 'closed_at'>): string {
   const name = incident.workload.name
   const [first] = incident.findings
   if (incident.closed_at) return `${name}: over after ${lasted(incident)}${first ? `, ${first.title}` : ''}`

@@ -14,7 +14,7 @@ import { fullest, kindsOf, linesOf, replicaName } from './memory'
 import { Multiples } from './multiples'
 import { Now } from './now'
 
-export const RANGES: readonly { name: string; title: string; seconds: number }[] = [
+const RANGES: readonly { name: string; title: string; seconds: number }[] = [
   { name: '1h', title: '1 h', seconds: 3600 },
   { name: '6h', title: '6 h', seconds: 6 * 3600 },
   { name: '24h', title: '24 h', seconds: 86_400 },
