@@ -19,10 +19,11 @@ export interface JobShown {
 export interface ProgressProps {
   job: JobShown
   onCancel?: () => void
+  onRetry?: () => void
 }
 
-export function Progress({ job, onCancel }: ProgressProps): JSX.Element {
-  if (job.state === 'failed') return <Failure what={`${job.title}: ${job.what ?? 'it failed'}`} hint={job.hint ?? null} />
+export function Progress({ job, onCancel, onRetry }: ProgressProps): JSX.Element {
+  if (job.state === 'failed') return <Failure what={`${job.title}: ${job.what ?? 'it failed'}`} hint={job.hint ?? null} {...(onRetry ? { onRetry } : {})} />
   const isRunning = job.state === 'running' || job.state === 'waiting'
   const share = Math.min(Math.max(job.progress, 0), 1)
   // Nobody knows yet how far it is: a bar that moves says that it lives.
@@ -33,6 +34,7 @@ export function Progress({ job, onCancel }: ProgressProps): JSX.Element {
         <span class="progress-title">{job.title}</span>
         <span class="progress-said">{said(job, share)}</span>
         {isRunning && onCancel && <button type="button" onClick={onCancel}>Cancel</button>}
+        {job.state === 'cancelled' && onRetry && <button type="button" onClick={onRetry}>Start again</button>}
       </div>
       <div class={isVague ? 'progress-track progress-vague' : 'progress-track'} role="progressbar" aria-label={job.title}
         aria-valuemin={0} aria-valuemax={100} aria-valuenow={isVague ? undefined : Math.round(share * 100)}>
