@@ -45,18 +45,29 @@ def test_a_pod_is_measured_with_its_limit(cluster, caulk):
     assert MB < said["memory_bytes"] < said["limit_bytes"]
 
 
-def test_a_dump_that_goes_with_its_container_is_kept(docker, caulk):
+def test_a_dump_that_goes_with_its_container_is_kept(docker, caulk, tmp_path):
     from images import IMAGES
 
     image = docker.load(IMAGES["cpython"], is_bare=False)
     options = (f"--name=caulk-e2e-dump-{os.getpid()}", "--rm", "--memory", "128m", "-e", "HEAPPROFILE=/tmp/profile")
     with docker.container(image, "python3", "-c", WRITER, options=options) as name:
-        command = [sys.executable, "-m", "caulk", "watch", f"docker:{name}", "--interval", "1s", "--for", "40s"]
+        command = [sys.executable, "-m", "caulk", "watch", f"docker:{name}", "--interval", "1s"]
         environ = {**caulk.environ, "CAULK_LISTEN__ADDRESS": ""}
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environ)
-        dumps = [dump for line in ran.stdout.splitlines() for dump in json.loads(line)["dumps"]]
-        assert [dump["path"] for dump in dumps] == ["/tmp/profile.0001.heap"]
-        assert name not in docker.run("ps", "-a", "--format", "{{.Names}}").split()
-        # It was taken into the store by the rules that need no configuration.
+        said = tmp_path / "said"
+
+        def dumps():
+            return [
+                dump for line in said.read_text().rpartition("\n")[0].splitlines() for dump in json.loads(line)["dumps"]
+            ]
+
+        with said.open("w") as out, subprocess.Popen(command, stdout=out, env=environ) as loop:
+            try:
+                awaited(lambda: name not in docker.run("ps", "-a", "--format", "{{.Names}}").split(), said.read_text)
+                # It was taken into the store by the rules that need no configuration.
+                awaited(lambda: dumps() and caulk.json("captures")["rows"], said.read_text)
+            finally:
+                loop.terminate()
+        assert loop.returncode == 0
+        assert [dump["path"] for dump in dumps()] == ["/tmp/profile.0001.heap"]
         (row,) = caulk.json("captures")["rows"]
         assert row["format"] == "gperftools"
