@@ -1,6 +1,8 @@
 # What a checkout can do; `make` alone lists it. Needs python3 (3.11 or later), python3-venv and make, nothing else.
 
 PYTHON ?= python3
+# Of `make test`: more than the two processors of the smallest machines, as tests often wait for the programs they run.
+WORKERS ?= 3
 BIN    := .venv/bin
 KERNELS := $(wildcard src/caulk/_core/*.py)
 PAGE   := src/caulk/views/page/index.html
@@ -24,7 +26,8 @@ pictures: install ## Take the pictures of the docs anew, and those that the test
 
 test: install lint ## Lint, types, import layers, docs and every test (CAULK_REQUIRE=all: nothing may be skipped)
 	@[ ! -d frontend/node_modules ] || npm --prefix frontend test --silent
-	$(BIN)/pytest -n 2 --dist loadfile
+	@# Whole files, as each makes its programs once; in their order: by their numbers of tests the longest would be last.
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: install ## Ruff, mypy and the import layers
 	$(BIN)/ruff check
