@@ -16,6 +16,19 @@ from typing import Any
 import pytest
 from engines import Cluster, Docker
 
+from browsing import browser, browser_context_args, browser_type_launch_args, built, page, playwright, problems, refused
+
+__all__ = [
+    "browser",
+    "browser_context_args",
+    "browser_type_launch_args",
+    "built",
+    "page",
+    "playwright",
+    "problems",
+    "refused",
+]
+
 REQUIRE_ALL = os.environ.get("CAULK_REQUIRE") == "all"
 
 
