@@ -49,11 +49,12 @@ class Refused(Exception):
 class Jobs:
     """What is under way in this process: one capture at a time."""
 
-    def __init__(self, allocate_lock):
+    def __init__(self, allocate_lock, in_thread):
         #: Held for a capture, and while the program's objects are in our hands.
         self.busy, self.walking = allocate_lock(), allocate_lock()
         self.directory, self.dumped = "", ""
         self.is_paused = False
+        self.in_thread = in_thread
 
     # -- forks of the program
 
@@ -157,10 +158,8 @@ class Jobs:
 
     def watch(self, rest):
         """Has the graph dumped into a directory before the memory limit is reached, while a dump still fits."""
-        from caulk_probe import control
-
         self.directory, self.dumped = rest, ""
-        control._in_thread(self.look, rest)
+        self.in_thread(self.look, rest)
 
     def unwatch(self):
         """Looks no more."""

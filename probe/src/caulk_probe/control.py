@@ -135,7 +135,7 @@ class _Control:
         self.pid = os.getpid()
         self.listener, self.path, self.inode = None, "", 0
         self.clients = []
-        self.jobs = answers.Jobs(_allocate_lock)
+        self.jobs = answers.Jobs(_allocate_lock, _in_thread)
 
     def listen(self):
         """Opens the socket; gives its address. Raises OSError where none can be had."""
