@@ -1,7 +1,7 @@
 import './dump-address'
 import { expect, test } from 'vitest'
 import type { DumpPage, Finding } from '../src/api-types'
-import { blamed, observedHours, question, selectionOf, tabAt, usualSelection } from '../src/pages/dump/about'
+import { blamed, observedHours, question, selectionOf, tabAt, usualSelection, warningsOf } from '../src/pages/dump/about'
 import { parametersOf, selected, selectedOf, setFilter, written } from '../src/pages/dump/asked'
 import { go, path } from '../src/route'
 
@@ -52,6 +52,11 @@ test('the filter and the selection follow the address', () => {
   expect(selected.value).toEqual({ kind: 'frame', name: 'main.work' })
   setFilter('idle')
   expect([path.value, parametersOf('flame').focus]).toEqual(['/d/a', 'idle'])
+})
+
+test('of warnings that differ by their numbers alone the newest is told', () => {
+  const both = page(dump({ warnings: ['56 addresses stay unnamed', 'cut short'] }), dump({ warnings: ['86 addresses stay unnamed'] }))
+  expect(warningsOf(both)).toEqual(['86 addresses stay unnamed', 'cut short'])
 })
 
 test('a finding blames the innermost call at its own place, or what allocated', () => {

@@ -21,6 +21,12 @@ export const newest = (page: DumpPage): Shown => page.dumps[page.dumps.length - 
 export const hasObjects = (page: DumpPage): boolean => newest(page).kind === 'objects' && newest(page).mode !== 'streaming'
 export const isDifference = (page: DumpPage): boolean => page.dumps.length > 1
 
+/** The warnings of all dumps; of those that differ by their numbers alone, the newest dump's. */
+export function warningsOf(page: DumpPage): string[] {
+  const all = page.dumps.flatMap((dump) => dump.warnings)
+  return [...new Map(all.map((line) => [line.replace(/\d+/g, '#'), line])).values()]
+}
+
 /** Whether a tab can answer. */
 export const can = ({ page }: About, tab: string): boolean => page.tabs.some(({ name, is_available }) => name === tab && is_available)
 

@@ -6,7 +6,7 @@ import type { DumpRow } from '../../api-types'
 import { formatBytes, formatDuration, formatShare, formatTime, formatValue, visible } from '../../format'
 import { Menu, type MenuItem } from '../../parts/menu'
 import { change, href, parameter } from '../../route'
-import { isDifference, newest, observedHours, tabAt, type About, type Shown } from './about'
+import { isDifference, newest, observedHours, tabAt, warningsOf, type About, type Shown } from './about'
 import { exports } from './exports'
 import './head.css'
 
@@ -55,13 +55,12 @@ function Facts({ about: { page } }: { about: About }) {
     ['size', `file ${formatBytes(dump.size_bytes)}`],
     ['mode', dump.mode && dump.mode !== 'exact' ? <span class="dump-warned">{dump.mode} mode</span> : null],
     ['coverage', dump.coverage < 1 ? <span class="dump-warned">{formatShare(dump.coverage)} could be read</span> : null],
-    ['warnings', warned(page.dumps)],
+    ['warnings', warned(warningsOf(page))],
   ]
   return <>{parts.filter(([, part]) => part).map(([name, part]) => <span key={name}>{part}</span>)}</>
 }
 
-function warned(dumps: readonly Shown[]): ComponentChildren {
-  const all = [...new Set(dumps.flatMap((dump) => dump.warnings))]
+function warned(all: readonly string[]): ComponentChildren {
   if (!all.length) return null
   return (
     <details class="dump-warnings">

@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatShare, formatValue } from '../../format
 import { Prose } from '../../parts/prose'
 import { State } from '../../parts/state'
 import { href } from '../../route'
-import { can, newest, question, tabAt, type About } from './about'
+import { can, newest, question, tabAt, warningsOf, type About } from './about'
 import { useJson } from './answers'
 import { RunMemory } from './memory'
 import { Card, likely } from './card'
@@ -86,7 +86,7 @@ function Clean({ about, analysis }: { about: About; analysis: Analysis }) {
 }
 
 function Beside({ about, analysis }: { about: About; analysis: Analysis }) {
-  const warnings = [...new Set(about.page.dumps.flatMap((dump) => dump.warnings))]
+  const warnings = warningsOf(about.page)
   const notes = about.page.notes ?? []
   const notRead = about.page.dumps.filter((dump) => dump.coverage < 1)
   return (
