@@ -30,7 +30,7 @@ def served(caulk: Any, wanted: str) -> Iterator[str]:
 
 
 def asked(page: Page, url: str) -> Locator:
-    """The dialog that says what a capture of the program at `url` would cost; a pod is on the page once it is measured."""
+    """The dialog that says what a capture of the program at `url` would cost; a pod is there once it was measured."""
     page.goto(url)
     page.get_by_role("button", name=re.compile("^Capture")).click(timeout=60_000)
     return page.get_by_role("dialog", name=re.compile("^Capture "))

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from caulk.model.target import Access
 from caulk.places import kubernetes
 from caulk.places.kubernetes.cluster import Cluster
 from caulk.places.kubernetes.helping import helper
+from caulk.web.ended import ended
 
 MB = 1 << 20
 
@@ -114,6 +116,14 @@ def test_a_target_tells_its_image_its_ports_and_how_it_ended_last(api, access):
     assert target.labels["ports"] == "6060"
     assert target.labels["last_end"] == "OOMKilled (137)"
     assert target.labels["digest"] == "sha256:1"
+
+
+def test_a_container_that_was_restarted_under_a_capture_is_told_with_how_it_ended(api, access):
+    api.pod()
+    seen = kubernetes.targets("k8s:shop/api-0", access)[0]
+    assert ended(seen, access) == ""
+    before = replace(seen, labels={**seen.labels, "restarts": "1"})
+    assert ended(before, access) == "k8s:shop/pod/api-0/app was restarted: it ended with OOMKilled (137)"
 
 
 def test_the_patience_of_a_pod_is_its_liveness_probes_period_times_its_threshold(api, access):

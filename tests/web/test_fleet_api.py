@@ -12,6 +12,7 @@ from fleet_site import API, HOUR, MB, Watched, at
 from caulk.model.capture import Captured, Manifest
 from caulk.model.incident import Moment
 from caulk.model.records import Finding
+from caulk.model.target import Target
 from caulk.watch.fleet import Fleet
 from caulk.web.pulse import pulse
 
@@ -40,6 +41,14 @@ def test_a_row_says_what_is_known_of_a_workload(watched: Watched):
     assert row["is_capturable"]
     assert row["last_dump"] is None
     assert answer["is_live"]
+
+
+@pytest.mark.parametrize(("place", "is_capturable"), [("kubernetes", True), ("docker", True), ("local", False)])
+def test_a_runtime_that_nobody_knows_yet_is_found_out_where_a_capture_is_asked_for(
+    watched: Watched, place: str, is_capturable: bool
+):
+    watched.see(100, runtime="", target=Target(place, f"{place}:app", "app"))
+    assert watched.get("/api/fleet")["rows"][0]["is_capturable"] is is_capturable
 
 
 def test_a_leak_is_a_row_with_growth_its_interval_and_the_time_that_is_left(watched: Watched):
