@@ -3,6 +3,7 @@ import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hook
 import { address, ask } from './api'
 import type { Found } from './fleet-types'
 import { visible } from './format'
+import { Prose } from './parts/prose'
 import { go } from './route'
 import './palette.css'
 
@@ -98,7 +99,7 @@ export function Palette({ close, commands }: { close: () => void; commands: read
         {entries.map((entry, i) => (
           <li key={`${entry.kind} ${i}`} id={`${id}-${i}`} role="option" aria-selected={i === chosen} onClick={() => pick(entry)} onMouseMove={() => i !== chosen && move(i)}>
             <span class="palette-kind">{entry.kind}</span>
-            <span class="palette-title">{visible(entry.title, 120)}</span>
+            <span class="palette-title"><Prose text={visible(entry.title, 120)} /></span>
             <span class="palette-detail">{visible(entry.detail, 120)}</span>
             {entry.keys && <kbd>{entry.keys}</kbd>}
           </li>

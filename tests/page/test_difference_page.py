@@ -33,6 +33,14 @@ def test_what_grew_is_said_first_with_its_sign(page: Page, served: Callable[...,
     expect(card).to_contain_text("objects")
 
 
+def test_on_a_phone_the_names_of_a_tree_can_be_read(page: Page, served: Callable[..., str]):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{at(served(*dumps('go')), -2, -1)}/tree")
+    name = rows(page, "main.putSession").locator(".name")
+    expect(name).to_be_visible()
+    assert name.evaluate("name => name.scrollWidth <= name.clientWidth")
+
+
 def test_signs_and_glyphs_tell_growth_without_colour(page: Page, served: Callable[..., str], changed: list[Path]):
     page.goto(f"{served(*changed)}/top")
     expect(rows(page, "keep")).to_contain_text("+90,000")

@@ -75,7 +75,9 @@ def test_incidents_are_listed_and_lead_to_theirs(page: Page, fleet):
     expect(page.get_by_text("No incident is closed.")).to_be_visible()
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page).to_have_url(f"{fleet.base}/incidents?state=open")
-    page.get_by_role("grid", name="Incidents").get_by_role("link").first.click()
+    table = page.get_by_role("grid", name="Incidents")
+    expect(table.get_by_role("code").first).to_have_text("main.sessions")
+    table.get_by_role("link").first.click()
     expect(page).to_have_url(f"{fleet.base}/i/{fleet.incident}")
 
 
@@ -134,6 +136,9 @@ def test_dumps_and_jobs_are_called_by_program_and_time_and_ids_stay_at_hand(page
     newest.get_by_role("link").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     expect(page.get_by_role("tabpanel")).to_contain_text("main.putSession")
+    page.goto(f"{fleet.base}/i/{fleet.incident}")
+    dump = part(page, "Dumps").get_by_role("link", name=name, exact=True)
+    expect(dump).to_have_attribute("title", fleet.dumps[-1])
     page.goto(f"{fleet.base}/jobs")
     job = page.get_by_role("link", name=re.compile(f"^Analyse .*{name}$")).first
     ids = job.get_attribute("title") or ""

@@ -169,7 +169,7 @@ function drawnRow({ id, tree, node, depth, position, siblings, rowIndex, isOpen,
         if (onOpen) onOpen(node, frame[node]!)
         else if (canOpen) fold(node, !isOpen)
       }}>
-      <td class="tree-name" style={{ paddingLeft: `${8 + Math.min(depth - 1, 40) * 12}px` }}
+      <td class="tree-name" style={{ paddingLeft: `calc(8px + ${Math.min(depth - 1, 40)} * var(--step))` }}
         title={[visible(nameOf(tree, node)), visible(placeOf(tree, node))].filter(Boolean).join('\n')}>
         <div class="tree-line">
           <span class={classes('fold', !canOpen && 'leaf')} aria-hidden="true"

@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import type { TableAnswer } from '../../api-types'
 import { formatBytes, formatCount, formatShare, visible } from '../../format'
 import type { AnswerRow } from '../../parts/table'
-import { hasObjects, question, type About } from './about'
+import { hasObjects, newest, question, type About } from './about'
 import { Answered } from './answered'
 import { useJson } from './answers'
 import { select } from './asked'
@@ -32,6 +32,7 @@ function Place({ row, about }: { row: AnswerRow; about: About }) {
   const calls = String(row.stack ?? '').split(' ← ').filter(Boolean)
   const minutes = Number(row.wait_minutes)
   const facts = [
+    !row.type && counted(Number(row.count), newest(about.page).kind === 'goroutine' ? 'goroutine' : 'thread'),
     row.state,
     minutes > 0 && `for ${formatCount(minutes)} min`,
     row.type,
@@ -52,6 +53,8 @@ function Place({ row, about }: { row: AnswerRow; about: About }) {
     </li>
   )
 }
+
+const counted = (count: number, what: string): string => (count === 1 ? what : `${what}s`)
 
 function Calls({ calls, canSelect }: { calls: string[]; canSelect: boolean }) {
   const line = (call: string, at: number) => <li key={at}><Call call={call} canSelect={canSelect} /></li>

@@ -3,7 +3,7 @@ import type { IncidentRow } from '../../fleet-types'
 import { formatDuration, formatTime } from '../../format'
 import { useLive, useTitle } from '../../live'
 import { Failure } from '../../parts/error'
-import { Ago } from '../../parts/prose'
+import { Ago, Prose } from '../../parts/prose'
 import { Table, type Column } from '../../parts/table'
 import { change, href, parameter } from '../../route'
 import './incident.css'
@@ -16,7 +16,7 @@ const STATES = [
 
 const COLUMNS: Column<IncidentRow>[] = [
   { key: 'state', title: 'State', kind: 'text', width: 9, render: (one) => <OpenOrClosed closed_at={one.closed_at} /> },
-  { key: 'what', title: 'What', kind: 'text', value: (one) => one.what },
+  { key: 'what', title: 'What', kind: 'text', value: (one) => one.what, render: (one) => <Prose text={one.what} /> },
   { key: 'workload', title: 'Workload', kind: 'text', width: 26, value: (one) => one.workload.name },
   { key: 'rule', title: 'Rule', kind: 'text', width: 14 },
   { key: 'opened_at', title: 'Opened', kind: 'text', width: 15, value: (one) => one.opened_at, render: (one) => <Ago at={one.opened_at} /> },

@@ -1,5 +1,6 @@
 // An incident: what happened, what proves it, and what was done; made to be pasted into a ticket.
 import { useState } from 'preact/hooks'
+import type { DumpRow } from '../../api-types'
 import type { Incident } from '../../fleet-types'
 import { formatTime, visible } from '../../format'
 import { useKeys } from '../../keys'
@@ -120,6 +121,8 @@ function AlertLabels({ alert }: { alert: NonNullable<Incident['alert']> }) {
 }
 
 function Captures({ ids }: { ids: readonly string[] }) {
+  const dumps = useLive<{ dumps: DumpRow[] }>('/api/d', ['capture'])
+  const names = new Map(dumps.value?.dumps.map((dump) => [dump.id, dump.name]))
   const isGrowth = ids.length > 2
   return (
     <section class="part" aria-label="Dumps">
@@ -135,7 +138,9 @@ function Captures({ ids }: { ids: readonly string[] }) {
       <ul class="incident-dumps">
         {ids.map((id) => (
           <li key={id}>
-            <a href={href(`/d/${id}`)}>{id}</a>
+            <a href={href(`/d/${id}`)} title={id}>
+              {visible(names.get(id) ?? id, 120)}
+            </a>
           </li>
         ))}
       </ul>
