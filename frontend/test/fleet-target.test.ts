@@ -61,7 +61,7 @@ test('marks are those of the replica and of all, within the time', () => {
 test('replicas that are only numbered are called so', () => {
   expect(replicaName('0')).toBe('replica 1')
   expect(textOf('oom', '2', 0)).toBe('replica 3 was killed for lack of memory')
-  expect(textOf('limit', 'pod-a', 512 * 2 ** 20)).toBe('another limit of pod-a: 512 MB')
+  expect(textOf('limit', 'pod-a', 512 * 2 ** 20)).toBe('limit of pod-a: 512 MB')
 })
 
 test('an incident is shown with a third of its length around it, an hour at least, and never beyond now', () => {

@@ -63,12 +63,12 @@ function Asking({ of, onClose }: { of: Capturable; onClose: () => void }) {
       <Guard plan={found} />
       {found.offers.length === 0 && <p>There is no way to take anything from it.</p>}
       <ul class="capture-offers" role="radiogroup" aria-label="What to take">
-        {found.offers.map((one, i) => (
-          <OfferRow key={`${one.as} ${i}`} offer={one} isChosen={i === chosen} choose={() => choose(i)} />
+        {shelved(found.offers).map(({ offer: one, at, names }) => (
+          <OfferRow key={`${one.as} ${at}`} offer={one} names={names} isChosen={at === chosen} choose={() => choose(at)} />
         ))}
       </ul>
       {found.fixes.map((fix) => (
-        <details key={fix}>
+        <details key={fix} open={!found.offers.some((one) => one.is_open)}>
           <summary>What would make more possible {fix.split('\n')[0]}</summary>
           <pre>{fix.split('\n').slice(1).join('\n')}</pre>
           <Copy text={fix.split('\n').slice(1).join('\n')} />
@@ -117,14 +117,32 @@ const isForcible = (offer: Offer): boolean => !offer.is_open && (offer.standing 
 const GLYPH = { ready: '✓', needs: '○', unsafe: '▲', impossible: '–', refused: '▲' } as const
 const WORD = { ready: 'ready', needs: 'needs something first', unsafe: 'unsafe', impossible: 'impossible', refused: 'a guard refuses' } as const
 
-function OfferRow({ offer, isChosen, choose }: { offer: Offer; isChosen: boolean; choose: () => void }) {
+interface Shelved {
+  offer: Offer
+  at: number
+  names: string[]
+}
+
+/** A row an offer; those that cannot be had for one and the same reason are one row. */
+function shelved(offers: readonly Offer[]): Shelved[] {
+  const rows: Shelved[] = []
+  offers.forEach((offer, at) => {
+    const isAble = offer.is_open || isForcible(offer)
+    const same = rows.find(({ offer: one }) => !isAble && one.standing === offer.standing && one.why === offer.why)
+    if (same) same.names.push(offer.as)
+    else rows.push({ offer, at, names: [offer.as] })
+  })
+  return rows
+}
+
+function OfferRow({ offer, names, isChosen, choose }: { offer: Offer; names: string[]; isChosen: boolean; choose: () => void }) {
   const isAble = offer.is_open || isForcible(offer)
   return (
     <li class={`capture-offer capture-${offer.is_open ? 'ready' : offer.standing}`}>
       <label>
         <input type="radio" name="as" checked={isChosen} disabled={!isAble} onChange={choose} />
         <span>
-          <b>{offer.as}</b> <span class="muted">{offer.method}</span>
+          <b>{[...new Set(names)].join(', ')}</b> {names.length === 1 && <span class="muted">{offer.method}</span>}
         </span>
         <span class="capture-standing">
           {GLYPH[offer.is_open ? 'ready' : offer.standing]} {WORD[offer.is_open ? 'ready' : offer.standing]}

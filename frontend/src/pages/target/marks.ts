@@ -19,6 +19,6 @@ export function textOf(what: string, replica: string, limit: number): string {
   const who = replicaName(replica)
   const of = who ? ` of ${who}` : ''
   if (what === 'oom') return `${who || 'it'} was killed for lack of memory`
-  if (what === 'limit') return `another limit${of}: ${axisLabel(limit, 'bytes')}`
+  if (what === 'limit') return `limit${of}: ${axisLabel(limit, 'bytes')}`
   return `${what}${of}`
 }
