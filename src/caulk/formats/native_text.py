@@ -113,33 +113,41 @@ class Addresses(dict[bytes, tuple[int, ...]]):
             for number, mapping in zip(self._numbers, text.mappings, strict=True)
             if is_allocator_library(mapping.file)
         }
-        self._of_allocator: set[int] = set()
+        self._own: dict[bytes, bool] = {}
 
     def stack(self, addresses: bytes) -> list[int]:
         """The frames of a stack, outermost first, from its text; raises `ValueError` where that has no addresses."""
+        found = addresses.split()
+        first = next((at for at, address in enumerate(found) if not self._is_own(address)), 0)
         frames: list[int] = []
-        for address in addresses.split():
+        for address in found[first:]:
             frames += self[address]
         frames.reverse()
-        while len(frames) > 1 and frames[-1] in self._of_allocator:
-            frames.pop()
         return frames
+
+    def _is_own(self, text: bytes) -> bool:
+        """Whether an address lies within the allocator's own library."""
+        if text not in self._own:
+            is_address = _ADDRESS.fullmatch(text) is not None
+            self._own[text] = is_address and self._mapping(max(int(text, 16) - 1, 0)) in self._allocators
+        return self._own[text]
+
+    def _mapping(self, address: int) -> int:
+        at = self._lookup.at(address)
+        return self._numbers[at] if at >= 0 else -1
 
     def __missing__(self, text: bytes) -> tuple[int, ...]:
         if not _ADDRESS.fullmatch(text):
             raise ValueError(text)
         returned = int(text, 16)
         address = max(returned - 1, 0)
-        at = self._lookup.at(address)
-        mapping = self._numbers[at] if at >= 0 else -1
+        mapping = self._mapping(address)
         # The tools that write names do not lower the innermost address.
         names = self._names.get(returned - 1) or self._names.get(returned)
         if names:
             frames = tuple(self._builder.frame(name, mapping=mapping) for name in reversed(names))
         else:
             frames = (self._builder.frame("", mapping=mapping, address=signed(address)),)
-        if mapping in self._allocators:
-            self._of_allocator.update(frames)
         self[text] = frames
         return frames
 

@@ -47,7 +47,7 @@ export function CallChain({ finding }: { finding: Finding }): JSX.Element {
     else parts.push([at])
   })
   const frame = (at: number) => (
-    <li key={at} class={at === blamed ? 'chain-blamed' : at === stack.length - 1 ? 'chain-last' : undefined}>
+    <li key={at} class={at === blamed ? 'chain-blamed' : undefined}>
       <Frame frame={stack[at]!} />
     </li>
   )
