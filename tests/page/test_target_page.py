@@ -129,6 +129,8 @@ def test_two_dumps_show_a_difference_and_three_their_growth(api: Page, fleet):
 def test_replicas_stand_beside_each_other_and_incidents_lead_on(api: Page, fleet):
     expect(part(api, "Replicas").get_by_role("img")).to_have_count(2)
     expect(part(api, "Events")).to_contain_text("deploy")
+    for quoting in ("Dumps", "Incidents"):
+        expect(part(api, quoting).get_by_role("code").first).to_have_text("main.sessions")
     part(api, "Incidents").get_by_role("link").first.click()
     expect(api).to_have_url(f"{fleet.base}/i/{fleet.incident}")
 

@@ -52,7 +52,8 @@ export function gathered(marks: readonly Mark[], position: (mark: Mark) => numbe
   return groups
 }
 
-export const markText = (mark: Mark): string => `${formatTime(mark.at * 1000)}  ${mark.text}`
+/** What a tooltip says of a mark; the quotes around names are for where they are set apart. */
+export const markText = (mark: Mark): string => `${formatTime(mark.at * 1000)}  ${mark.text.replaceAll('`', '')}`
 
 /** Until when a forecast is drawn: a little beyond the limit, but never more than half of what was read. */
 export function forecastEnd(forecast: Forecast, limit: number | null | undefined, span: number): number {

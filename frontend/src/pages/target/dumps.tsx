@@ -2,7 +2,7 @@
 import type { TargetDump } from '../../fleet-types'
 import { formatBytes, formatTime } from '../../format'
 import { useKeys } from '../../keys'
-import { Ago } from '../../parts/prose'
+import { Ago, Prose } from '../../parts/prose'
 import { change, go, href, parameter } from '../../route'
 import { comparison } from '../captures/rows'
 
@@ -46,7 +46,7 @@ export function Dumps({ dumps }: { dumps: readonly TargetDump[] }) {
                   <td title={dump.taken_at ? formatTime(dump.taken_at, true) : dump.id}>
                     <a href={href(`/d/${dump.id}`)}>{dump.taken_at ? <Ago at={dump.taken_at} /> : dump.id}</a>
                   </td>
-                  <td title={dump.suspect ?? undefined}>{dump.suspect ?? <span class="muted">not analysed yet</span>}</td>
+                  <td title={dump.suspect?.replaceAll('`', '')}>{dump.suspect ? <Prose text={dump.suspect} /> : <span class="muted">not analysed yet</span>}</td>
                   <td>{dump.format}{dump.state === 'partial' && <span class="muted"> {dump.size_bytes ? 'cut' : 'being taken'}</span>}</td>
                   <td title={dump.method}>{dump.method}</td>
                   <td class="number">{formatBytes(dump.size_bytes)}</td>

@@ -1,7 +1,7 @@
 // What happened to a target: deploys, restarts, kills and limits on the one side, incidents on the other.
 import type { TargetAnswer } from '../../fleet-types'
 import { formatTime } from '../../format'
-import { Ago } from '../../parts/prose'
+import { Ago, Prose } from '../../parts/prose'
 import { href } from '../../route'
 import { textOf } from './marks'
 
@@ -21,7 +21,9 @@ export function Happened({ target: { events, incidents } }: { target: TargetAnsw
           {incidents.map((one) => (
             <li key={one.id}>
               <span class={one.closed_at ? 'muted' : 'target-open'}>{one.closed_at ? '○ closed' : '● open'}</span>
-              <a href={href(`/i/${encodeURIComponent(one.id)}`)}>{one.what}</a>
+              <a href={href(`/i/${encodeURIComponent(one.id)}`)}>
+                <Prose text={one.what} />
+              </a>
               <span class="muted">
                 {one.rule}, <Ago at={one.opened_at} />
               </span>
