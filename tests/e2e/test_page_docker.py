@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("built")
 TIGHT = "100m"
 
 
-@pytest.mark.parametrize(("runtime", "is_bare"), [("cpython", False), ("node", False), ("go", True)])
+@pytest.mark.parametrize(("runtime", "is_bare"), [("cpython", False), ("go", True)])
 def test_a_capture_of_a_container_through_the_dialog_lands_on_its_leak(docker, caulk, page, runtime, is_bare):
     with docker.running(runtime, is_bare=is_bare) as name, served(caulk, f"docker:{name}") as url:
         dialog = asked(page, url)
@@ -45,6 +45,21 @@ def test_a_capture_that_the_limit_leaves_no_room_for_is_refused_with_what_would_
         assert caulk.json("captures")["rows"] == []
         # What it says to do is enough.
         assert caulk.json(*command[1:])["complete"]
+
+
+def test_a_program_that_cannot_be_asked_is_told_with_what_it_has_to_be_given(docker, caulk, page):
+    image, name = IMAGES["cpython"], f"caulk-e2e-deaf-{os.getpid()}"
+    deaf = ("python3", "-c", "import signal; signal.pause()")
+    with (
+        docker.container(docker.load(image, is_bare=False), *deaf, options=(f"--name={name}",)),
+        served(caulk, f"docker:{name}") as url,
+    ):
+        dialog = asked(page, url)
+        # One reason is said once, whatever it forbids.
+        expect(dialog.get_by_text("caulk-probe is not loaded in the program")).to_have_count(1)
+        expect(way(dialog, "heap, tracemalloc, figures").get_by_role("radio")).to_be_disabled()
+        expect(dialog.get_by_text("pip install caulk-probe")).to_be_visible()
+        expect(dialog.get_by_role("button", name="Take")).to_be_disabled()
 
 
 def test_a_container_of_an_unknown_runtime_says_so_instead_of_offering_anything(docker, caulk, page):

@@ -80,7 +80,9 @@ class Serving:
         rows = loop.fleet.rows()
         named = [row for row in rows if {seen.target.reference for seen in row.observations if seen.target} & wanted]
         found = named or rows
-        return f"/t/{quote(found[0].workload.key, safe='')}" if len(found) == 1 else "/"
+        # Of several, one may be read before the others: what stands for all of them is the fleet.
+        is_one = len(found) == 1 and (len(wanted) == 1 or len(found[0].observations) == len(wanted))
+        return f"/t/{quote(found[0].workload.key, safe='')}" if is_one else "/"
 
     def _references(self) -> set[str]:
         return {target.reference for one in self.targets for target in places.targets(one, self.site.access)}
