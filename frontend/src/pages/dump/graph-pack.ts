@@ -23,15 +23,24 @@ export function connected(count: number, edges: readonly { from: number; to: num
   return [...parts.values()]
 }
 
+/** Places for boxes, none over another, `gap` apart, so that they fill a room well that is `aspect` times as wide as high. */
+export function packed(boxes: readonly Size[], gap: number, aspect: number): Packed {
+  const area = boxes.reduce((sum, { width, height }) => sum + (width + gap) * (height + gap), 0)
+  const least = Math.max(...boxes.map(({ width }) => width))
+  const needs = ({ width, height }: Size) => Math.max(width / aspect, height)
+  const tried = ROOMIER.map((factor) => shelved(boxes, gap, Math.max(least, Math.sqrt(area * aspect) * factor)))
+  return tried.reduce((best, one) => (needs(one) < needs(best) ? one : best))
+}
+/** Shelves are never filled to the last: how much wider they are tried than their boxes' area asks for. */
+const ROOMIER = [1, 1.1, 1.2, 1.35, 1.5]
+
 /**
- * Places for boxes, none over another, `gap` apart, in an area about `aspect` times as wide as high.
+ * Boxes on shelves that are `widest` wide.
  *
  * The first stands first; then the highest begins each shelf, and the next ones stand beside it, below each other where
  * they are as flat as that.
  */
-export function packed(boxes: readonly Size[], gap: number, aspect: number): Packed {
-  const area = boxes.reduce((sum, { width, height }) => sum + (width + gap) * (height + gap), 0)
-  const widest = Math.max(...boxes.map(({ width }) => width), Math.sqrt(area * aspect))
+function shelved(boxes: readonly Size[], gap: number, widest: number): Packed {
   const places = boxes.map(() => ({ x: 0, y: 0 }))
   const all = { width: 0, height: 0 }
   const shelf = { top: 0, height: 0 }
