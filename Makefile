@@ -21,7 +21,7 @@ install: .venv/.made $(PAGE) .venv/.installed ## Make .venv with caulk, every ex
 page: $(PAGE) ## Build the web page (Node.js 20.19 and npm; without them it is served in its plain form)
 
 pictures: install ## Take the pictures of the docs anew, and those that the tests compare; look at each
-	$(BIN)/python tests/page/pictures.py
+	PYTHONPATH=tests $(BIN)/python tests/page/pictures.py
 	CAULK_GOLDEN=write $(BIN)/pytest tests/page/test_pictures.py
 
 test: install lint ## Lint, types, import layers, docs and every test (CAULK_REQUIRE=all: nothing may be skipped)

@@ -8,11 +8,11 @@ import tempfile
 from pathlib import Path
 
 from dump_page import at, dumps
-from page_fleet import API
+from page_fleet import API, filled
 from page_server import serving, shown
 from playwright.sync_api import Page, sync_playwright
 
-from conftest import BUILT, filled
+from browsing import BUILT
 
 INTO = Path(__file__).resolve().parents[2] / "docs/page"
 SIZE = {"width": 1280, "height": 760}
