@@ -43,13 +43,24 @@ for part in (1, 2):
     dump(f"{sys.argv[1]}/python.{part}.cpygraph", force=True)
 """
 SHOP = """
+import sys
+from memray import Tracker
+from memray.commands import main
+
 kept = []
 
 def put_session():
     kept.append(bytearray(20_000))
 
-for _ in range({count}):
-    put_session()
+def serve(count):
+    for _ in range(count):
+        put_session()
+
+for part, count in enumerate((200, 500), 1):
+    out = f"{sys.argv[1]}/shop.{part}"
+    with Tracker(f"{out}.memray"):
+        serve(count)
+    main(["transform", "speedscope", "--leaks", "-o", f"{out}.speedscope.json", f"{out}.memray"])
 """
 
 
@@ -111,18 +122,11 @@ def probe(folder: Path) -> list[Path]:
 
 
 def speedscope(folder: Path) -> list[Path]:
-    """What `memray transform speedscope` makes of two runs, of which the second keeps more."""
-    memray, made = [sys.executable, "-m", "memray"], []
-    for part, count in enumerate((200, 500), 1):
-        script, capture = folder / "shop.py", folder / f"{part}.memray"
-        script.write_text(SHOP.format(count=count))
-        out = folder / f"shop.{part}.speedscope.json"
-        subprocess.run([*memray, "run", "--quiet", "--output", capture, script], check=True, capture_output=True)
-        subprocess.run(
-            [*memray, "transform", "speedscope", "--leaks", "-o", out, capture], check=True, capture_output=True
-        )
-        made.append(out)
-    return made
+    """What `memray transform speedscope` makes of two captures, of which the second has more."""
+    script = folder / "shop.py"
+    script.write_text(SHOP)
+    subprocess.run([sys.executable, script, folder], check=True, capture_output=True, timeout=120)
+    return sorted(folder.glob("*.speedscope.json"))
 
 
 def envoy(folder: Path) -> list[Path]:

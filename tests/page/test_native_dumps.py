@@ -28,7 +28,7 @@ CASES = {
     "gperftools": Case(r"shop::Store::put_session", r"shop::handle", r"cart\.cc:20"),
     "folded": Case(r"shop::Store::put_session\(int\)", r"shop::handle\(shop::Store&, int\)"),
     "v8-sampling": Case("putSession", r"cart-sampled\.mjs:1", r"cart-sampled\.mjs:\d+"),
-    "speedscope": Case("put_session", "<module>", r"shop\.py:5"),
+    "speedscope": Case("put_session", "serve", r"shop\.py:9"),
     "envoy": Case(ADDRESS, ADDRESS, raw="pprof"),
 }
 
@@ -64,18 +64,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=CASES)
-def made(request, program: Path, profiles: list[Path], require, folder: Path) -> tuple[str, list[Path]]:
+def made(request, require: Callable[[str], str], folder: Path) -> tuple[str, list[Path]]:
     """A kind of dumps, and two of them."""
-    kind = request.param
-    made = {
-        "gperftools": lambda: profiles,
-        "jemalloc": lambda: native_dumps.jemalloc(program),
-        "folded": lambda: native_dumps.folded(program, profiles, require),
+    ask = request.getfixturevalue
+    makers: dict[str, Callable[[], list[Path]]] = {
+        "gperftools": lambda: ask("profiles"),
+        "jemalloc": lambda: native_dumps.jemalloc(ask("program")),
+        "folded": lambda: native_dumps.folded(ask("program"), ask("profiles"), require),
         "v8-sampling": lambda: native_dumps.sampled(require("node"), folder),
         "speedscope": lambda: native_dumps.speedscope(folder),
         "envoy": lambda: native_dumps.envoy(folder),
     }
-    return kind, made[kind]()
+    return request.param, makers[request.param]()
 
 
 @pytest.fixture
