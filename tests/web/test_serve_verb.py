@@ -112,6 +112,16 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
         one.communicate()
 
 
+def test_a_dump_is_read_with_the_names_that_are_given(serve, tmp_path):
+    (tmp_path / "mapping.txt").write_text("com.example.Session -> a.a:\n")
+    rows = "".join(f"{n:4}: {n:13} {n * 16:14}  {name}\n" for n, name in ((9, "a.a"), (1, "java.lang.Object")))
+    head = " num     #instances         #bytes  class name (module)\n" + "-" * 55
+    (tmp_path / "heap.txt").write_text(f"{head}\n{rows}Total 10 160\n")
+    page = serve("--no-open", "--mapping", str(tmp_path / "mapping.txt"), str(tmp_path / "heap.txt")).page()
+    answer = awaited(lambda: (found := get(page.replace("/d/", "/api/d/") + "/top")).get("rows") and found)
+    assert "com.example.Session" in json.dumps(answer["rows"])
+
+
 def test_a_target_is_watched_and_its_page_is_the_first(program: int, serve: Callable[..., Serving], tmp_path: Path):
     one = serve(str(program), "--http", "127.0.0.1:0", "--interval", "1s", "--no-rules")
     page = one.page()
