@@ -7,7 +7,7 @@ from caulk.formats import cpython_graph
 
 TRACED = """
 import tracemalloc
-tracemalloc.start(2)
+tracemalloc.start(3)
 class Row:
     def __init__(self, n): self.n, self.name = n + 1000, f"row {n}"
 ROWS = [Row(n) for n in range(3000)]
