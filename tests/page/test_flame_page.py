@@ -39,9 +39,12 @@ def down_to(page: Page, name: str) -> None:
     """Walks down the heaviest way until a box of that name is said."""
     canvas(page).focus()
     for _ in range(12):
-        if name in (told(page).text_content() or ""):
+        said = told(page).text_content() or ""
+        if name in said:
             return
         page.keyboard.press("ArrowDown")
+        # It is said a frame after it is drawn.
+        expect(told(page)).not_to_have_text(said)
     raise AssertionError(f"{name} is not on the heaviest way: {told(page).text_content()}")
 
 
