@@ -26,9 +26,17 @@ export const isRunning = (job: Job): boolean => job.state === 'waiting' || job.s
 
 /** Takes over what a page was told of jobs. */
 export function remember(...told: Job[]): void {
-  const next = new Map(known.value)
-  for (const job of told) next.set(job.id, job)
-  known.value = next
+  known.value = newest([...known.value.values(), ...told])
+}
+
+/** Jobs by id as they were told last; an answer may be older than what was heard meanwhile, but what is over stays so. */
+export function newest(told: readonly Job[]): Map<string, Job> {
+  const jobs = new Map<string, Job>()
+  for (const job of told) {
+    const before = jobs.get(job.id)
+    if (!before || isRunning(before) || !isRunning(job)) jobs.set(job.id, job)
+  }
+  return jobs
 }
 
 /** Hears of jobs from now on. */

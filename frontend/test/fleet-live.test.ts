@@ -33,4 +33,7 @@ test('a job that is over runs no more', () => {
   expect(running.value).toEqual([job])
   remember({ ...job, state: 'done' })
   expect(running.value).toEqual([])
+  // The answer to a request, begun before it was over.
+  remember(job)
+  expect(running.value).toEqual([])
 })

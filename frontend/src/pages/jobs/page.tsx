@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { Problem, send } from '../../api'
 import type { Job } from '../../api-types'
 import { formatDuration, formatTime } from '../../format'
-import { isRunning, jobs, mayCapture, remember, useLive, useTitle, WHY_NOT } from '../../live'
+import { isRunning, jobs, mayCapture, newest, remember, useLive, useTitle, WHY_NOT } from '../../live'
 import { Failure } from '../../parts/error'
 import { Progress } from '../../parts/progress'
 import { Ago } from '../../parts/prose'
@@ -13,8 +13,7 @@ import './jobs.css'
 
 export function JobsPage() {
   const asked = useLive<{ jobs: Job[] }>('/api/jobs', ['job'], 5000)
-  const known = new Map((asked.value?.jobs ?? []).map((job) => [job.id, job]))
-  for (const job of jobs.value) known.set(job.id, job)
+  const known = newest([...(asked.value?.jobs ?? []), ...jobs.value])
   const all = [...known.values()].sort((a, b) => (b.began_at ?? '9').localeCompare(a.began_at ?? '9'))
   const under = all.filter(isRunning)
   const over = all.filter((job) => !isRunning(job))
