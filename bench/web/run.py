@@ -24,7 +24,7 @@ from caulk.model.units import format_value
 HERE = Path(__file__).resolve().parent
 BUILT = HERE.parents[1] / "src/caulk/views/page"
 CAULK: list[object] = [sys.executable, "-m", "caulk"]
-RUNS = 5
+RUNS = 9
 #: The page says when it has drawn: to read the canvas would take longer than to draw it.
 PAINTED = "performance.getEntriesByName('caulk-painted').length > 0"
 SUSPECTS = "document.querySelector('main h2, main h3') && /MB|kB|GB/.test(document.querySelector('main').innerText)"
