@@ -1,5 +1,5 @@
 /** The layout: boxes in preorder, the widest of siblings first, with left edge, width, depth and end of subtree. */
-import { ends, picked, totals, type Tree } from './tree'
+import { picked, totals, type Tree } from './tree'
 
 /**
  * Boxes as columns. Box 0 is the whole (or the pivot). Up to `split` lie callees, depth 1, 2, …; from it on the callers
@@ -28,59 +28,38 @@ export interface Boxes {
 
 /** Every node that has a width, as a box. Linear but for siblings that are not in order yet. */
 export function layOut(tree: Tree): Boxes {
-  const width = totals(tree.parent, tree.wide)
-  if (isHeaviestFirst(tree.parent, width)) return asItStands(tree, width)
-  const order = heaviestFirst(tree.parent, width)
+  const sums = sumsOf(tree)
+  const placed = place(tree.parent, sums.width)
+  // As a server sends them they are in order.
+  return placed ? boxesOf(tree, sums, placed) : laidAnew(tree, sums)
+}
+
+type Sums = Pick<Boxes, 'width' | 'total' | 'totalBefore'>
+
+const sumsOf = ({ parent, own, before, wide }: Tree): Sums => ({
+  width: totals(parent, wide),
+  total: totals(parent, own),
+  totalBefore: before && totals(parent, before),
+})
+
+function boxesOf({ parent, frame, own, before }: Omit<Tree, 'wide'>, sums: Sums, placed: Placed): Boxes {
+  const count = parent.length
+  return { count, split: count, parent, frame, own, ownBefore: before, ...sums, ...placed, callersReach: 0 }
+}
+
+function laidAnew(tree: Tree, sums: Sums): Boxes {
+  const order = heaviestFirst(tree.parent, sums.width)
   const count = order.length
   const number = new Int32Array(tree.parent.length)
   for (let box = 0; box < count; box++) number[order[box]!] = box
   const pick = (column: Float64Array) => picked(column, order, new Float64Array(count))
+  const maybe = (column: Float64Array | null) => column && pick(column)
   const parent = picked(tree.parent, order, new Int32Array(count))
   for (let box = 1; box < count; box++) parent[box] = number[parent[box]!]!
-  const placed = place(parent, pick(width))
-  return {
-    count,
-    split: count,
-    parent,
-    frame: picked(tree.frame, order, new Int32Array(count)),
-    end: ends(parent),
-    own: pick(tree.own),
-    total: pick(totals(tree.parent, tree.own)),
-    ownBefore: tree.before && pick(tree.before),
-    totalBefore: tree.before && pick(totals(tree.parent, tree.before)),
-    ...placed,
-  }
-}
-
-/** The nodes are the boxes: as a server sends them, they are in order already. */
-function asItStands(tree: Tree, width: Float64Array): Boxes {
-  const { parent, frame, own, before } = tree
-  return {
-    count: parent.length,
-    split: parent.length,
-    parent,
-    frame,
-    end: ends(parent),
-    own,
-    total: totals(parent, own),
-    ownBefore: before,
-    totalBefore: before && totals(parent, before),
-    ...place(parent, width),
-  }
-}
-
-/** Whether nodes stand in preorder, none without a width, siblings by width. */
-function isHeaviestFirst(parent: Int32Array, width: Float64Array): boolean {
-  const last = new Float64Array(parent.length).fill(Infinity)
-  for (let node = 1; node < parent.length; node++) {
-    const above = parent[node]!
-    if (!(width[node]! > 0) || width[node]! > last[above]!) return false
-    last[above] = width[node]!
-    let open = node - 1
-    while (open > above) open = parent[open]!
-    if (open !== above) return false
-  }
-  return true
+  const frame = picked(tree.frame, order, new Int32Array(count))
+  const ordered = { parent, frame, own: pick(tree.own), before: maybe(tree.before) }
+  const width = pick(sums.width)
+  return boxesOf(ordered, { width, total: pick(sums.total), totalBefore: maybe(sums.totalBefore) }, place(parent, width)!)
 }
 
 /** The callees of a pivot and its callers in one: the callers' own box 0 is dropped, being the same. */
@@ -121,20 +100,33 @@ export function joined(callees: Boxes, callers: Boxes): Boxes {
   }
 }
 
-function place(parent: Int32Array, width: Float64Array) {
+type Placed = Pick<Boxes, 'depth' | 'end' | 'left' | 'reach'>
+
+/** Where boxes stand; null where nodes are not in preorder, have no width, or stand before a sibling that is wider. */
+function place(parent: Int32Array, width: Float64Array): Placed | null {
   const count = parent.length
   const depth = new Int32Array(count)
+  const end = new Int32Array(count)
   const left = new Float64Array(count)
   const reach = new Float64Array(count)
   for (let box = 1; box < count; box++) {
     const above = parent[box]!
+    let open = box - 1
+    let older = 0
+    while (open > above) {
+      end[open] = box
+      older = open
+      open = parent[open]!
+    }
+    if (open !== above || !(width[box]! > 0) || (older && width[box]! > width[older]!)) return null
     depth[box] = depth[above]! + 1
     left[box] = reach[above]!
     // `reach` grows to the right with every callee; sums of the widths would drift from the parent's edge.
     reach[above] = left[box]! + width[box]!
     reach[box] = left[box]!
   }
-  return { depth, left, width, reach, callersReach: 0 }
+  for (let open = count - 1; open >= 0; open = parent[open]!) end[open] = count
+  return { depth, end, left, reach }
 }
 
 /** The nodes that have a width, in preorder, siblings by width and then by number. */

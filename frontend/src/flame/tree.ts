@@ -44,6 +44,7 @@ export function ends(parent: Int32Array): Int32Array {
  */
 export function weighed(stacks: Stacks, widths: Widths = 'change', vanished = true): Tree {
   const { parent, frame, own, before } = stacks
+  if (!before && !hasLosses(own)) return { parent, frame, own, before, wide: own }
   const wide = new Float64Array(own.length)
   for (let node = 0; node < own.length; node++) {
     const old = before ? before[node]! : 0
@@ -56,6 +57,11 @@ export function weighed(stacks: Stacks, widths: Widths = 'change', vanished = tr
     for (let node = 0; node < own.length; node++) if (!after[node]) wide[node] = 0
   }
   return { parent, frame, own, before, wide }
+}
+
+function hasLosses(own: Float64Array): boolean {
+  for (let node = 0; node < own.length; node++) if (own[node]! < 0) return true
+  return false
 }
 
 /** What stands in `column` at each of `order`. A loop, because `from` and `map` of typed arrays take ten times as long. */
