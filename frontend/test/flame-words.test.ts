@@ -73,7 +73,7 @@ describe('a search', () => {
 
   test('ends where names are too long for its repeats, or too many', () => {
     const long = stacksOf([`main;${'a'.repeat(400)} 1`])
-    expect(matching(long, '.*.*.*.*!')).toMatch('as long as here')
+    expect(matching(long, '.*a.*a.*a.*!')).toMatch('as long as here')
     expect(matching(long, '.*b')).toEqual(new Uint8Array(long.names.length))
     expect(matching(PROGRAM, 'copy', -1)).toMatch('too long')
   })

@@ -2,9 +2,10 @@
  * Regular expressions that would stop the page: the matcher goes back over its choices, and nothing else is heard meanwhile.
  *
  * The rule is the server's (caulk/web/patterns.py), held to the same examples: what repeats something that can itself
- * match in several ways takes twice as long with each letter (`(a+)+$`), so it is refused; so are more than a few repeats
- * one after the other, each of which multiplies the time by the length of a name. Only a choice of single letters (`(a|b)+`)
- * is refused here alone: Python's parser makes a class of it, which the browser's may not.
+ * match in several ways takes twice as long with each letter (`(a+)+$`), so it is refused. Each further repeat multiplies
+ * the time by the places where it may begin: so are more than a few, and two of them without a letter between (`.*.*`),
+ * where that is every place. Only a choice of single letters (`(a|b)+`) is refused here alone: Python's parser makes a
+ * class of it, which the browser's may not.
  */
 
 const MOST_REPEATS = 4
@@ -19,7 +20,7 @@ const TOKENS = /\\[1-9]|\\k<|\\[^]|\[(?:\\[^]|[^\]\\])*\]|\(\?[a-z-]+\)|\((?:\?(
 export function refusal(pattern: string): string | null {
   const found = repeats(pattern)
   if (!found.isEndless && found.count <= MOST_REPEATS) return null
-  return `may take for ever: repeat nothing that has *, + or | in it, and use ${MOST_REPEATS} repeats at most`
+  return `may take for ever: repeat nothing that has *, + or | in it, and use ${MOST_REPEATS} repeats at most, with a letter between`
 }
 
 /** How long a text may be that `pattern` is held against: with each repeat its length counts once more. */
@@ -33,12 +34,17 @@ export function longest(pattern: string): number {
 interface Part {
   /** Whether it can match in several ways. */
   hasChoices: boolean
+  isLetter?: boolean
+  /** Of a repeat, whether a letter must stand behind it before the next; as it was before the part, and is after it. */
+  wasOpen: boolean
+  isOpen: boolean
 }
 
 function repeats(pattern: string): { count: number; isEndless: boolean } {
-  const groups: Part[] = [{ hasChoices: false }]
+  const groups: Part[] = [{ hasChoices: false, wasOpen: false, isOpen: false }]
   const around = () => groups[groups.length - 1]!
-  let last: Part = { hasChoices: false }
+  let last: Part = groups[0]!
+  let isOpen = false
   let count = 0
   let isEndless = false
   for (const [token, repeat, least, more, most] of pattern.matchAll(TOKENS)) {
@@ -46,15 +52,27 @@ function repeats(pattern: string): { count: number; isEndless: boolean } {
       const [low, high] = bounds(repeat, least, more, most)
       if (high > FEW) {
         count++
-        isEndless ||= last.hasChoices
+        isEndless ||= last.hasChoices || (last.wasOpen && !last.isLetter)
       }
-      last = { hasChoices: last.hasChoices || low !== high }
-    } else if (token === '|') around().hasChoices = true
-    else if (token.startsWith('(') && !token.endsWith(')')) {
-      groups.push({ hasChoices: false })
+      // One letter, however often, splits a name at few places; what may be missing splits it nowhere.
+      if (high > FEW) isOpen = last.isLetter ? last.wasOpen : true
+      else if (!low) isOpen ||= last.wasOpen
+      last = { ...last, hasChoices: last.hasChoices || low !== high }
+    } else if (token === '|') {
+      around().hasChoices = true
+      around().isOpen ||= isOpen
+      isOpen = around().wasOpen
+    } else if (token.startsWith('(') && !token.endsWith(')')) {
+      groups.push({ hasChoices: false, wasOpen: isOpen, isOpen: false })
       continue
-    } else if (token === ')' && groups.length > 1) last = groups.pop()!
-    else last = { hasChoices: /^\\[1-9k]/.test(token) }
+    } else if (token === ')' && groups.length > 1) {
+      last = groups.pop()!
+      isOpen ||= last.isOpen
+    } else {
+      const isLetter = /^(\\\W|[^\\.[^$])$/.test(token)
+      last = { hasChoices: /^\\[1-9k]/.test(token), isLetter, wasOpen: isOpen, isOpen }
+      if (isLetter) isOpen = false
+    }
     around().hasChoices ||= last.hasChoices
   }
   return { count, isEndless }
