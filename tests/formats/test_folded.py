@@ -3,7 +3,7 @@
 import pytest
 from readable import stacks
 
-from caulk.formats import folded
+from caulk.formats import folded, read
 from caulk.model.errors import MalformedDump
 from caulk.model.measure import Measure
 
@@ -92,3 +92,12 @@ def test_a_line_that_the_head_cuts_does_not_count_against_a_file():
     line = b"main;" + b"f" * 90 + b" 5\n"
     head = (line * 100)[:4096]
     assert folded.sniff(head)
+
+
+def test_a_first_stack_may_be_longer_than_what_other_formats_are_known_by(tmp_path):
+    path = tmp_path / "templates.folded"
+    path.write_text(f"main;{'std::pair<int, ' * 500}int 7\nmain;short 5\n")
+    assert sum(read(str(path)).tree.values[0]) == 12
+    endless = "main;" + "x" * (folded.HEAD + 10)
+    assert not folded.sniff(endless.encode()[: folded.HEAD])
+    assert not folded.sniff(f"main() {{ {'a; ' * 3000} }}\n".encode())

@@ -102,7 +102,7 @@ def recognise(source: Source) -> "Format":
         )
     for name in TEXT if _is_text(head) else BINARY:
         module = cast("Format", import_module(f"caulk.formats.{name}"))
-        if module.sniff(head):
+        if module.sniff(source.data[: getattr(module, "HEAD", _HEAD)]):
             return module
     # Explaining a mistake needs more than reading does; who made none does not wait for it.
     error = import_module("caulk.formats.strangers").stranger(source.path, head)

@@ -15,7 +15,9 @@ from caulk.model.profile import Profile
 
 NAME = "folded"
 
-_HEAD = 4096
+#: Of a file so much is looked at: one stack of templates can be longer than what does for other formats.
+HEAD = 1 << 16
+_JUDGED = 4096
 _LINE = re.compile(r"([^\x00-\x1f\x7f]*[^\x00-\x1f\x7f;]) (-?\d{1,19})")
 _STARTS_AT = re.compile(r"(?:<[0-9a-f]{16}>|\[inline\])(?=;| -?\d+$)")
 _SUFFIXES = re.compile(r"\.(go|py|js|java)\b")
@@ -27,9 +29,9 @@ def sniff(head: bytes) -> bool:
 
     Without any `;` it must be a small file of several names without spaces, for `Error 404` is no profile.
     """
-    lines = head.decode("utf-8", "replace").split("\n")
-    if len(head) >= _HEAD:
-        lines.pop()
+    end = len(head) if len(head) < _JUDGED else head.rfind(b"\n", 0, _JUDGED)
+    # The first alone where it is longer.
+    lines = head[: end if end >= 0 else max(head.find(b"\n"), 0)].decode("utf-8", "replace").split("\n")
     stacks = [line.rstrip("\r") for line in lines if line.strip() and not line.startswith("#")]
     matches = [_LINE.fullmatch(line) for line in stacks]
     if not matches or not all(matches):
@@ -37,7 +39,7 @@ def sniff(head: bytes) -> bool:
     names = [match[1] for match in matches if match]
     if any(";" in name for name in names):
         return True
-    is_whole = len(head) < _HEAD and len(stacks) > 1 and b"#" not in head
+    is_whole = len(head) < _JUDGED and len(stacks) > 1 and b"#" not in head
     return is_whole and not any(" " in name or name.isdecimal() for name in names)
 
 
