@@ -154,6 +154,8 @@ export class Stage {
       this.#sight.fill(boxOf(boxes, stacks, zoom))
     }
     if (isElsewhere || !before || LOOKS.some((part) => before[part] !== shown[part])) this.#dress()
+    // Who opens the page waits for no further frame.
+    if (!this.#isPainted) this.paint()
   }
 
   /** Makes a box as wide as the graph. */
