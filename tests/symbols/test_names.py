@@ -3,6 +3,7 @@
 import pytest
 
 from caulk.symbols.names import demangled, rust, short
+from caulk.symbols.standard import plain
 
 TEXT = "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >"
 PAIR = f"std::pair<{TEXT} const, int>"
@@ -53,6 +54,16 @@ def test_a_name_of_cpp_loses_arguments_and_return_type(name, said):
 )
 def test_the_standard_library_is_written_as_people_write_it(name, said):
     assert short(name) == said
+
+
+def test_a_name_of_a_million_letters_is_read_once_and_not_for_each_of_its_brackets():
+    deep = 40_000
+    assert (
+        plain("std::vector<" * deep + "int" + ", std::allocator<int> >" * deep)
+        == "std::vector<" * deep + "int" + ">" * deep
+    )
+    open_ended = "std::" + ", std::allocator<" * deep
+    assert plain(open_ended) == open_ended
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ _DEFAULTS = (
     (", std::less<", "std::map<"),
     (", std::less<", "std::set<"),
 )
+_BRACKETS, _GAPS = re.compile("[<>]"), re.compile("(?<=>) (?=>)")
 _ALIASES = re.compile(
     r"\bstd::basic_(string|string_view|[io]?stringstream|[io]?fstream|[io]{1,2}stream|streambuf)<(char|wchar_t)>"
 )
@@ -31,27 +32,38 @@ def plain(name: str) -> str:
     for default, of in _DEFAULTS:
         if of in name:
             name = _without(name, default)
-    while "> >" in name:
-        name = name.replace("> >", ">>")
+    name = _GAPS.sub("", name)
     return _ALIASES.sub(lambda found: f"std::{'w' if found[2] == 'wchar_t' else ''}{found[1]}", name)
 
 
 def _without(name: str, argument: str) -> str:
-    """The name without each argument that begins so and ends its list; inner ones first."""
+    """The name without each argument that begins so and ends its list; linear, as names are of anybody."""
+    closed = _closed(name)
+    left_out: dict[int, int] = {}
     at = name.rfind(argument)
     while at >= 0:
-        rest = name[_closed(name, at + len(argument)) :].lstrip(" ")
-        if rest.startswith(">"):
-            name = name[:at] + rest
+        end = closed.get(at + len(argument) - 1, len(name) - 1) + 1
+        while end < len(name) and (name[end] == " " or end in left_out):
+            end = left_out.get(end, end + 1)
+        if name.startswith(">", end):
+            left_out[at] = end
         at = name.rfind(argument, 0, at)
-    return name
+    parts, at = [], 0
+    for begin in sorted(left_out):
+        # What lies within another is left out with it.
+        if begin >= at:
+            parts.append(name[at:begin])
+            at = left_out[begin]
+    return "".join(parts) + name[at:]
 
 
-def _closed(name: str, at: int) -> int:
-    """Behind the bracket that closes the list which `at` lies in; the end of the name where none does."""
-    depth = 1
-    for i in range(at, len(name)):
-        depth += (name[i] == "<") - (name[i] == ">")
-        if not depth:
-            return i + 1
-    return len(name)
+def _closed(name: str) -> dict[int, int]:
+    """Where each bracket that is opened is closed."""
+    opened: list[int] = []
+    closed: dict[int, int] = {}
+    for found in _BRACKETS.finditer(name):
+        if found[0] == "<":
+            opened.append(found.start())
+        elif opened:
+            closed[opened.pop()] = found.start()
+    return closed
