@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwrig
 BUILT = Path(__file__).resolve().parents[1] / "src/caulk/views/page"
 
 # A machine that is busy fails no test.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +77,7 @@ def refused(problems: list[str]) -> Callable[[int], None]:
 @pytest.fixture
 def page(page: Page, problems: list[str]) -> Iterator[Page]:
     """A page on which nothing may go wrong unseen: an error in the console, or a request elsewhere, fails the test."""
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(15_000)
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("request", lambda asked: problems.append(asked.url) if _is_elsewhere(asked.url) else None)

@@ -30,8 +30,7 @@ for i in range({KEPT}):
 """
 #: Allocations of sizes that pack badly.
 MORE = "for i in range(40_000): bytearray(1000 + i * i % 5003)"
-#: Each is a process or two of half a second.
-MUTANTS = 30
+MUTANTS = 100
 
 
 @pytest.fixture(scope="module")

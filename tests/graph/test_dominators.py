@@ -21,7 +21,7 @@ def dominator_of(graph, name: str) -> str:
     return graph.names([dominators(graph).idom[graph[name]]])[0]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(graph=graphs(), references=REFERENCES)
 def test_the_dominator_is_the_nearest_object_without_which_nothing_reaches_it(graph, references):
     found = dominators(graph, references)
